@@ -1,0 +1,16 @@
+// The commands of the `ebt` program. Each function adds one subcommand, which runs when the command
+// line names it. Failures are thrown as ebt::Error.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+namespace ebt {
+
+void register_train(CLI::App& app);
+void register_eval(CLI::App& app);
+void register_generate(CLI::App& app);
+void register_inspect(CLI::App& app);
+void register_report(CLI::App& app);
+void register_bench(CLI::App& app);
+
+}  // namespace ebt

@@ -1,0 +1,69 @@
+// The `ebt` program: one subcommand for everything one does with a model.
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <exception>
+#include <new>
+#include <string>
+#include <system_error>
+
+#include "commands.h"
+#include "ebt/core/error.h"
+
+namespace {
+
+// One sentence, and where to read more.
+int report_failure(const CLI::App& app, const std::string& sentence) {
+  const auto chosen = app.get_subcommands();
+  const std::string command = chosen.empty() ? "ebt" : "ebt " + chosen.front()->get_name();
+  fmt::print(stderr, "ebt: {}\nhint: '{} --help' explains its flags\n", sentence, command);
+  return 1;
+}
+
+// The first line of a parse error of the command line; the others only repeat the hint.
+std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+int run(int argc, char** argv) {
+  CLI::App app(
+      "Train Energy-Based Transformers, and let them think.\n"
+      "An Energy-Based Transformer scores how well a prediction fits its context, and thinks by\n"
+      "descending that energy: more thinking steps, better predictions.",
+      "ebt");
+  app.footer(
+      "A first model, in three minutes:\n"
+      "  ebt train --size 4xs --steps 800 --out model\n"
+      "  ebt eval --model model --think-steps 4\n"
+      "  ebt generate --model model --prompt 'The command ' --trace\n"
+      "  ebt report --model model --out report.html\n"
+      "'ebt COMMAND --help' teaches each of them.");
+  app.require_subcommand(1);
+  app.get_formatter()->column_width(34);
+  ebt::register_train(app);
+  ebt::register_eval(app);
+  ebt::register_generate(app);
+  ebt::register_inspect(app);
+  ebt::register_report(app);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& help) {
+    return app.exit(help);
+  } catch (const CLI::ParseError& error) {
+    return report_failure(app, first_line(error.what()));
+  } catch (const ebt::Error& error) {
+    return report_failure(app, error.what());
+  } catch (const std::bad_alloc&) {
+    return report_failure(app, "the machine has not enough memory for this");
+  } catch (const std::exception& error) {
+    return report_failure(app, error.what());
+  }
+  if (std::fflush(stdout) != 0) {
+    return report_failure(
+        app, "cannot write to the standard output: " + std::generic_category().message(errno));
+  }
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) { return run(argc, argv); }

@@ -1,0 +1,73 @@
+#include "evaluation.h"
+
+#include <omp.h>
+
+#include <cmath>
+#include <limits>
+#include <numbers>
+
+#include "ebt/data/corpus.h"
+
+namespace ebt {
+
+TrainConfig open_config(const std::string& folder) {
+  EBT_CHECK(!folder.empty(), "--model is missing: name the folder of a trained model");
+  return load_config(folder);
+}
+
+SelectedText select_text(const TextSelection& selection, const TrainConfig& config) {
+  const bool of_training = selection.data.empty();
+  const std::string split =
+      selection.split.empty() ? (of_training ? "validation" : "all") : selection.split;
+  EBT_CHECK(split == "all" || split == "validation", "--split must be all or validation, not '{}'",
+            split);
+  const std::string& path = of_training ? config.data.data : selection.data;
+  const std::string& field = of_training ? config.data.text_field : selection.text_field;
+  const std::string name = path.empty() ? "the CMake manual" : "'" + path + "'";
+  const Corpus corpus = Corpus::open(path, field);
+  if (split == "all") {
+    return {name, ValidationWindows(corpus.tokens(), config.model.context)};
+  }
+  EBT_CHECK(
+      config.data.validation > 0,
+      "the model was trained on the whole of its text (validation 0): name another with --data");
+  return {"the validation part of " + name,
+          ValidationWindows(corpus.split(config.data.validation, config.model.context).validation,
+                            config.model.context)};
+}
+
+void check_counts(std::initializer_list<FlagCount> counts) {
+  for (const FlagCount& count : counts) {
+    EBT_CHECK(count.value >= count.least, "--{} must be at least {}, not {}", count.name,
+              count.least, count.value);
+  }
+}
+
+void use_threads(int64_t threads) {
+  check_counts({{"threads", threads, 0}});
+  EBT_CHECK(threads <= std::numeric_limits<int16_t>::max(),
+            "--threads {} is more than any machine has", threads);
+  omp_set_num_threads(threads > 0 ? static_cast<int>(threads) : omp_get_num_procs());
+}
+
+std::vector<EvaluationRow> evaluation_rows(const Evaluation& evaluation) {
+  const std::vector<double> losses = evaluation.losses();
+  const std::vector<double> energies = evaluation.energies();
+  const double tokens_per_byte =
+      static_cast<double>(evaluation.tokens) / static_cast<double>(evaluation.bytes);
+  std::vector<EvaluationRow> rows;
+  for (size_t step = 0; step < losses.size(); ++step) {
+    EvaluationRow row;
+    row.thinking_steps = static_cast<int64_t>(step) + 1;
+    row.loss = losses[step];
+    row.perplexity = std::exp(losses[step]);
+    row.bits_per_byte = losses[step] / std::numbers::ln2 * tokens_per_byte;
+    if (step < energies.size()) {
+      row.energy = energies[step];
+    }
+    rows.push_back(row);
+  }
+  return rows;
+}
+
+}  // namespace ebt

@@ -1,0 +1,62 @@
+// What commands that use a trained model share: opening it, choosing a text, tabulating its losses.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ebt/data/windows.h"
+#include "ebt/eval/evaluate.h"
+#include "ebt/report/html_report.h"
+#include "ebt/train/config.h"
+#include "ebt/train/model_folder.h"
+
+namespace ebt {
+
+// Which text a model is measured on.
+struct TextSelection {
+  std::string data;
+  std::string text_field = "text";
+  std::string split;
+
+  template <class Visitor>
+  void visit_fields(Visitor&& visit) {
+    visit(
+        "data", data,
+        "a text or binary file, a folder of files, or a .jsonl; default: the text of the training");
+    visit("text-field", text_field, "field of a .jsonl line that holds the text");
+    visit("split", split,
+          "all of the text, or only the validation part that training kept out of it; default: all "
+          "with --data, validation without");
+  }
+};
+
+struct SelectedText {
+  std::string name;  // "the validation part of book.txt"
+  ValidationWindows windows;
+};
+
+// The config of the model in `folder`. Throws Error when --model was not given, or names no model.
+TrainConfig open_config(const std::string& folder);
+
+// Opens the selected text, cut as the model of `config` reads it. Throws Error when it cannot, or
+// --split is neither "all" nor "validation".
+SelectedText select_text(const TextSelection& selection, const TrainConfig& config);
+
+// Throws Error "--name must be at least ..." for the first value below its least.
+struct FlagCount {
+  const char* name;
+  int64_t value;
+  int64_t least;
+};
+void check_counts(std::initializer_list<FlagCount> counts);
+
+// Sets the number of CPU threads; 0 is all cores. Throws Error when it is negative.
+void use_threads(int64_t threads);
+
+// One row for each number of thinking steps.
+std::vector<EvaluationRow> evaluation_rows(const Evaluation& evaluation);
+
+}  // namespace ebt

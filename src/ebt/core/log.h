@@ -1,0 +1,48 @@
+// What people read on stderr: one progress line that rewrites itself, and quantities in words.
+#pragma once
+
+#include <chrono>
+#include <cstdio>
+#include <string>
+
+namespace ebt {
+
+// One line that shows the newest state. On a terminal it is rewritten in place, at most ten times a
+// second; elsewhere (a file, a CI log) whole lines are printed, at most one every five seconds. Not
+// thread-safe.
+class ProgressLine {
+ public:
+  // Writes to `stream`, which must outlive the line.
+  explicit ProgressLine(std::FILE* stream = stderr);
+  ~ProgressLine();
+  ProgressLine(const ProgressLine&) = delete;
+  ProgressLine& operator=(const ProgressLine&) = delete;
+
+  // Shows `text`, unless the last one was shown only a moment ago.
+  void update(const std::string& text);
+  // Prints a line that stays, above the progress line.
+  void note(const std::string& text);
+  // Shows the last update if it was held back, and leaves it standing.
+  void finish();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  void show(const std::string& text);
+  void erase();
+
+  std::FILE* stream_;
+  bool terminal_;
+  bool visible_ = false;  // the cursor stands behind an unfinished line
+  Clock::duration interval_;
+  Clock::time_point next_show_;  // the first moment at which an update is shown
+  std::string held_back_;
+};
+
+// "0.4 s", "12 s", "3 min 05 s", "2 h 10 min", "4 d 3 h".
+std::string format_duration(double seconds);
+// Three digits and a suffix: "950", "1.23k", "45.6M".
+std::string format_count(double count);
+// "512 B", "1.5 KiB", "2.25 GiB".
+std::string format_bytes(double bytes);
+
+}  // namespace ebt

@@ -1,0 +1,25 @@
+// What a text source hands to a model.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "ebt/core/tensor.h"
+
+namespace ebt {
+
+// A target that carries no loss.
+inline constexpr int32_t kIgnoredTarget = -1;
+
+// Rows of tokens and the token that follows each.
+struct Batch {
+  std::vector<int32_t> inputs;   // (B, S)
+  std::vector<int32_t> targets;  // (B, S), kIgnoredTarget where there is none
+  int64_t rows = 0;              // B
+  int64_t context = 0;           // S
+
+  Tensor<const int32_t> input_view() const { return {inputs.data(), {rows, context}}; }
+  Tensor<const int32_t> target_view() const { return {targets.data(), {rows, context}}; }
+};
+
+}  // namespace ebt

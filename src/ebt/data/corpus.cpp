@@ -1,0 +1,207 @@
+#include "ebt/data/corpus.h"
+
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <deque>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "ebt/core/error.h"
+#include "ebt/io/file.h"
+#include "ebt/io/json.h"
+
+namespace ebt {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Files up to this size are read, not mapped: the kernel limits the number of mappings (65,530 on
+// Linux), and a folder can hold more small files than that.
+constexpr size_t kMaxRead_bytes = 64 * 1024;
+
+// The memory that documents lie in. Elements of a deque never move.
+struct Storage {
+  std::deque<MappedFile> files;
+  std::deque<std::string> texts;
+};
+
+std::string_view read_file(const fs::path& path, Storage& storage) {
+  MappedFile file(path);
+  if (file.bytes().size() <= kMaxRead_bytes) {
+    return storage.texts.emplace_back(file.text());
+  }
+  return storage.files.emplace_back(std::move(file)).text();
+}
+
+// Appends the files in a folder and below, in any order. Links to files are followed, links to
+// folders are not: they can lead back.
+void list_files(const fs::path& folder, std::vector<fs::path>& files) {
+  std::error_code error;
+  fs::directory_iterator entry(folder, error);
+  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
+    if (entry->path().filename().string().starts_with('.')) {
+      continue;
+    }
+    std::error_code ignored;  // an entry that cannot be examined is neither
+    if (entry->is_regular_file(ignored)) {
+      files.push_back(entry->path());
+    } else if (!entry->is_symlink(ignored) && entry->is_directory(ignored)) {
+      list_files(entry->path(), files);
+    }
+  }
+  EBT_CHECK(!error, "cannot read folder '{}': {}", folder.string(), error.message());
+}
+
+std::vector<std::string_view> read_folder(const std::string& path, Storage& storage) {
+  std::vector<fs::path> files;
+  list_files(path, files);
+  std::sort(files.begin(), files.end());
+  std::vector<std::string_view> documents;
+  documents.reserve(files.size());
+  for (const fs::path& file : files) {
+    documents.push_back(read_file(file, storage));
+  }
+  return documents;
+}
+
+std::vector<std::string_view> read_jsonl(const std::string& path, const std::string& text_field,
+                                         Storage& storage) {
+  const MappedFile file(path);
+  std::string_view rest = file.text();
+  // One block for all: decoding never lengthens a string, so views of it stay valid.
+  std::string& texts = storage.texts.emplace_back();
+  texts.reserve(rest.size());
+  std::vector<std::string_view> documents;
+  for (int64_t line_number = 1; !rest.empty(); ++line_number) {
+    const std::string_view line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+    if (line.find_first_not_of(" \t\r") == line.npos) {
+      continue;
+    }
+    const std::string what = fmt::format("line {} of '{}'", line_number, path);
+    const nlohmann::json value = parse_json(line, what);
+    EBT_CHECK(value.is_object(), "{} is not a JSON object", what);
+    const auto field = value.find(text_field);
+    EBT_CHECK(field != value.end(),
+              "{} has no field '{}': --text-field names the one with the text", what, text_field);
+    EBT_CHECK(field->is_string(), "{} has a field '{}' that is not a string", what, text_field);
+    const auto& text = field->get_ref<const std::string&>();
+    texts += text;
+    documents.push_back(std::string_view(texts).substr(texts.size() - text.size()));
+  }
+  return documents;
+}
+
+std::vector<std::string_view> read_cmake_manual(Storage& storage) {
+  std::string& manual = storage.texts.emplace_back();
+  FILE* const pipe = popen("cmake --help-full 2>/dev/null", "re");
+  if (pipe != nullptr) {
+    std::array<char, 65536> block;
+    for (size_t count = 0; (count = fread(block.data(), 1, block.size(), pipe)) > 0;) {
+      manual.append(block.data(), count);
+    }
+  }
+  const int status = pipe == nullptr ? -1 : pclose(pipe);
+  EBT_CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0,
+            "without --data the corpus is the manual that 'cmake --help-full' prints, and that "
+            "failed: install cmake or name a corpus");
+  return {manual};
+}
+
+int64_t total_bytes(const std::vector<std::string_view>& documents) {
+  int64_t total = 0;
+  for (const std::string_view document : documents) {
+    total += static_cast<int64_t>(document.size());
+  }
+  return total;
+}
+
+using Documents = std::vector<std::string_view>;
+
+// Training and validation documents. A document is set aside whenever at least half of its length
+// is owed to validation, which keeps the share by bytes and spreads the choice over the corpus.
+std::pair<Documents, Documents> split_by_document(const Documents& documents, double validation) {
+  std::pair<Documents, Documents> parts;
+  double owed_bytes = 0;
+  for (const std::string_view document : documents) {
+    const auto length = static_cast<double>(document.size());
+    owed_bytes += validation * length;
+    const bool set_aside = owed_bytes >= length / 2;
+    owed_bytes -= set_aside ? length : 0;
+    (set_aside ? parts.second : parts.first).push_back(document);
+  }
+  return parts;
+}
+
+// The same, cutting the bytes at one place, which may lie within a document.
+std::pair<Documents, Documents> split_by_position(const Documents& documents, double validation) {
+  std::pair<Documents, Documents> parts;
+  auto training_bytes =
+      static_cast<size_t>(static_cast<double>(total_bytes(documents)) * (1.0 - validation));
+  for (const std::string_view document : documents) {
+    const size_t kept = std::min(document.size(), training_bytes);
+    training_bytes -= kept;
+    if (kept > 0) {
+      parts.first.push_back(document.substr(0, kept));
+    }
+    if (kept < document.size()) {
+      parts.second.push_back(document.substr(kept));
+    }
+  }
+  return parts;
+}
+
+}  // namespace
+
+Corpus Corpus::open(const std::string& path, const std::string& text_field) {
+  const auto storage = std::make_shared<Storage>();
+  Corpus corpus;
+  corpus.name_ = path.empty() ? "the CMake manual" : fmt::format("'{}'", path);
+  corpus.owner_ = storage;
+  std::error_code ignored;  // whatever is wrong with the path, reading it says so
+  if (path.empty()) {
+    corpus.documents_ = read_cmake_manual(*storage);
+  } else if (fs::is_directory(path, ignored)) {
+    corpus.documents_ = read_folder(path, *storage);
+  } else if (path.ends_with(".jsonl")) {
+    corpus.documents_ = read_jsonl(path, text_field, *storage);
+  } else {
+    corpus.documents_ = {read_file(path, *storage)};
+  }
+  std::erase_if(corpus.documents_, [](std::string_view document) { return document.empty(); });
+  EBT_CHECK(!corpus.documents_.empty(), "{} is empty: there is no text to read", corpus.name_);
+  return corpus;
+}
+
+TokenSequence Corpus::tokens() const {
+  TokenSequence tokens(documents_, owner_);
+  EBT_CHECK(tokens.size() >= 2, "{} is too short: one token leaves nothing to predict", name_);
+  return tokens;
+}
+
+CorpusSplit Corpus::split(double validation, int64_t context) const {
+  EBT_CHECK(validation >= 0.0 && validation < 1.0,
+            "the share kept for validation must be at least 0 and below 1, not {}", validation);
+  constexpr size_t kMinDocuments = 10;
+  auto [training, validating] = documents_.size() >= kMinDocuments
+                                    ? split_by_document(documents_, validation)
+                                    : split_by_position(documents_, validation);
+  CorpusSplit split = {{std::move(training), owner_}, {std::move(validating), owner_}};
+  const auto check = [&](const TokenSequence& part, const char* part_name) {
+    EBT_CHECK(part.size() > context,
+              "{} is too short: its {} part, with {} of it kept for validation, has {} tokens, and "
+              "a context of {} needs at least {}",
+              name_, part_name, validation, part.size(), context, context + 1);
+  };
+  check(split.training, "training");
+  if (validation > 0.0) {
+    check(split.validation, "validation");
+  }
+  return split;
+}
+
+}  // namespace ebt

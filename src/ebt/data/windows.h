@@ -1,0 +1,59 @@
+// Tokens cut into the rows that a model reads: shuffled for training, in order for validation.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "ebt/data/batch.h"
+#include "ebt/data/token_sequence.h"
+
+namespace ebt {
+
+// An endless series of rows for training. Every epoch cuts the tokens, from a random offset below
+// `context` on, into windows of context + 1 tokens that share one token with the next, and visits
+// them in random order. Row r is a function of (tokens, context, seed, r) alone: to resume,
+// continue with the next row. Not thread-safe: the order of the last epoch asked for is kept.
+class TrainingWindows {
+ public:
+  // Throws Error when there are fewer than context + 1 tokens.
+  TrainingWindows(TokenSequence tokens, int64_t context, uint64_t seed);
+
+  // Rows in an epoch.
+  int64_t epoch_rows() const { return epoch_rows_; }
+  // Makes `batch` the rows [first_row, first_row + rows) of the series.
+  void fill(Batch& batch, int64_t first_row, int64_t rows);
+
+ private:
+  void shuffle(int64_t epoch);
+
+  TokenSequence tokens_;
+  int64_t context_;
+  uint64_t seed_;
+  int64_t epoch_rows_;
+  // Of the epoch that was asked for last.
+  int64_t epoch_ = -1;
+  int64_t offset_ = 0;
+  std::vector<int64_t> order_;
+};
+
+// All tokens but the first as targets, each exactly once, in order: windows follow one another with
+// a stride of `context`. Targets beyond the last token are kIgnoredTarget, inputs there 0.
+class ValidationWindows {
+ public:
+  ValidationWindows(TokenSequence tokens, int64_t context);
+
+  // Rows in all; 0 when there are fewer than two tokens.
+  int64_t count() const;
+  // Makes `batch` the rows [first_row, first_row + rows), which must be among the count().
+  void fill(Batch& batch, int64_t first_row, int64_t rows) const;
+
+ private:
+  TokenSequence tokens_;
+  int64_t context_;
+};
+
+// Bytes that the targets of a batch stand for, to measure loss per byte: separators and ignored
+// targets stand for none.
+int64_t target_bytes(const Batch& batch);
+
+}  // namespace ebt

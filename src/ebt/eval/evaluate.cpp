@@ -1,0 +1,67 @@
+#include "ebt/eval/evaluate.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+namespace ebt {
+
+namespace {
+
+std::vector<double> divided(std::vector<double> totals, int64_t count) {
+  for (double& total : totals) {
+    total /= static_cast<double>(count);
+  }
+  return totals;
+}
+
+}  // namespace
+
+std::vector<double> Evaluation::losses() const { return divided(total_nats, tokens); }
+
+std::vector<double> Evaluation::energies() const { return divided(total_energy, tokens); }
+
+double Evaluation::loss() const { return total_nats.back() / static_cast<double>(tokens); }
+
+double Evaluation::perplexity() const { return std::exp(loss()); }
+
+double Evaluation::bits_per_byte() const {
+  return total_nats.back() / std::numbers::ln2 / static_cast<double>(bytes);
+}
+
+template <class T>
+Evaluation evaluate(TextModel<T>& model, const ValidationWindows& windows, int64_t batch_rows,
+                    const ThinkOptions& options, int64_t max_windows) {
+  const int64_t available = windows.count();
+  const int64_t total = max_windows > 0 ? std::min(max_windows, available) : available;
+  Evaluation result;
+  LossSums sums;
+  Batch batch;
+  Batch window;
+  for (int64_t first = 0; first < total; first += batch_rows) {
+    batch = {};
+    batch.rows = std::min(batch_rows, total - first);
+    for (int64_t row = first; row < first + batch.rows; ++row) {
+      windows.fill(window, row * available / total, 1);
+      batch.context = window.context;
+      batch.inputs.insert(batch.inputs.end(), window.inputs.begin(), window.inputs.end());
+      batch.targets.insert(batch.targets.end(), window.targets.begin(), window.targets.end());
+    }
+    ThinkOptions of_batch = options;
+    of_batch.first_row = first;
+    sums.add(model.evaluate(batch.input_view(), batch.target_view(), of_batch));
+    result.bytes += target_bytes(batch);
+  }
+  EBT_CHECK(sums.token_count > 0, "evaluate: the text has no token to predict");
+  result.tokens = sums.token_count;
+  result.total_nats = sums.cross_entropy;
+  result.total_energy = sums.energy;
+  return result;
+}
+
+template Evaluation evaluate(TextModel<float>&, const ValidationWindows&, int64_t,
+                             const ThinkOptions&, int64_t);
+template Evaluation evaluate(TextModel<double>&, const ValidationWindows&, int64_t,
+                             const ThinkOptions&, int64_t);
+
+}  // namespace ebt

@@ -1,0 +1,40 @@
+// How well a model predicts a text, over the whole of it.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "ebt/data/windows.h"
+#include "ebt/model/text_model.h"
+
+namespace ebt {
+
+// Totals over a text turned into means: every mean is a sum over all tokens divided once, so that
+// it does not depend on how the text was cut into batches, and perplexity is never a mean of
+// exponentials.
+struct Evaluation {
+  int64_t tokens = 0;                // targets that carry loss
+  int64_t bytes = 0;                 // bytes that these targets stand for
+  std::vector<double> total_nats;    // (K) after every thinking step; one entry for a baseline
+  std::vector<double> total_energy;  // (K) before every thinking step; empty for a baseline
+
+  // (K) nats per token after every thinking step.
+  std::vector<double> losses() const;
+  // (K) mean energy before every thinking step.
+  std::vector<double> energies() const;
+  // Nats per token after the last step.
+  double loss() const;
+  // e to the loss: how many equally likely tokens the model hesitates between.
+  double perplexity() const;
+  // Bits per byte of text after the last step, comparable between tokenizers.
+  double bits_per_byte() const;
+};
+
+// Evaluates `max_windows` windows spread evenly over the text (0 or more than there are: all of
+// them), `batch_rows` at a time. Noise belongs to windows: results do not depend on `batch_rows`.
+// Throws Error when the text has no targets.
+template <class T>
+Evaluation evaluate(TextModel<T>& model, const ValidationWindows& windows, int64_t batch_rows,
+                    const ThinkOptions& options, int64_t max_windows = 0);
+
+}  // namespace ebt

@@ -1,0 +1,64 @@
+// Causal attention in tiles: all four rules in O(S d) memory, for the two streams.
+//
+// Context stream: query t attends to keys 0..t of its own stream.
+// Prediction stream: query t, at position first_query + t of its sequence, attends to the context
+// keys 0..first_query + t + lead and to itself ("own" key and value); the context has no tangent.
+//
+//   s = scale q.k          w = softmax(s)                     o     = sum w v
+//   s_dot = scale (q_dot.k + q.k_dot)   m = sum w s_dot       o_dot = sum w (s_dot - m) v + w v_dot
+// The second-order rule is derived in docs/derivations.md.
+#pragma once
+
+#include <cstdint>
+
+namespace ebt::kernels {
+
+// Where the values of one kind lie: element (b, t, h, i) is data[(b * rows + t) * stride + h * d + i].
+template <class T>
+struct HeadRows {
+  T* data = nullptr;
+  int64_t rows = 0;    // per sequence
+  int64_t stride = 0;  // elements between rows
+};
+
+struct AttentionShape {
+  int64_t batch = 0;
+  int64_t heads = 0;
+  int64_t head_width = 0;   // d
+  int64_t queries = 0;      // per sequence
+  int64_t keys = 0;         // per sequence, of the context
+  bool own = false;         // prediction stream: every query also has a key and value of its own
+  int64_t visible = 1;      // context keys that query 0 sees; each next query sees one more
+};
+
+// Everything the rules read and write. Groups that a rule does not name may be empty. Keys and
+// queries are already rotated. Cotangents q_bar, own_*_bar are added to where `add`, else replaced;
+// k_bar and v_bar are always added to, since several passes share a context.
+template <class T>
+struct AttentionArguments {
+  AttentionShape shape;
+  T scale = 0;
+  HeadRows<const T> q, k, v, own_k, own_v;
+  HeadRows<T> o;          // forward writes
+  T* log_sum = nullptr;   // (batch, queries, heads): log of the softmax denominator; forward writes
+  // Tangents; k_dot and v_dot only without `own`.
+  HeadRows<const T> q_dot, k_dot, v_dot, own_k_dot, own_v_dot;
+  HeadRows<T> o_dot;          // jvp writes
+  T* mean_dot = nullptr;      // (batch, queries, heads): m; jvp writes
+  // Cotangents. vjp reads o_bar. vjp_of_jvp reads delta (the cotangent of o_dot) and, if it is not
+  // empty, o_bar: then it computes both rules in one visit.
+  HeadRows<const T> o_bar, delta;
+  bool add = false;
+  HeadRows<T> q_bar, own_k_bar, own_v_bar;
+  HeadRows<T> k_bar, v_bar;  // may be empty with `own`: the context's cotangents are not wanted
+};
+
+template <class T>
+struct AttentionKernels {
+  void (*forward)(const AttentionArguments<T>& a);
+  void (*vjp)(const AttentionArguments<T>& a);
+  void (*jvp)(const AttentionArguments<T>& a);
+  void (*vjp_of_jvp)(const AttentionArguments<T>& a);
+};
+
+}  // namespace ebt::kernels

@@ -1,0 +1,87 @@
+#include <cstdlib>
+
+#include "ebt/core/error.h"
+#include "ebt/kernels/attention.h"
+#include "ebt/kernels/elementwise.h"
+#include "ebt/kernels/gemm.h"
+#include "ebt/kernels/isa.h"
+#include "ebt/kernels/random.h"
+#include "ebt/kernels/rms_norm.h"
+#include "ebt/kernels/softmax.h"
+#include "ebt/kernels/swiglu.h"
+
+namespace ebt::kernels {
+namespace {
+
+Isa widest_supported() {
+#ifdef EBT_HAVE_ISA_avx512
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+      __builtin_cpu_supports("avx512cd")) {
+    return Isa::avx512;
+  }
+#endif
+#ifdef EBT_HAVE_ISA_avx2
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+      __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2")) {
+    return Isa::avx2;
+  }
+#endif
+  return Isa::portable;
+}
+
+Isa chosen() {
+  const Isa supported = widest_supported();
+  const char* text = std::getenv("EBT_MAX_ISA");
+  if (text == nullptr) {
+    return supported;
+  }
+  for (const Isa isa : {Isa::portable, Isa::avx2, Isa::avx512}) {
+    if (isa_name(isa) == text) {
+      return isa < supported ? isa : supported;
+    }
+  }
+  fail("EBT_MAX_ISA: \"{}\" is not one of portable, avx2, avx512", text);
+}
+
+}  // namespace
+
+Isa active_isa() {
+  static const Isa isa = chosen();
+  return isa;
+}
+
+std::string isa_name(Isa isa) {
+  return isa == Isa::avx512 ? "avx512" : isa == Isa::avx2 ? "avx2" : "portable";
+}
+
+template <class Table>
+const Table& kernels() {
+  switch (active_isa()) {
+#ifdef EBT_HAVE_ISA_avx512
+    case Isa::avx512:
+      return kernels_for<Table, Isa::avx512>();
+#endif
+#ifdef EBT_HAVE_ISA_avx2
+    case Isa::avx2:
+      return kernels_for<Table, Isa::avx2>();
+#endif
+    default:
+      return kernels_for<Table, Isa::portable>();
+  }
+}
+
+template const AttentionKernels<float>& kernels();
+template const AttentionKernels<double>& kernels();
+template const ElementwiseKernels<float>& kernels();
+template const ElementwiseKernels<double>& kernels();
+template const GemmKernels<double>& kernels();
+template const RandomKernels& kernels();
+template const RmsNormKernels<float>& kernels();
+template const RmsNormKernels<double>& kernels();
+template const SoftmaxKernels<float>& kernels();
+template const SoftmaxKernels<double>& kernels();
+template const SwigluKernels<float>& kernels();
+template const SwigluKernels<double>& kernels();
+
+}  // namespace ebt::kernels

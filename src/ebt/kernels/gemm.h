@@ -1,0 +1,76 @@
+// Matrix products: oneDNN for float, our own tiles for double.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+#include "ebt/core/tensor.h"
+
+namespace ebt::kernels {
+
+// A matrix whose rows are `row` elements apart; `transposed` reads it the other way round.
+template <class T>
+struct Matrix {
+  T* data = nullptr;
+  int64_t rows = 0;
+  int64_t columns = 0;
+  int64_t row = 0;
+
+  Matrix() = default;
+  Matrix(T* d, int64_t r, int64_t c, int64_t stride) : data(d), rows(r), columns(c), row(stride) {}
+  // (..., columns) seen as a matrix of its last axis.
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  Matrix(const Tensor<T>& t)
+      : data(t.data),
+        rows(t.shape.rank() == 0 ? 1
+                                 : (t.dim(t.shape.rank() - 1) == 0
+                                        ? 0
+                                        : t.count() / t.dim(t.shape.rank() - 1))),
+        columns(t.shape.rank() == 0 ? 1 : t.dim(t.shape.rank() - 1)),
+        row(columns) {}
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  operator Matrix<const T>() const
+    requires(!std::is_const_v<T>)
+  {
+    return {data, rows, columns, row};
+  }
+  // Columns [first, first + count).
+  Matrix columns_from(int64_t first, int64_t count) const {
+    return {data + first, rows, count, row};
+  }
+  // Rows [first, first + count).
+  Matrix rows_from(int64_t first, int64_t count) const {
+    return {data + first * row, count, columns, row};
+  }
+};
+
+// Whether a result replaces what is there or is added to it.
+enum class Write { kReplace, kAdd };
+
+// c (m, n) = a b^T: a (m, k), b (n, k). A linear layer forward.
+template <class T>
+void multiply_nt(Matrix<const T> a, Matrix<const T> b, Matrix<T> c, Write write);
+// c (m, n) = a b: a (m, k), b (k, n). A linear layer's input cotangent.
+template <class T>
+void multiply_nn(Matrix<const T> a, Matrix<const T> b, Matrix<T> c, Write write);
+// c (m, n) = a^T b: a (k, m), b (k, n). A linear layer's weight gradient.
+template <class T>
+void multiply_tn(Matrix<const T> a, Matrix<const T> b, Matrix<T> c, Write write);
+
+// The shape of one product, as the GEMM library sees it.
+struct GemmShape {
+  bool transpose_a, transpose_b;
+  int64_t m, n, k;
+};
+// Called with the shape of every product while it is set: how `bench` learns what a training step
+// multiplies, to time those products alone. Empty function: off. Not thread-safe.
+void set_gemm_observer(std::function<void(const GemmShape&)> observer);
+
+template <class T>
+struct GemmKernels {
+  // One block of rows of c; strides are in elements.
+  void (*block)(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, const T* a,
+                int64_t a_row, const T* b, int64_t b_row, T* c, int64_t c_row, bool add);
+};
+
+}  // namespace ebt::kernels

@@ -1,0 +1,89 @@
+// The two ends of a thinking step on text. W is the (V, D) vocabulary matrix.
+//
+// EmbedPrediction, logits to an embedding: p = softmax(z), or z itself when not normalised; y = p W.
+//   forward     p = softmax(z)                  y     = p W
+//   vjp         p_bar = y_bar W^T               z_bar = p (p_bar - p.p_bar)    W_bar += p^T y_bar
+//   jvp         p_dot = p (z_dot - p.z_dot)     y_dot = p_dot W
+//   vjp_of_jvp  p_bar = delta W^T               z_bar = the softmax's second-order rule of
+//                                               <p_bar, p_dot>             W_bar += p_dot^T delta
+//
+// DescendLogits, energy gradient to new logits: y = p - step clamp(x W^T, +-bound), a step of the
+// descent in the space of p. M masks the entries that are not clamped.
+//   forward     g = x W^T                       y     = p - step clamp(g)
+//   vjp         g_bar = -step M y_bar           x_bar = g_bar W                W_bar += g_bar^T x
+//   jvp         y_dot = -step M (x_dot W^T)
+//   vjp_of_jvp  x_bar = 0                       W_bar += (-step M delta)^T x_dot
+#pragma once
+
+#include "ebt/layers/layer.h"
+
+namespace ebt {
+
+// W in either of its stored forms.
+template <class T>
+struct VocabularyMatrix {
+  Tensor<T> weight;
+  bool tied = false;  // weight is the token embedding (V, D); else vocab_to_embed.weight (D, V)
+
+  int64_t vocab() const { return weight.dim(tied ? 0 : 1); }
+  int64_t width() const { return weight.dim(tied ? 1 : 0); }
+};
+
+template <class T>
+struct EmbedPrediction {
+  using Scalar = T;
+  struct Params {
+    VocabularyMatrix<const T> matrix;
+    bool normalize = true;
+  };
+  struct Grads {
+    Tensor<T> weight;
+  };
+  struct Saved {
+    Tensor<T> p;       // (N, V): memory that the caller provides to forward
+    Tensor<T> p_work;  // (N, V): memory for p_bar and p_dot in the other rules
+  };
+
+  // x (N, V), y (N, D). p may be x, p_work may be x_bar where x_bar is replaced.
+  static void forward(const Params& params, Tensor<const T> x, Tensor<T> y, Saved& saved);
+  static void vjp(const Params& params, const Saved& saved, Tensor<const T> y_bar, Tensor<T> x_bar,
+                  Write write, Grads* grads);
+  static void jvp(const Params& params, const Saved& saved, Tensor<const T> x_dot,
+                  Tensor<T> y_dot);
+  static void vjp_of_jvp(const Params& params, const Saved& saved, Tensor<const T> x_dot,
+                         Tensor<const T> delta, Tensor<T> x_bar, Write write, Grads* grads);
+
+  // W_bar += p^T y_bar alone: what a detached step needs of vjp.
+  static void vjp_of_weight(const Params& params, Tensor<const T> p, Tensor<const T> y_bar,
+                            Grads* grads);
+};
+
+template <class T>
+struct DescendLogits {
+  using Scalar = T;
+  struct Params {
+    VocabularyMatrix<const T> matrix;
+    Tensor<const T> p;      // (N, V) where the step starts
+    Tensor<const T> step;   // (N) step sizes
+    Tensor<const T> bound;  // (N) largest entry of the gradient, or absent
+  };
+  struct Grads {
+    Tensor<T> weight;
+  };
+  struct Saved {
+    Tensor<const T> x;
+    Tensor<T> g;       // (N, V): memory that the caller provides to forward; needed later if bound
+    Tensor<T> g_work;  // (N, V): memory for g_bar; may be y_bar, which is then overwritten
+  };
+
+  // x (N, D), y (N, V). g may be y where there is no bound.
+  static void forward(const Params& params, Tensor<const T> x, Tensor<T> y, Saved& saved);
+  static void vjp(const Params& params, const Saved& saved, Tensor<const T> y_bar, Tensor<T> x_bar,
+                  Write write, Grads* grads);
+  static void jvp(const Params& params, const Saved& saved, Tensor<const T> x_dot,
+                  Tensor<T> y_dot);
+  static void vjp_of_jvp(const Params& params, const Saved& saved, Tensor<const T> x_dot,
+                         Tensor<const T> delta, Tensor<T> x_bar, Write write, Grads* grads);
+};
+
+}  // namespace ebt

@@ -1,0 +1,98 @@
+// What training, evaluation and generation ask of a text model, whatever its architecture.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "ebt/core/rng.h"
+#include "ebt/core/tensor.h"
+#include "ebt/data/batch.h"
+#include "ebt/model/config.h"
+#include "ebt/model/parameters.h"
+#include "ebt/think/config.h"
+
+namespace ebt {
+
+// How to think when nothing is being learned.
+struct ThinkOptions {
+  int64_t steps = 0;  // thinking steps; 0: as many as in training
+  uint64_t seed = 0;  // of the initial noise
+  // Position of the first row in the whole set: the noise belongs to rows, not to batches.
+  int64_t first_row = 0;
+};
+
+// Sums over the tokens of some rows. Divide by `token_count` for nats per token.
+struct LossSums {
+  double objective = 0;                 // what training minimises
+  std::vector<double> cross_entropy;    // (K) after every thinking step; one entry for a baseline
+  std::vector<double> energy;           // (K) energy before every thinking step; empty for a baseline
+  int64_t token_count = 0;              // targets that carry loss
+
+  void add(const LossSums& other);
+};
+
+// Rows that a training step is computed from.
+template <class T>
+struct TrainingRows {
+  Tensor<const int32_t> inputs;   // (B, S)
+  Tensor<const int32_t> targets;  // (B, S), kIgnoredTarget where there is none
+  // Position of the first row in the whole batch: random draws belong to rows, not to micro-batches.
+  int64_t first_row = 0;
+  // 1 / targets in the whole batch: what turns sums into means.
+  double inverse_token_count = 0;
+  Tensor<const T> initial_logits;  // (B, S, V) to start thinking from, or absent: drawn
+  Tensor<T> final_logits;          // (B, S, V) receives where thinking ended, or absent
+};
+
+// What is known of one position after thinking.
+template <class T>
+struct ThinkingTrace {
+  std::vector<T> logits;        // (V) of the position's final prediction
+  std::vector<double> energy;   // energy before every step, and after the last
+};
+
+// A model of text: weights, gradients and a workspace for at most (B, S) tokens at a time. Not
+// thread-safe; kernels inside use all OpenMP threads.
+template <class T>
+class TextModel {
+ public:
+  virtual ~TextModel() = default;
+
+  virtual const ModelConfig& config() const = 0;
+  virtual const ParameterLayout& layout() const = 0;
+  virtual ParameterBlock<T>& weights() = 0;
+  virtual ParameterBlock<T>& gradients() = 0;
+
+  // Adds the rows' gradients to gradients() and returns their losses. `seed` and `training_step`
+  // address the random draws.
+  virtual LossSums train(const TrainingRows<T>& rows, uint64_t seed, uint64_t training_step) = 0;
+  // The rows' losses at every thinking step; learns nothing.
+  virtual LossSums evaluate(Tensor<const int32_t> inputs, Tensor<const int32_t> targets,
+                            const ThinkOptions& options) = 0;
+  // Thinks about the token after the last of `tokens` (1 to S of them).
+  virtual ThinkingTrace<T> predict_next(Tensor<const int32_t> tokens,
+                                        const ThinkOptions& options) = 0;
+};
+
+// Bytes that make_text_model will take for rows of shape (rows, context), weights, gradients and
+// optimizer moments included.
+template <class T>
+size_t training_bytes(const ModelConfig& model, const ThinkingConfig& thinking, int64_t rows,
+                      int64_t context);
+
+// Builds a model whose weights are zeros and whose workspace fits (rows, context). A model for
+// inference alone (`training` false) takes neither gradients nor second-order buffers.
+// Throws Error when the configuration is impossible or its memory is refused.
+template <class T>
+std::unique_ptr<TextModel<T>> make_text_model(const ModelConfig& model,
+                                              const ThinkingConfig& thinking, int64_t rows,
+                                              int64_t context, bool training);
+
+// Fills the weights with their initial values and resolves defaults that depend on the model
+// (thinking.step_size). The same seed gives the same weights.
+template <class T>
+void initialize_weights(TextModel<T>& model, const ThinkingConfig& thinking, uint64_t seed);
+
+}  // namespace ebt

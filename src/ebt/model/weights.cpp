@@ -1,0 +1,99 @@
+#include "ebt/model/weights.h"
+
+#include <string>
+
+namespace ebt {
+namespace {
+
+constexpr const char* kHeadModulation = "transformer.final_layer.adaLN_modulation.1.";
+
+std::string block_modulation(int64_t layer) {
+  return "transformer.layers." + std::to_string(layer) + ".adaLN_modulation.1.";
+}
+
+void add_modulation(const std::string& name, int64_t parts, int64_t width,
+                    ParameterLayout& layout) {
+  layout.add(name + "weight", {parts * width, width});
+  layout.add(name + "bias", {parts * width});
+}
+
+const char* energy_head_name(const ModelConfig& config) {
+  return config.is_adaln() ? "transformer.final_layer.linear.weight"
+                           : "transformer.final_layer.weight";
+}
+
+}  // namespace
+
+ParameterLayout text_model_layout(const ModelConfig& config) {
+  const int64_t width = config.width;
+  const bool energy = config.arch == Architecture::kEbt;
+  ParameterLayout layout;
+  if (energy) {
+    layout.add("alpha", {}, false);
+  }
+  layout.add("embeddings.weight", {config.vocab_size, width});
+  if (energy && !config.tied_vocabulary) {
+    layout.add("vocab_to_embed.weight", {width, config.vocab_size});
+  }
+  for (int64_t layer = 0; layer < config.layers; ++layer) {
+    add_block_parameters(config, layer, layout);
+    if (energy && config.is_adaln()) {
+      add_modulation(block_modulation(layer), 6, width, layout);
+    }
+  }
+  layout.add("transformer.norm.weight", {width});
+  if (!energy) {
+    layout.add("output.weight", {config.vocab_size, width});
+    return layout;
+  }
+  if (config.type != EbtType::kDefault) {
+    layout.add("transformer.time_embeddings.weight", {config.landscapes, width});
+  }
+  if (config.is_adaln()) {
+    add_modulation(kHeadModulation, 2, width, layout);
+  }
+  layout.add(energy_head_name(config), {1, width});
+  return layout;
+}
+
+template <class P, class Block>
+TextWeights<P> text_weights(const ModelConfig& config, Block& parameters) {
+  const auto modulation = [&](const std::string& name) {
+    return ModulationWeights<P>{parameters.tensor(name + "weight"),
+                                parameters.tensor(name + "bias")};
+  };
+  const bool energy = config.arch == Architecture::kEbt;
+  TextWeights<P> weights;
+  weights.embeddings = parameters.tensor("embeddings.weight");
+  for (int64_t layer = 0; layer < config.layers; ++layer) {
+    weights.blocks.push_back(block_weights<P>(config, layer, parameters));
+    weights.block_modulations.push_back(energy && config.is_adaln()
+                                            ? modulation(block_modulation(layer))
+                                            : ModulationWeights<P>{});
+  }
+  weights.final_norm = parameters.tensor("transformer.norm.weight");
+  if (!energy) {
+    weights.output = parameters.tensor("output.weight");
+    return weights;
+  }
+  weights.step_size = parameters.tensor("alpha");
+  weights.vocabulary = {config.tied_vocabulary
+                            ? weights.embeddings
+                            : Tensor<P>(parameters.tensor("vocab_to_embed.weight")),
+                        config.tied_vocabulary};
+  if (config.type != EbtType::kDefault) {
+    weights.landscapes = parameters.tensor("transformer.time_embeddings.weight");
+  }
+  if (config.is_adaln()) {
+    weights.head_modulation = modulation(kHeadModulation);
+  }
+  weights.energy_head = parameters.tensor(energy_head_name(config));
+  return weights;
+}
+
+template TextWeights<float> text_weights(const ModelConfig&, ParameterBlock<float>&);
+template TextWeights<double> text_weights(const ModelConfig&, ParameterBlock<double>&);
+template TextWeights<const float> text_weights(const ModelConfig&, const ParameterBlock<float>&);
+template TextWeights<const double> text_weights(const ModelConfig&, const ParameterBlock<double>&);
+
+}  // namespace ebt

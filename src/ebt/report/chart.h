@@ -1,0 +1,47 @@
+// Line charts as SVG, drawn without a plotting library so that a report is one file.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace ebt {
+
+// How a series is drawn: colour is never the only sign, for each ends in its own label.
+struct ChartSeries {
+  std::string label;  // written at the end of the line; empty: none
+  std::vector<std::pair<double, double>> points;
+  int color = 0;       // 0..4 of the palette
+  bool faint = false;  // a thin line behind the others
+  bool dots = false;   // mark the points, with their values as tooltips
+};
+
+struct ChartOptions {
+  std::string title;  // for screen readers
+  std::string x_label;
+  std::string y_label;
+  double width = 520;
+  double height = 320;
+  bool log_y = false;         // all values must be positive
+  bool whole_x_ticks = true;  // x counts something
+};
+
+// An <svg> element that scales to its container. Points that are not finite are left out. Its
+// colours come from chart_style().
+std::string line_chart(const std::vector<ChartSeries>& series, const ChartOptions& options);
+
+// The CSS rules of charts, light and dark: belongs once into a page, or into a standalone SVG.
+std::string chart_style();
+
+// Values from `low` to `high` at which an axis is marked: about `wanted` multiples of 1, 2 or 5
+// times a power of ten; on a logarithmic axis those numbers themselves.
+std::vector<double> axis_ticks(double low, double high, int wanted);
+std::vector<double> log_axis_ticks(double low, double high);
+
+// A number as axes and tables write it: "0.25", "1.5k", "−3".
+std::string chart_number(double value, int digits = 4);
+
+// Text with the characters that markup claims replaced, and control characters shown as U+FFFD.
+std::string escape_markup(const std::string& text);
+
+}  // namespace ebt

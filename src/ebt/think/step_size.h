@@ -1,0 +1,13 @@
+// Where the step size alpha starts.
+#pragma once
+
+#include "ebt/model/config.h"
+#include "ebt/think/config.h"
+
+namespace ebt {
+
+// thinking.step_size, or, where that is 0, a value from which the first steps change the logits by
+// about one (docs/architecture.md derives it).
+double initial_step_size(const ModelConfig& model, const ThinkingConfig& thinking);
+
+}  // namespace ebt

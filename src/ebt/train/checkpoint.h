@@ -1,0 +1,63 @@
+// Checkpoints: everything a run needs to continue as if it had never stopped.
+//
+// A run's folder holds
+//   config.json                        the resolved config; written once, before the first
+//   checkpoint model.safetensors                  the weights; its metadata "step" names the state
+//   they go with training-state-<step>.safetensors  moments, counters and replay buffer after that
+//   step metrics.jsonl                      what was measured (metrics_log.h)
+//
+// A checkpoint of step N is saved in this order, every file first under another name, synced, then
+// renamed: training-state-N, then model.safetensors, then older training states are removed. The
+// rename of model.safetensors commits both: before it, the folder holds the old weights and the old
+// state beside a new one that nothing names; after it, the new pair. So a run that is killed, or
+// finds the disk full, at any moment leaves one whole checkpoint, and model.safetensors with
+// config.json is a model at all times.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+
+#include "ebt/optim/adamw.h"
+#include "ebt/train/replay_buffer.h"
+
+namespace ebt {
+
+// How far a run has come. The position in the data and in every random stream follows from `step`.
+struct TrainingProgress {
+  int64_t step = 0;             // steps taken, skipped ones included
+  int64_t update_count = 0;     // updates of the weights
+  int64_t bad_steps = 0;        // skipped steps in a row, up to the last
+  int64_t skipped_steps = 0;    // skipped steps in all
+  int64_t training_tokens = 0;  // size of the training text, to notice when it is another
+
+  template <class Visitor>
+  void visit_fields(Visitor&& visit) {
+    visit("step", step, "steps taken, skipped ones included");
+    visit("update_count", update_count, "updates of the weights");
+    visit("bad_steps", bad_steps, "skipped steps in a row, up to the last");
+    visit("skipped_steps", skipped_steps, "skipped steps in all");
+    visit("training_tokens", training_tokens, "size of the training text");
+  }
+};
+
+// What a checkpoint saves and restores: views of a run's parts. `progress.update_count` is taken
+// from and given to the optimizer.
+template <class T>
+struct Checkpoint {
+  ParameterBlock<T>& weights;
+  AdamW<T>& optimizer;
+  ReplayBuffer<T>& replay;
+  TrainingProgress& progress;
+
+  // Saves to the folder, as described above. Throws Error when it cannot; the checkpoint that the
+  // folder held is then still there.
+  void save(const std::filesystem::path& folder);
+  // Restores the folder's checkpoint. Throws Error when a file is missing or damaged, or does not
+  // fit the model; the parts are then in an unspecified state.
+  void load(const std::filesystem::path& folder);
+};
+
+// Whether a run's folder holds a checkpoint, or any model.
+bool has_model(const std::filesystem::path& folder);
+
+}  // namespace ebt

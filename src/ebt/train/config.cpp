@@ -1,0 +1,117 @@
+#include "ebt/train/config.h"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <limits>
+
+#include "ebt/core/error.h"
+
+namespace ebt {
+namespace {
+
+constexpr int64_t kMostSteps = 1'000'000'000'000;
+
+void check_between(const char* flag, int64_t value, int64_t least, int64_t most) {
+  EBT_CHECK(value >= least && value <= most, "{}: {} is not between {} and {}", flag, value, least,
+            most);
+}
+
+// These also refuse what is not a number.
+void check_share(const char* flag, double value) {
+  EBT_CHECK(value >= 0 && value < 1, "{}: {} is not in [0, 1)", flag, value);
+}
+
+void check_not_negative(const char* flag, double value) {
+  EBT_CHECK(value >= 0 && std::isfinite(value), "{}: {} is not a number from 0", flag, value);
+}
+
+std::string absolute_path(const std::string& path) {
+  return path.empty() ? path : std::filesystem::absolute(path).lexically_normal().string();
+}
+
+}  // namespace
+
+void DataConfig::check() const { check_share("--validation", validation); }
+
+void OptimizerConfig::check() const {
+  check_not_negative("--learning-rate", learning_rate);
+  check_between("--warmup-steps", warmup_steps, -1, kMostSteps);
+  EBT_CHECK(final_fraction >= 0 && final_fraction <= 1, "--final-fraction: {} is not in [0, 1]",
+            final_fraction);
+  check_share("--beta1", beta1);
+  check_share("--beta2", beta2);
+  EBT_CHECK(epsilon > 0 && std::isfinite(epsilon), "--epsilon: {} is not a number above 0",
+            epsilon);
+  check_not_negative("--weight-decay", weight_decay);
+  check_not_negative("--clip-norm", clip_norm);
+}
+
+void RunConfig::check() const {
+  constexpr int64_t kMostRows = 1'000'000;
+  constexpr int64_t kMostThreads = 4096;
+  check_between("--steps", steps, 1, kMostSteps);
+  check_between("--batch", batch, 1, kMostRows);
+  check_between("--micro-batch", micro_batch, 0, kMostRows);
+  check_between("--threads", threads, 0, kMostThreads);
+  EBT_CHECK(precision == "fp32", "--precision: {:?} is not fp32", precision);
+  check_between("--validate-every", validate_every, 1, kMostSteps);
+  check_between("--validation-windows", validation_windows, 0, std::numeric_limits<int64_t>::max());
+  check_between("--checkpoint-every", checkpoint_every, 1, kMostSteps);
+  check_between("--max-bad-steps", max_bad_steps, 1, kMostSteps);
+  EBT_CHECK(!out.empty(), "--out: the name of the folder is empty");
+}
+
+void TrainConfig::check() const {
+  constexpr int64_t kMostTokens = 1 << 30;
+  model.check();
+  thinking.check();
+  optimizer.check();
+  data.check();
+  run.check();
+  EBT_CHECK(run.batch <= kMostTokens / model.context,
+            "--batch: {} rows of {} tokens are more than {} tokens in one step", run.batch,
+            model.context, kMostTokens);
+}
+
+TrainConfig TrainConfig::resolved() const {
+  constexpr int64_t kLongestWarmup = 1000;
+  TrainConfig result = *this;
+  if (optimizer.learning_rate == 0) {
+    result.optimizer.learning_rate = default_learning_rate(model);
+  }
+  if (optimizer.warmup_steps == -1) {
+    result.optimizer.warmup_steps = std::min(run.steps / 10, kLongestWarmup);
+  }
+  if (run.micro_batch == 0 || run.micro_batch > run.batch) {
+    result.run.micro_batch = run.batch;
+  }
+  result.data.data = absolute_path(data.data);
+  return result;
+}
+
+double default_learning_rate(const ModelConfig& model) {
+  const std::vector<ModelSize>& sizes = model_sizes();
+  const ModelSize* smaller = nullptr;
+  const ModelSize* larger = nullptr;
+  for (const ModelSize& size : sizes) {
+    if (size.layers == model.layers && size.width == model.width && size.heads == model.heads) {
+      return size.learning_rate;
+    }
+    if (size.width <= model.width && (smaller == nullptr || size.width >= smaller->width)) {
+      smaller = &size;
+    }
+    if (size.width > model.width && (larger == nullptr || size.width < larger->width)) {
+      larger = &size;
+    }
+  }
+  if (smaller == nullptr || larger == nullptr) {
+    return (smaller == nullptr ? larger : smaller)->learning_rate;
+  }
+  const auto log_width = [](int64_t width) { return std::log(static_cast<double>(width)); };
+  const double share = (log_width(model.width) - log_width(smaller->width)) /
+                       (log_width(larger->width) - log_width(smaller->width));
+  return smaller->learning_rate * std::pow(larger->learning_rate / smaller->learning_rate, share);
+}
+
+}  // namespace ebt

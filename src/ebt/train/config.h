@@ -1,0 +1,124 @@
+// Everything a training run is told. Flags, config files, --help and the stored run.json follow
+// from the visit_fields of these structs.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "ebt/model/config.h"
+#include "ebt/think/config.h"
+
+namespace ebt {
+
+// What text is read, and how it is cut.
+struct DataConfig {
+  std::string data;  // file, folder or .jsonl; empty: the manual that CMake prints
+  std::string text_field = "text";
+  // Share of the corpus kept for validation: by document when there are at least ten, else the last
+  // part of the text by position.
+  double validation = 0.1;
+
+  // Throws Error naming the first impossible field.
+  void check() const;
+
+  template <class Visitor>
+  void visit_fields(Visitor&& visit) {
+    visit("data", data,
+          "a text or binary file, a folder of files, or a .jsonl; default: the CMake manual");
+    visit("text-field", text_field, "field of a .jsonl line that holds the text");
+    visit("validation", validation, "share of the corpus kept for validation");
+  }
+};
+
+// AdamW, its schedule, and the global norm at which gradients are clipped.
+struct OptimizerConfig {
+  double learning_rate = 0.0;   // peak; 0: the published one of the size
+  int64_t warmup_steps = -1;    // -1: a tenth of the run, at most 1000
+  double final_fraction = 0.1;  // the cosine ends at this share of the peak
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double epsilon = 1e-8;
+  double weight_decay = 0.01;
+  double clip_norm = 1.0;
+
+  // Throws Error naming the first impossible field.
+  void check() const;
+
+  template <class Visitor>
+  void visit_fields(Visitor&& visit) {
+    visit("learning-rate", learning_rate,
+          "peak learning rate; 0 takes the published one of the size");
+    visit("warmup-steps", warmup_steps,
+          "steps of linear warm-up; -1 is a tenth of the run, at most 1000");
+    visit("final-fraction", final_fraction, "the cosine ends at this share of the peak");
+    visit("beta1", beta1, "AdamW's decay of the first moment");
+    visit("beta2", beta2, "AdamW's decay of the second moment");
+    visit("epsilon", epsilon, "AdamW's epsilon");
+    visit("weight-decay", weight_decay, "AdamW's decoupled weight decay");
+    visit("clip-norm", clip_norm, "largest global norm of the gradient; 0 does not clip");
+  }
+};
+
+// The run itself.
+struct RunConfig {
+  int64_t steps = 1000;     // optimizer steps
+  int64_t batch = 16;       // rows per optimizer step
+  int64_t micro_batch = 0;  // rows per gradient pass, accumulated; 0: the whole batch
+  uint64_t seed = 0;
+  int64_t threads = 0;  // 0: all cores
+  std::string precision = "fp32";
+  int64_t validate_every = 250;     // steps
+  int64_t validation_windows = 64;  // windows of the periodic validation; 0: all
+  int64_t checkpoint_every = 250;   // steps
+  int64_t max_bad_steps = 5;        // non-finite steps in a row before the run stops
+  std::string out = "model";        // model folder
+
+  // Throws Error naming the first impossible field.
+  void check() const;
+
+  template <class Visitor>
+  void visit_fields(Visitor&& visit) {
+    visit("steps", steps, "optimizer steps");
+    visit("batch", batch, "rows per optimizer step");
+    visit("micro-batch", micro_batch, "rows per gradient pass, accumulated; 0 is the whole batch");
+    visit("seed", seed, "seed of every random number");
+    visit("threads", threads, "CPU threads; 0 uses all cores. Results do not depend on it");
+    visit("precision", precision, "fp32");
+    visit("validate-every", validate_every, "steps between validations");
+    visit("validation-windows", validation_windows,
+          "windows per validation during training; 0 is all");
+    visit("checkpoint-every", checkpoint_every, "steps between checkpoints");
+    visit("max-bad-steps", max_bad_steps, "non-finite steps in a row before the run stops");
+    visit("out", out, "folder of the model and its metrics");
+  }
+};
+
+struct TrainConfig {
+  ModelConfig model;
+  ThinkingConfig thinking;
+  OptimizerConfig optimizer;
+  DataConfig data;
+  RunConfig run;
+
+  // Throws Error naming the first impossible field.
+  void check() const;
+  // The same run with every default written out: learning rate, warm-up, micro-batch, and absolute
+  // paths. What stays open is the step size of thinking, which depends on the initial weights.
+  TrainConfig resolved() const;
+
+  template <class Visitor>
+  void visit_fields(Visitor&& visit) {
+    model.visit_fields(visit);
+    thinking.visit_fields(visit);
+    optimizer.visit_fields(visit);
+    data.visit_fields(visit);
+    run.visit_fields(visit);
+  }
+};
+
+// The learning rate for a model that names none: the published one of the size with its layers,
+// width and heads; else between the sizes of the next smaller and larger width, on a line through
+// (log width, log rate), and beyond the smallest and largest size theirs.
+double default_learning_rate(const ModelConfig& model);
+
+}  // namespace ebt

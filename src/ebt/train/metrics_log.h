@@ -1,0 +1,33 @@
+// metrics.jsonl: what a run measured, one JSON object per line.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+
+#include "ebt/core/config_fields.h"
+
+namespace ebt {
+
+// Appends lines to a file. Every line has a whole number "step". A run that resumes from step N
+// drops what it is about to repeat, so the file reads as if the run had never stopped.
+class MetricsLog {
+ public:
+  // Opens the file, and makes it if it is missing. Cuts it, in one system call, before the first
+  // line that belongs to a step beyond `step` or is not a complete object. Throws Error when it
+  // cannot.
+  MetricsLog(std::filesystem::path path, int64_t step);
+  MetricsLog(const MetricsLog&) = delete;
+  MetricsLog& operator=(const MetricsLog&) = delete;
+  ~MetricsLog();
+
+  // Throws Error when the line cannot be written whole, as on a full disk.
+  void write(const Json& line);
+  // The lines so far are on disk when it returns.
+  void sync();
+
+ private:
+  std::filesystem::path path_;
+  int descriptor_ = -1;
+};
+
+}  // namespace ebt

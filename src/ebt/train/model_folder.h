@@ -1,0 +1,38 @@
+// A model folder: config.json and model.safetensors. These two make a model; a folder that a run
+// writes holds more (checkpoint.h).
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include "ebt/io/safetensors.h"
+#include "ebt/model/text_model.h"
+#include "ebt/train/config.h"
+
+namespace ebt {
+
+inline constexpr char kConfigFile[] = "config.json";
+inline constexpr char kModelFile[] = "model.safetensors";
+
+// Writes config.json: the format's version and one object per part of the config. Throws Error when
+// it cannot; an older file is then left as it was.
+void save_config(const std::filesystem::path& folder, const TrainConfig& config);
+
+// Reads config.json. Parts and fields that it does not name keep their defaults. Throws Error when
+// it is missing, damaged, of a newer version, or names unknown fields.
+TrainConfig load_config(const std::filesystem::path& folder);
+
+// Adds the weights under their published names.
+template <class T>
+void add_weights(const ParameterBlock<T>& weights, SafetensorsWriter& writer);
+
+// Reads all weights, converting between floating-point types. Throws Error when a tensor is
+// missing, has another shape, or is not a weight of the model.
+template <class T>
+void load_weights(const SafetensorsFile& file, ParameterBlock<T>& weights);
+
+// Opens the model of a folder, for inference on up to `rows` rows of the context it was trained on.
+template <class T>
+std::unique_ptr<TextModel<T>> load_model(const std::filesystem::path& folder, int64_t rows);
+
+}  // namespace ebt

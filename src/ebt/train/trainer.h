@@ -1,0 +1,101 @@
+// A training run, from a config or from where it was interrupted.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "ebt/data/corpus.h"
+#include "ebt/data/windows.h"
+#include "ebt/model/text_model.h"
+#include "ebt/optim/adamw.h"
+#include "ebt/optim/schedule.h"
+#include "ebt/train/checkpoint.h"
+#include "ebt/train/config.h"
+#include "ebt/train/replay_buffer.h"
+#include "ebt/train/report.h"
+
+namespace ebt {
+
+// The metrics of a run, in its folder.
+inline constexpr char kMetricsFile[] = "metrics.jsonl";
+
+// What a run tells whoever watches it, and asks of them. Empty functions are not called.
+struct TrainingObserver {
+  std::function<void(const StepReport&)> on_step = nullptr;
+  std::function<void(const ValidationReport&)> on_validation = nullptr;
+  // Asked after every step: true saves a checkpoint and ends the run early.
+  std::function<bool()> stop_requested = nullptr;
+};
+
+// Makes the model of a resolved config with its initial weights, for gradient passes of
+// `run.micro_batch` rows.
+template <class T>
+using ModelFactory = std::function<std::unique_ptr<TextModel<T>>(const TrainConfig&)>;
+
+// The factory of the engine's own models. Throws Error with the estimate when model, optimizer and
+// replay buffer need more memory than is available.
+template <class T>
+std::unique_ptr<TextModel<T>> make_training_model(const TrainConfig& config);
+
+// Owns a run: its text, model, optimizer and folder (checkpoint.h). Everything it computes follows
+// from the config alone, whatever the number of threads, and however often it was interrupted. Sets
+// the number of OpenMP threads of the process.
+template <class T>
+class Trainer {
+ public:
+  // Starts a run: writes the resolved config and the first checkpoint to config.run.out. The size
+  // of the vocabulary is the tokenizer's. Throws Error when the config is impossible, text or
+  // memory do not suffice, or the folder holds a model already or cannot be written.
+  static Trainer start(const TrainConfig& config,
+                       const ModelFactory<T>& make_model = make_training_model<T>);
+  // Continues the run of a folder from its checkpoint, or from the beginning if it was interrupted
+  // before the first. `threads`, where given, replaces the config's. Throws Error when files are
+  // missing, damaged or do not fit each other, or the text is no longer the same.
+  static Trainer resume(const std::filesystem::path& folder, std::optional<int64_t> threads = {},
+                        const ModelFactory<T>& make_model = make_training_model<T>);
+
+  // Takes the steps that are left, with a validation and a checkpoint at the configured intervals
+  // and at the end. Throws Error when run.max_bad_steps steps in a row were not finite, or a file
+  // cannot be written; the last checkpoint is then in the folder.
+  void run(const TrainingObserver& observer = {});
+
+  // The resolved config.
+  const TrainConfig& config() const { return config_; }
+  const TrainingProgress& progress() const { return progress_; }
+  TextModel<T>& model() { return *model_; }
+
+ private:
+  // What is made before a run starts or resumes.
+  struct Parts {
+    TrainConfig config;
+    CorpusSplit text;
+    std::unique_ptr<TextModel<T>> model;
+  };
+  static Parts make_parts(TrainConfig config, const ModelFactory<T>& make_model);
+  explicit Trainer(Parts parts);
+
+  StepReport take_step();
+  ValidationReport validate();
+  // Adds the gradients of the first `count` rows, one micro-batch at a time.
+  LossSums add_gradients(ThoughtRows<T>& rows, int64_t count, bool replayed,
+                         double inverse_token_count);
+  std::optional<double> step_size();
+  [[noreturn]] void fail_as_diverged();
+  Checkpoint<T> checkpoint() { return {model_->weights(), optimizer_, replay_, progress_}; }
+
+  TrainConfig config_;
+  std::unique_ptr<TextModel<T>> model_;
+  TrainingWindows training_;
+  ValidationWindows validation_;
+  AdamW<T> optimizer_;
+  LearningRateSchedule schedule_;
+  ReplayBuffer<T> replay_;
+  TrainingProgress progress_;
+  ThoughtRows<T> fresh_;     // (batch)
+  ThoughtRows<T> replayed_;  // (batch / 2)
+};
+
+}  // namespace ebt

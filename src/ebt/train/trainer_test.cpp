@@ -1,0 +1,238 @@
+#include "ebt/train/trainer.h"
+
+#include <gtest/gtest.h>
+#include <omp.h>
+
+#include <cmath>
+#include <set>
+#include <stdexcept>
+#include <string>
+
+#include "ebt/train/model_folder.h"
+#include "tests/support/error_text.h"
+#include "tests/support/training_run.h"
+
+namespace ebt {
+namespace {
+
+using testing::bigram_factory;
+using testing::BigramModel;
+using testing::error_text;
+using testing::metrics_without_clock;
+using testing::small_run;
+using testing::TemporaryFolder;
+using testing::weights_of;
+
+// The gradient of alpha is zero as long as the table is.
+void make_alpha_matter(Trainer<float>& trainer) {
+  const Tensor<float> table = trainer.model().weights().tensor("table");
+  for (int64_t token = 0; token < table.dim(0); ++token) {
+    table[token * table.dim(1)] = 1.0F;
+  }
+}
+
+TEST(Trainer, LearnsTheText) {
+  const TemporaryFolder folder;
+  TrainConfig config = small_run(folder, "run");
+  config.run.steps = 60;
+  Trainer<float> trainer = Trainer<float>::start(config, bigram_factory());
+  std::vector<StepReport> steps;
+  std::vector<ValidationReport> validations;
+  trainer.run({[&](const StepReport& report) { steps.push_back(report); },
+               [&](const ValidationReport& report) { validations.push_back(report); }});
+  ASSERT_EQ(steps.size(), 60U);
+  EXPECT_GT(steps.front().loss, 5.0);
+  EXPECT_LT(steps.back().loss, steps.front().loss - 1.0);
+  EXPECT_EQ(steps.back().step, 60);
+  EXPECT_EQ(steps.back().seconds_left, 0.0);
+  EXPECT_EQ(steps.back().tokens, config.run.batch * config.model.context);
+  // The text has no separators, and the model's energies are its losses plus 1.
+  EXPECT_DOUBLE_EQ(steps.back().nats_per_byte, steps.back().step_losses[1]);
+  EXPECT_NEAR(steps.back().energy_gap(), steps.back().step_losses[0] - steps.back().step_losses[1],
+              1e-9);
+  ASSERT_EQ(validations.size(), 6U);
+  EXPECT_EQ(validations.back().step, 60);
+  EXPECT_LT(validations.back().evaluation.loss(), validations.front().evaluation.loss());
+}
+
+TEST(Trainer, WritesOutWhatItResolved) {
+  const TemporaryFolder folder;
+  TrainConfig config = small_run(folder, "run");
+  config.model.vocab_size = 3;
+  config.optimizer.learning_rate = 0;
+  const Trainer<float> trainer = Trainer<float>::start(config, bigram_factory());
+  const TrainConfig stored = load_config(folder.path() / "run");
+  EXPECT_EQ(stored.model.vocab_size, 257);
+  EXPECT_EQ(stored.optimizer.learning_rate, 2.4e-3);
+  EXPECT_EQ(stored.optimizer.warmup_steps, 2);
+  EXPECT_EQ(stored.thinking.step_size, 0.5);
+  EXPECT_EQ(stored.thinking.step_size_lr, 1.5);
+}
+
+TEST(Trainer, GivesTheStepSizeItsOwnLearningRateAndFreezesItOnRequest) {
+  const TemporaryFolder folder;
+  TrainConfig config = small_run(folder, "fast");
+  config.run.steps = 1;
+  config.optimizer.warmup_steps = 0;
+  config.thinking.step_size_lr = 4;
+  Trainer<float> fast = Trainer<float>::start(config, bigram_factory());
+  make_alpha_matter(fast);
+  fast.run();
+  // AdamW's first step is the learning rate itself.
+  EXPECT_NEAR(std::abs(fast.model().weights().tensor("alpha")[0] - 0.5F),
+              4 * config.optimizer.learning_rate, 1e-4);
+
+  config.run.out = folder.file("frozen");
+  config.thinking.step_size_learnable = false;
+  Trainer<float> frozen = Trainer<float>::start(config, bigram_factory());
+  make_alpha_matter(frozen);
+  frozen.run();
+  EXPECT_EQ(frozen.model().weights().tensor("alpha")[0], 0.5F);
+}
+
+TEST(Trainer, AccumulatesMicroBatchesToTheWholeBatch) {
+  const TemporaryFolder folder;
+  TrainConfig config = small_run(folder, "whole");
+  config.thinking.replay_rows = 16;
+  Trainer<double> whole = Trainer<double>::start(config, bigram_factory<double>());
+  whole.run();
+  config.run.out = folder.file("parts");
+  config.run.micro_batch = 4;  // leaves a last part of 2 of 6 fresh rows, and 3 replayed rows
+  Trainer<double> parts = Trainer<double>::start(config, bigram_factory<double>());
+  parts.run();
+  EXPECT_EQ(dynamic_cast<BigramModel<double>&>(whole.model()).most_rows, 6);
+  EXPECT_EQ(dynamic_cast<BigramModel<double>&>(parts.model()).most_rows, 4);
+  const std::vector<double> of_whole = weights_of(whole);
+  const std::vector<double> of_parts = weights_of(parts);
+  for (size_t i = 0; i < of_whole.size(); ++i) {
+    ASSERT_NEAR(of_whole[i], of_parts[i], 1e-9);
+  }
+}
+
+TEST(Trainer, GivesTheSameMetricsAndWeightsForAnyNumberOfThreads) {
+  const TemporaryFolder folder;
+  TrainConfig config = small_run(folder, "one");
+  config.run.threads = 1;
+  Trainer<float> one = Trainer<float>::start(config, bigram_factory());
+  one.run();
+  config.run.out = folder.file("three");
+  config.run.threads = 3;
+  Trainer<float> three = Trainer<float>::start(config, bigram_factory());
+  EXPECT_EQ(omp_get_max_threads(), 3);
+  three.run();
+  EXPECT_EQ(weights_of(one), weights_of(three));
+  EXPECT_EQ(metrics_without_clock(folder.path() / "one"),
+            metrics_without_clock(folder.path() / "three"));
+}
+
+TEST(Trainer, JoinsHalfABatchOfReplayedRowsAfterTheFirstStep) {
+  const TemporaryFolder folder;
+  TrainConfig config = small_run(folder, "run");
+  config.thinking.replay_rows = 16;
+  Trainer<float> trainer = Trainer<float>::start(config, bigram_factory());
+  trainer.run();
+  EXPECT_EQ(dynamic_cast<BigramModel<float>&>(trainer.model()).replayed_rows,
+            (config.run.steps - 1) * config.run.batch / 2);
+}
+
+TEST(Trainer, SkipsAndCountsStepsThatAreNotFinite) {
+  const TemporaryFolder folder;
+  const TrainConfig config = small_run(folder, "run");
+  Trainer<float> trainer = Trainer<float>::start(config, bigram_factory());
+  auto& model = dynamic_cast<BigramModel<float>&>(trainer.model());
+  model.steps_of_bad_loss = {4};
+  model.steps_of_bad_gradient = {5};
+  std::vector<std::vector<float>> weights;
+  std::vector<bool> skipped;
+  trainer.run({.on_step = [&](const StepReport& report) {
+    weights.push_back(weights_of(trainer));
+    skipped.push_back(report.skipped);
+  }});
+  EXPECT_EQ(weights[4], weights[3]);
+  EXPECT_EQ(weights[5], weights[3]);
+  EXPECT_NE(weights[6], weights[3]);
+  EXPECT_EQ(std::count(skipped.begin(), skipped.end(), true), 2);
+  EXPECT_EQ(trainer.progress().skipped_steps, 2);
+  EXPECT_EQ(trainer.progress().update_count, config.run.steps - 2);
+}
+
+TEST(Trainer, StopsAfterBadStepsInARowAndKeepsTheLastGoodCheckpoint) {
+  const TemporaryFolder folder;
+  TrainConfig config = small_run(folder, "run");
+  config.run.checkpoint_every = 2;
+  config.run.max_bad_steps = 3;
+  Trainer<float> trainer = Trainer<float>::start(config, bigram_factory());
+  auto& model = dynamic_cast<BigramModel<float>&>(trainer.model());
+  model.steps_of_bad_loss = {3, 6, 7, 8};
+  const std::string text = error_text([&] { trainer.run(); });
+  EXPECT_EQ(text.find("training stopped at step 9 because loss or gradient were not finite 3 steps "
+                      "in a row; probably the step size alpha ("),
+            0U)
+      << text;
+  EXPECT_NE(text.find("is too large, or the learning rate (0.02) too high"), std::string::npos)
+      << text;
+  const Trainer<float> resumed =
+      Trainer<float>::resume(folder.path() / "run", {}, bigram_factory());
+  EXPECT_EQ(resumed.progress().step, 6);
+  EXPECT_EQ(resumed.progress().bad_steps, 0);
+}
+
+TEST(Trainer, SavesAndEndsWhenAskedToStop) {
+  const TemporaryFolder folder;
+  const TrainConfig config = small_run(folder, "run");
+  Trainer<float> trainer = Trainer<float>::start(config, bigram_factory());
+  int64_t steps = 0;
+  trainer.run({.on_step = [&](const StepReport& report) { steps = report.step; },
+               .stop_requested = [&] { return steps == 13; }});
+  EXPECT_EQ(steps, 13);
+  Trainer<float> resumed = Trainer<float>::resume(folder.path() / "run", {}, bigram_factory());
+  EXPECT_EQ(resumed.progress().step, 13);
+  EXPECT_EQ(weights_of(resumed), weights_of(trainer));
+}
+
+TEST(Trainer, RefusesToOverwriteAModel) {
+  const TemporaryFolder folder;
+  const TrainConfig config = small_run(folder, "run");
+  const Trainer<float> first = Trainer<float>::start(config, bigram_factory());
+  EXPECT_EQ(error_text([&] { Trainer<float>::start(config, bigram_factory()); }),
+            "'" + config.run.out +
+                "' holds a model already: resume it, or choose another folder "
+                "with --out");
+}
+
+TEST(Trainer, RefusesAnImpossibleConfigBeforeItWritesAnything) {
+  const TemporaryFolder folder;
+  TrainConfig config = small_run(folder, "run");
+  config.run.batch = 0;
+  EXPECT_THROW(Trainer<float>::start(config, bigram_factory()), Error);
+  config = small_run(folder, "run");
+  config.data.data = folder.file("no such text");
+  EXPECT_THROW(Trainer<float>::start(config, bigram_factory()), Error);
+  config = small_run(folder, "run");
+  config.model.context = 1'000'000;
+  EXPECT_THROW(Trainer<float>::start(config, bigram_factory()), Error);
+  EXPECT_FALSE(std::filesystem::exists(config.run.out));
+}
+
+TEST(Trainer, SaysThatTheFolderCannotBeMade) {
+  const TemporaryFolder folder;
+  TrainConfig config = small_run(folder, "run");
+  config.run.out = folder.write("a file", "") + "/run";
+  EXPECT_EQ(error_text([&] { Trainer<float>::start(config, bigram_factory()); }),
+            "cannot make the folder '" + config.run.out + "': Not a directory");
+}
+
+TEST(Trainer, RefusesAModelThatCannotFitInMemory) {
+  const TemporaryFolder folder;
+  TrainConfig config = small_run(folder, "run");
+  config.model.layers = 1000;
+  config.model.width = 1 << 16;
+  config.model.heads = 1 << 10;
+  const std::string text = error_text([&] { Trainer<float>::start(config); });
+  EXPECT_EQ(text.find("this run needs about "), 0U) << text;
+  EXPECT_NE(text.find("are available: lower micro-batch (6), context (8)"), std::string::npos)
+      << text;
+}
+
+}  // namespace
+}  // namespace ebt

@@ -1,0 +1,68 @@
+// Runs the real `ebt` program as a user would, and looks at what it leaves behind.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tests/support/temporary_folder.h"
+
+namespace ebt::testing {
+
+using Arguments = std::vector<std::string>;
+
+struct Outcome {
+  int exit_code = -1;  // -1 when a signal ended it
+  int signal = 0;
+  std::string out;  // standard output
+  std::string err;  // standard error
+};
+
+// What the program is denied.
+struct Limits {
+  std::optional<uint64_t> file_bytes;  // larger files cannot be written, as on a full disk
+  bool unprivileged = false;           // run as a user who owns nothing
+};
+
+// A running `ebt`.
+class Program {
+ public:
+  explicit Program(const Arguments& arguments, const Limits& limits = {});
+  ~Program();
+  Program(const Program&) = delete;
+  Program& operator=(const Program&) = delete;
+
+  void send(int signal) const;
+  // Waits until it ends. To be called once.
+  Outcome wait();
+
+ private:
+  TemporaryFolder folder_;
+  pid_t process_ = -1;
+};
+
+Outcome run_ebt(const Arguments& arguments, const Limits& limits = {});
+// Expects success; returns the JSON object that it printed.
+nlohmann::json run_ebt_json(Arguments arguments);
+
+std::string read_file(const std::filesystem::path& path);
+
+// A few ten thousand bytes of real text: the headers of this project.
+std::string real_text();
+
+// `ebt train` of a model so small that a step takes about a millisecond, into `out`.
+Arguments tiny_training(const std::string& data, const std::filesystem::path& out,
+                        const Arguments& more = {});
+
+// The lines of a metrics.jsonl without what the clock measured.
+std::vector<nlohmann::json> metrics_without_clock(const std::filesystem::path& run);
+
+// Expects that two runs left the same weights, training state and metrics, to the bit.
+void expect_same_run(const std::filesystem::path& a, const std::filesystem::path& b);
+
+}  // namespace ebt::testing

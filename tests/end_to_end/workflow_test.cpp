@@ -1,0 +1,198 @@
+// A user's path through the program, from a text to a report.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <csignal>
+#include <fstream>
+#include <thread>
+
+#include "tests/end_to_end/program.h"
+
+namespace ebt::testing {
+namespace {
+
+using nlohmann::json;
+
+class Workflow : public ::testing::Test {
+ protected:
+  // Trains a tiny model into `name`, with these flags more.
+  std::string train(const std::string& name, const Arguments& more = {}) {
+    const Outcome outcome = run_ebt(tiny_training(text_, folder_.file(name), more));
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+    return folder_.file(name);
+  }
+
+  TemporaryFolder folder_;
+  std::string text_ = folder_.write("text.txt", real_text());
+};
+
+TEST_F(Workflow, TrainsEvaluatesGeneratesInspectsAndReports) {
+  const std::string model = train("model");
+  const json evaluation =
+      run_ebt_json({"eval", "--model", model, "--data", text_, "--think-steps", "3"});
+  EXPECT_EQ(evaluation["thinking_steps"], 3);
+  for (const char* key :
+       {"loss_per_step", "perplexity_per_step", "bits_per_byte_per_step", "energy_per_step"}) {
+    EXPECT_EQ(evaluation[key].size(), 3U) << key;
+  }
+  const double loss = evaluation["loss"];
+  EXPECT_EQ(loss, evaluation["loss_per_step"][2].get<double>());
+  EXPECT_DOUBLE_EQ(evaluation["perplexity"].get<double>(), std::exp(loss));
+  EXPECT_EQ(evaluation["tokens"], real_text().size() - 1);
+  EXPECT_NEAR(evaluation["bits_per_byte"].get<double>(), loss / std::log(2.0), 1e-9);
+
+  const json generated = run_ebt_json(
+      {"generate", "--model", model, "--prompt", "const ", "--tokens", "5", "--think-steps", "2"});
+  ASSERT_LE(generated["tokens"].size(), 5U);
+  for (const json& token : generated["tokens"]) {
+    EXPECT_EQ(token["energy"].size(), 3U);
+  }
+
+  const json inspected = run_ebt_json({"inspect", "--model", model});
+  EXPECT_EQ(inspected["step"], 12);
+  EXPECT_EQ(inspected["config"]["width"], 16);
+  int64_t parameters = 0;
+  for (const json& tensor : inspected["tensors"]) {
+    parameters += tensor["parameters"].get<int64_t>();
+  }
+  EXPECT_EQ(inspected["parameters"], parameters);
+
+  const std::string page = folder_.file("report.html");
+  const std::string figure = folder_.file("figure.svg");
+  const json report = run_ebt_json(
+      {"report", "--model", model, "--tokens", "20", "--out", page, "--figure", figure});
+  EXPECT_EQ(report["report"], page);
+  EXPECT_EQ(read_file(page).rfind("<!doctype html>", 0), 0U);
+  EXPECT_EQ(read_file(figure).rfind("<svg", 0), 0U);
+}
+
+TEST_F(Workflow, LearnsFromItsText) {
+  const std::string model = train("model", {"--steps", "150", "--validate-every", "150"});
+  const json evaluation = run_ebt_json({"eval", "--model", model});
+  EXPECT_LT(evaluation["loss"].get<double>(), std::log(257.0) - 1);
+}
+
+TEST_F(Workflow, TrainsTheBaselineAndEveryKindOfLandscape) {
+  const std::string baseline = train("baseline", {"--arch", "transformer_pp"});
+  const json evaluation = run_ebt_json({"eval", "--model", baseline});
+  EXPECT_EQ(evaluation["loss_per_step"].size(), 1U);
+  EXPECT_TRUE(evaluation["energy_per_step"].empty());
+  EXPECT_EQ(run_ebt({"report", "--model", baseline, "--tokens", "5", "--out",
+                     folder_.file("baseline.html")})
+                .exit_code,
+            0);
+  train("adaln", {"--type", "adaln"});
+  train("adaln-zero", {"--type", "adaln_zero"});
+  train("default", {"--type", "default", "--landscapes", "1", "--steps-max", "2"});
+}
+
+TEST_F(Workflow, TrainsTheRecipeThatThinksLonger) {
+  const std::string model = train("s2", {"--recipe", "s2", "--replay-rows", "8"});
+  const json config = run_ebt_json({"inspect", "--model", model})["config"];
+  EXPECT_EQ(config["landscapes"], 1);
+  EXPECT_EQ(config["steps-max"], 3);
+  EXPECT_EQ(config["truncate"], true);
+  EXPECT_EQ(config["replay-rows"], 8) << "flags override the recipe";
+  EXPECT_EQ(run_ebt_json({"eval", "--model", model})["thinking_steps"], 3);
+}
+
+TEST_F(Workflow, ReadsAConfigFileAsItReadsFlags) {
+  const std::string by_flags =
+      train("flags", {"--steps-max", "2", "--no-detach", "--beta1", "0.8"});
+  const std::string config = folder_.write("config.json", R"({
+    "data": ")" + text_ + R"(", "layers": 1, "width": 16, "heads": 2, "context": 16, "batch": 4,
+    "steps": 12, "checkpoint-every": 5, "validate-every": 6, "validation-windows": 8, "seed": 99,
+    "threads": 1, "steps-max": 2, "detach": false, "beta1": 0.8})");
+  const std::string by_file = folder_.file("file");
+  const Outcome outcome = run_ebt({"train", "--config", config, "--seed", "3", "--out", by_file});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  expect_same_run(by_flags, by_file);
+}
+
+TEST_F(Workflow, RepeatsARunFromItsStoredConfig) {
+  const std::string first = train("first", {"--recipe", "s2", "--replay-rows", "8"});
+  const std::string again = folder_.file("again");
+  const Outcome outcome = run_ebt({"train", "--config", first + "/config.json", "--out", again});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  expect_same_run(first, again);
+}
+
+TEST_F(Workflow, PrintsTheResultOfTrainingAsOneObject) {
+  const json result = run_ebt_json(tiny_training(text_, folder_.file("model")));
+  EXPECT_EQ(result["finished"], true);
+  EXPECT_EQ(result["step"], 12);
+  EXPECT_EQ(result["validation"]["step"], 12);
+  EXPECT_TRUE(result["validation"]["loss"].is_number());
+}
+
+TEST_F(Workflow, GeneratesTheSameTextFromTheSameSeed) {
+  const std::string model = train("model");
+  const auto text_of = [&](const std::string& seed) {
+    return run_ebt({"generate", "--model", model, "--tokens", "30", "--seed", seed}).out;
+  };
+  EXPECT_EQ(text_of("1"), text_of("1"));
+  EXPECT_NE(text_of("1"), text_of("2"));
+}
+
+TEST_F(Workflow, TracesTheEnergyOfEveryToken) {
+  const std::string model = train("model");
+  const Outcome outcome =
+      run_ebt({"generate", "--model", model, "--tokens", "4", "--think-steps", "2", "--trace"});
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_NE(outcome.out.find("energy"), std::string::npos);
+  EXPECT_NE(outcome.out.find("->"), std::string::npos);
+}
+
+TEST_F(Workflow, KeepsARunUnlessToldToOverwriteIt) {
+  const std::string model = train("model");
+  const std::string weights = read_file(model + "/model.safetensors");
+  const Outcome refused = run_ebt(tiny_training(text_, model, {"--seed", "4"}));
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_NE(refused.err.find("--overwrite"), std::string::npos) << refused.err;
+  EXPECT_EQ(read_file(model + "/model.safetensors"), weights);
+
+  const Outcome impossible =
+      run_ebt(tiny_training(folder_.file("missing"), model, {"--overwrite"}));
+  EXPECT_EQ(impossible.exit_code, 1);
+  EXPECT_EQ(read_file(model + "/model.safetensors"), weights) << "a refused run cost the old one";
+
+  const Outcome replaced = run_ebt(tiny_training(text_, model, {"--seed", "4", "--overwrite"}));
+  EXPECT_EQ(replaced.exit_code, 0) << replaced.err;
+  EXPECT_NE(read_file(model + "/model.safetensors"), weights);
+}
+
+TEST_F(Workflow, SavesAndSaysHowToGoOnWhenInterrupted) {
+  const std::string model = folder_.file("model");
+  Program program(tiny_training(text_, model, {"--steps", "1000000"}));
+  while (read_file(model + "/metrics.jsonl").empty()) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  program.send(SIGINT);
+  const Outcome outcome = program.wait();
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_NE(outcome.err.find("ebt train --resume " + model), std::string::npos) << outcome.err;
+  const json last = metrics_without_clock(model).back();
+  EXPECT_EQ(run_ebt_json({"inspect", "--model", model})["step"], last["step"]);
+}
+
+TEST_F(Workflow, EvaluatesTheSplitThatIsAskedFor) {
+  const std::string model = train("model");
+  const json validation = run_ebt_json({"eval", "--model", model});
+  const json same =
+      run_ebt_json({"eval", "--model", model, "--data", text_, "--split", "validation"});
+  const json all = run_ebt_json({"eval", "--model", model, "--data", text_});
+  EXPECT_EQ(validation["loss"], same["loss"]);
+  EXPECT_LT(validation["tokens"].get<int64_t>(), all["tokens"].get<int64_t>());
+}
+
+TEST(Help, TeachesEveryCommand) {
+  for (const char* command : {"train", "eval", "generate", "inspect", "report"}) {
+    const Outcome outcome = run_ebt({command, "--help"});
+    EXPECT_EQ(outcome.exit_code, 0) << command;
+    EXPECT_NE(outcome.out.find("Examples:"), std::string::npos) << command;
+    EXPECT_NE(outcome.out.find("--json"), std::string::npos) << command;
+  }
+}
+
+}  // namespace
+}  // namespace ebt::testing

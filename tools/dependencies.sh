@@ -1,0 +1,35 @@
+# Sourced by ./run, ./test and .ci/run: says which Debian packages are missing, and installs them.
+
+build_packages=(cmake ninja-build g++ libdnnl-dev libfmt-dev libspdlog-dev libcli11-dev
+  nlohmann-json3-dev librandom123-dev)
+test_packages=(libgtest-dev)
+check_packages=(git clang-format clang-tidy libomp-dev)
+
+say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
+
+fail() {
+  printf '%s: %s\n' "$0" "$*" >&2
+  exit 1
+}
+
+# install_missing PACKAGE...
+install_missing() {
+  local package missing=() as_root=()
+  command -v apt-get >/dev/null ||
+    fail "there is no apt here: install what Debian calls $*, then run 'cmake --preset release'"
+  for package in "$@"; do
+    [[ $(dpkg-query -W -f='${Status}' "$package" 2>/dev/null) == "install ok installed" ]] ||
+      missing+=("$package")
+  done
+  ((${#missing[@]})) || return 0
+  if ((EUID != 0)); then
+    command -v sudo >/dev/null ||
+      fail "these packages are missing, and installing them takes root or sudo: ${missing[*]}"
+    as_root=(sudo)
+  fi
+  say "Installing with apt: ${missing[*]}"
+  "${as_root[@]}" apt-get update -qq
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y -qq --no-install-recommends "${missing[@]}" ||
+    fail "apt could not install ${missing[*]}"
+}
