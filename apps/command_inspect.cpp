@@ -87,7 +87,8 @@ void print_text(const TrainConfig& config, const SafetensorsFile& file) {
              step.has_value() ? fmt::format(", after step {} of {}", *step, config.run.steps) : "");
   fmt::print("training takes about {} of memory\n\nconfig\n",
              format_bytes(training_memory_bytes(config)));
-  for (const auto& [key, value] : fields_to_json(config).items()) {
+  const Json fields = fields_to_json(config);
+  for (const auto& [key, value] : fields.items()) {
     fmt::print("  {:<22} {}\n", key, value.is_string() ? value.get<std::string>() : value.dump());
   }
   fmt::print("\ntensors\n");

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <exception>
+#include <memory>
 #include <new>
 #include <string>
 #include <system_error>
@@ -12,6 +13,15 @@
 #include "ebt/core/error.h"
 
 namespace {
+
+// Help that shows the two names of a switch as they are typed.
+class HelpFormatter : public CLI::Formatter {
+ public:
+  std::string make_option_name(const CLI::Option* option, bool is_positional) const override {
+    const std::string name = CLI::Formatter::make_option_name(option, is_positional);
+    return name.substr(0, name.find("{false}"));
+  }
+};
 
 // One sentence, and where to read more.
 int report_failure(const CLI::App& app, const std::string& sentence) {
@@ -38,12 +48,14 @@ int run(int argc, char** argv) {
       "  ebt report --model model --out report.html\n"
       "'ebt COMMAND --help' teaches each of them.");
   app.require_subcommand(1);
+  app.formatter(std::make_shared<HelpFormatter>());
   app.get_formatter()->column_width(34);
   ebt::register_train(app);
   ebt::register_eval(app);
   ebt::register_generate(app);
   ebt::register_inspect(app);
   ebt::register_report(app);
+  ebt::register_bench(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& help) {

@@ -142,7 +142,7 @@ Arguments tiny_training(const std::string& data, const std::filesystem::path& ou
   for (size_t i = 0; i < more.size(); ++i) {
     // A flag may be given once only: later ones replace those above.
     for (size_t j = 0; j + 1 < arguments.size(); ++j) {
-      if (arguments[j] == more[i]) {
+      if (more[i].starts_with("--") && arguments[j] == more[i]) {
         arguments.erase(arguments.begin() + static_cast<std::ptrdiff_t>(j),
                         arguments.begin() + static_cast<std::ptrdiff_t>(j) + 2);
         break;

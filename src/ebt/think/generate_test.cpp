@@ -39,6 +39,7 @@ BigramModel<float> model_of_word(const std::string& word) {
 
 std::string text_of(const std::vector<GeneratedToken>& tokens) {
   std::vector<int32_t> bare;
+  bare.reserve(tokens.size());
   for (const GeneratedToken& token : tokens) {
     bare.push_back(token.token);
   }

@@ -25,7 +25,6 @@ using testing::FileSizeLimit;
 using testing::metrics_without_clock;
 using testing::small_run;
 using testing::TemporaryFolder;
-using testing::weights_of;
 namespace fs = std::filesystem;
 
 struct Interrupted : std::runtime_error {
@@ -188,13 +187,12 @@ TEST_F(CheckpointTest, SurvivesTwentyKillsAtRandomMoments) {
 TEST_F(CheckpointTest, KeepsTheOldCheckpointWhenTheDiskIsFull) {
   Trainer<float> trainer = Trainer<float>::start(config_, bigram_factory());
   EXPECT_THROW(trainer.run(stop_at(12)), Interrupted);
-  for (const rlim_t bytes : {100'000, 300'000}) {
-    // The model has 264 kB, the training state more: the first limit stops either, the second one.
-    const FileSizeLimit limit(bytes);
+  {
+    const FileSizeLimit limit(100'000);
     Trainer<float> again = resumed(run_);
-    const std::string text = error_text([&] { again.run(); });
-    EXPECT_EQ(text, "cannot write '" + (run_ / "training-state-20.safetensors").string() +
-                        "': File too large");
+    EXPECT_EQ(
+        error_text([&] { again.run(); }),
+        "cannot write '" + (run_ / "training-state-20.safetensors").string() + "': File too large");
   }
   EXPECT_EQ(names_in(run_),
             (std::set<std::string>{"config.json", "metrics.jsonl", "model.safetensors",
