@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <filesystem>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <vector>
@@ -61,17 +63,19 @@ constexpr const char* kExamples =
 
 constexpr int64_t kEvaluationRows = 16;
 
-// The first words of a text.
+// The first whole words of a text.
 std::string first_words(const ValidationWindows& windows) {
-  constexpr size_t kWanted_bytes = 40;
+  constexpr std::ptrdiff_t kWanted_bytes = 64;
   Batch batch;
   windows.fill(batch, 0, 1);
-  const auto last = batch.inputs.begin() +
-                    static_cast<std::ptrdiff_t>(std::min(kWanted_bytes, batch.inputs.size()));
-  const std::string text = decode(std::vector<int32_t>(
-      batch.inputs.begin(), std::find(batch.inputs.begin(), last, kDocumentSeparator)));
-  const size_t space = text.find_last_of(" \n");
-  return space == std::string::npos ? text : text.substr(0, space + 1);
+  const auto begin = batch.inputs.begin();
+  const auto end = begin + std::min(kWanted_bytes, std::ssize(batch.inputs));
+  const std::string text =
+      decode(std::vector<int32_t>(begin, std::find(begin, end, kDocumentSeparator)));
+  // A validation part may begin within a word.
+  const size_t first = text.find_first_of(" \n");
+  const size_t last = text.find_last_of(" \n");
+  return first == last ? text : text.substr(first + 1, last - first);
 }
 
 std::vector<std::string> commands_of(const ReportFlags& flags, const TrainConfig& config) {

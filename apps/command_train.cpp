@@ -202,7 +202,7 @@ void register_train(CLI::App& app) {
         flags.bind(TrainFlags{}, "Presets and folders (explicit flags override presets)");
         flags.bind(RunConfig{}, "Run");
         flags.bind(DataConfig{}, "Text");
-        flags.bind(ModelConfig{}, "Model", "vocab-size");
+        flags.bind(TrainConfig{}.model, "Model", "vocab-size");
         flags.bind(ThinkingConfig{}, "Thinking");
         flags.bind(OptimizerConfig{}, "Optimizer");
       },

@@ -53,7 +53,7 @@ TEST_F(Resume, ContinuesAnInterruptedRunAsIfNothingHadHappened) {
 
 TEST_F(Resume, SurvivesBeingKilledAtRandomMoments) {
   constexpr int kKills = 20;
-  const Arguments steps = {"--steps", "600", "--checkpoint-every", "3"};
+  const Arguments steps = {"--steps", "400", "--checkpoint-every", "9"};
   const auto start = std::chrono::steady_clock::now();
   ASSERT_EQ(run_ebt(training("whole", steps)).exit_code, 0);
   const Seconds whole = std::chrono::steady_clock::now() - start;

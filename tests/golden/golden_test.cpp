@@ -1,5 +1,7 @@
 // Replays every recorded training step of the published implementation: outputs, losses and the
 // gradient of every weight, in float64 and float32.
+#include "tests/support/golden.h"
+
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -7,7 +9,6 @@
 
 #include "ebt/backward/text_ebt.h"
 #include "ebt/model/transformer_pp.h"
-#include "tests/support/golden.h"
 
 namespace ebt {
 namespace {
@@ -35,8 +36,8 @@ void perturb(uint64_t seed, uint64_t tensor, Tensor<T> values) {
   }
   const RandomStream stream{seed, RandomPurpose::kSampling, tensor};
   for (int64_t i = 0; i < values.count(); ++i) {
-    values[i] *= static_cast<T>(
-        1.0 + 0x1p-24 * (2.0 * stream.uniform(static_cast<uint64_t>(i)) - 1.0));
+    values[i] *=
+        static_cast<T>(1.0 + 0x1p-24 * (2.0 * stream.uniform(static_cast<uint64_t>(i)) - 1.0));
   }
 }
 
@@ -109,8 +110,8 @@ class Replay {
     int64_t steps = 0;
     for (int64_t i = 0; i < model_config_.landscapes; ++i) {
       const bool random = config_.at("randomize_mcmc_num_steps") > 0;
-      draws.repeats.push_back(
-          random ? file_.read<int64_t>(draws_.at(next_draw_++)).front() : int64_t{1});
+      draws.repeats.push_back(random ? file_.read<int64_t>(draws_.at(next_draw_++)).front()
+                                     : int64_t{1});
       steps += draws.repeats.back();
       thinking.steps_max = std::max(thinking.steps_max, draws.repeats.back());
     }
@@ -189,8 +190,7 @@ TEST_P(Golden, MatchesInSinglePrecision) {
   std::map<std::string, double> magnified;  // what one rounding of the inputs changes
   for (uint64_t seed = 1; seed <= kPerturbations; ++seed) {
     for (const auto& [name, values] : Replay<double>(file_, seed).run()) {
-      magnified[name] =
-          std::max(magnified[name], golden::relative_error(values, exact.at(name)));
+      magnified[name] = std::max(magnified[name], golden::relative_error(values, exact.at(name)));
     }
   }
   compare(Replay<float>(file_, 0).run(), [&](const std::string& name) {
@@ -203,8 +203,8 @@ INSTANTIATE_TEST_SUITE_P(Files, Golden,
                          [](const auto& info) {
                            std::string name = info.param.substr(0, info.param.find('.'));
                            std::replace_if(
-                               name.begin(), name.end(), [](char c) { return std::isalnum(c) == 0; },
-                               '_');
+                               name.begin(), name.end(),
+                               [](char c) { return std::isalnum(c) == 0; }, '_');
                            return name;
                          });
 

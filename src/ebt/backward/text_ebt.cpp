@@ -51,9 +51,9 @@ struct TextEbt<T>::Workspace {
   bool training;
   std::vector<TextContext<T>> contexts;  // one, or one per landscape where all are kept
   std::vector<TextStep<T>> steps;        // one, or one per thinking step where all are kept
-  std::vector<Tensor<T>> slopes;         // (N, V) per kept step: derivative of the loss by its logits
-  Tensor<T> initial;                     // (N, V) logits before the first step
-  Tensor<T> work;                        // (N, V), where steps are kept
+  std::vector<Tensor<T>> slopes;  // (N, V) per kept step: derivative of the loss by its logits
+  Tensor<T> initial;              // (N, V) logits before the first step
+  Tensor<T> work;                 // (N, V), where steps are kept
   Tensor<T> step_size, bound, row_loss, energy_bar;  // (N)
   Tensor<T> tangent, embedding_bar;                  // (B, Q, D)
   SweepSpace<T> sweep;
@@ -131,8 +131,8 @@ typename TextEbt<T>::Workspace& TextEbt<T>::workspace(int64_t batch, int64_t con
                                                       int64_t queries, bool training) {
   if (workspace_ == nullptr || !workspace_->fits(batch, context, queries, training)) {
     arena_.rewind();
-    workspace_ = std::make_unique<Workspace>(arena_, config_, thinking_, batch, context, queries,
-                                             training);
+    workspace_ =
+        std::make_unique<Workspace>(arena_, config_, thinking_, batch, context, queries, training);
   }
   return *workspace_;
 }
@@ -266,21 +266,20 @@ struct TextEbt<T>::Pass {
   // The loss of step i and, where it counts, its derivative by the logits.
   void measure(size_t i) {
     const size_t last = plan.size() - 1;
-    const double smoothing =
-        last == 0 ? 0.0
-                  : thinking().soften_targets * static_cast<double>(last - i) /
-                        static_cast<double>(last);
+    const double smoothing = last == 0 ? 0.0
+                                       : thinking().soften_targets * static_cast<double>(last - i) /
+                                             static_cast<double>(last);
     const auto scale = static_cast<T>(weight() * rows.inverse_token_count);
-    CrossEntropy<T>::loss_and_gradient(
-        {flat(rows.targets), static_cast<T>(smoothing)}, step(i).next, scale, space.row_loss,
-        has_loss(i) ? slope(i) : Tensor<T>{});
+    CrossEntropy<T>::loss_and_gradient({flat(rows.targets), static_cast<T>(smoothing)},
+                                       step(i).next, scale, space.row_loss,
+                                       has_loss(i) ? slope(i) : Tensor<T>{});
     const double loss = sum_valid<T>(space.row_loss, rows.targets);
     sums.cross_entropy[i] += loss;
     sums.objective += has_loss(i) ? weight() * loss : 0.0;
   }
 
-  // The second-order sweep of step i, from slope(i). With `pass_on`, slope(i) becomes the derivative
-  // by the logits before the step.
+  // The second-order sweep of step i, from slope(i). With `pass_on`, slope(i) becomes the
+  // derivative by the logits before the step.
   void sweep(size_t i, bool pass_on) {
     TextStep<T>& s = step(i);
     const Tensor<T> v = slope(i);
@@ -366,9 +365,9 @@ struct TextEbt<T>::Pass {
       const double gap = static_cast<double>(truth_energy[n]) - static_cast<double>(energy[n]);
       const bool counts = rows.targets[n] >= 0;
       space.energy_bar[n] = counts ? static_cast<T>(scale / (1 + std::exp(-gap))) : T(0);
-      sums.objective +=
-          counts ? thinking().contrastive * (std::max(gap, 0.0) + std::log1p(std::exp(-std::abs(gap))))
-                 : 0.0;
+      sums.objective += counts ? thinking().contrastive *
+                                     (std::max(gap, 0.0) + std::log1p(std::exp(-std::abs(gap))))
+                               : 0.0;
     }
     truth.stream.vjp(at(i), space.energy_bar, space.sweep, model.gradient_views_,
                      space.embedding_bar);
@@ -458,8 +457,8 @@ LossSums TextEbt<T>::train(const TrainingRows<T>& rows, uint64_t seed, uint64_t 
   const RandomStream counts{seed, RandomPurpose::kStepCount, training_step};
   const auto choices = static_cast<uint64_t>(thinking_.steps_max - thinking_.steps_min + 1);
   for (int64_t i = 0; i < config_.landscapes; ++i) {
-    draws.repeats.push_back(thinking_.steps_min + static_cast<int64_t>(counts.below(
-                                                      choices, static_cast<uint64_t>(i))));
+    draws.repeats.push_back(thinking_.steps_min +
+                            static_cast<int64_t>(counts.below(choices, static_cast<uint64_t>(i))));
   }
   return train_from(rows, draws, {});
 }

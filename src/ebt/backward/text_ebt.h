@@ -15,10 +15,10 @@ namespace ebt {
 // tensor covers the rows at hand.
 template <class T>
 struct ThinkingDraws {
-  std::function<void(Tensor<T>)> initial;             // (N, V) standard normal
-  std::function<void(int64_t, Tensor<T>)> langevin;   // step, (N, V) standard normal
-  std::function<void(Tensor<T>)> step_size;           // (N) uniform in [0, 1)
-  std::vector<int64_t> repeats;                       // thinking steps on each landscape
+  std::function<void(Tensor<T>)> initial;            // (N, V) standard normal
+  std::function<void(int64_t, Tensor<T>)> langevin;  // step, (N, V) standard normal
+  std::function<void(Tensor<T>)> step_size;          // (N) uniform in [0, 1)
+  std::vector<int64_t> repeats;                      // thinking steps on each landscape
 };
 
 // Sees every thinking step of a training pass: its number, the logits it ends in (N, V), and the

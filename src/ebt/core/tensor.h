@@ -1,4 +1,5 @@
-// Shapes and tensor views. A view never owns memory: an Arena, a ParameterSet or a std::vector does.
+// Shapes and tensor views. A view never owns memory: an Arena, a ParameterSet or a std::vector
+// does.
 #pragma once
 
 #include <array>
@@ -52,7 +53,8 @@ class Shape {
   int rank_ = 0;
 };
 
-// A contiguous row-major view of `shape.count()` elements. An empty view (null data) means "absent".
+// A contiguous row-major view of `shape.count()` elements. An empty view (null data) means
+// "absent".
 template <class T>
 struct Tensor {
   T* data = nullptr;
@@ -67,11 +69,7 @@ struct Tensor {
 
   // A view of the same elements as constants.
   // NOLINTNEXTLINE(google-explicit-constructor): a view to constants is what every reader takes
-  operator Tensor<const T>() const
-    requires(!std::is_const_v<T>)
-  {
-    return {data, shape};
-  }
+  operator Tensor<const T>() const requires(!std::is_const_v<T>) { return {data, shape}; }
   // The same elements under another shape of equal count.
   Tensor reshape(Shape other) const {
     EBT_CHECK(other.count() == count(), "tensor: cannot view {} as {}", shape.to_string(),

@@ -13,7 +13,8 @@
 
 namespace ebt::kernels {
 
-// Where the values of one kind lie: element (b, t, h, i) is data[(b * rows + t) * stride + h * d + i].
+// Where the values of one kind lie: element (b, t, h, i) is data[(b * rows + t) * stride + h * d +
+// i].
 template <class T>
 struct HeadRows {
   T* data = nullptr;
@@ -24,11 +25,11 @@ struct HeadRows {
 struct AttentionShape {
   int64_t batch = 0;
   int64_t heads = 0;
-  int64_t head_width = 0;   // d
-  int64_t queries = 0;      // per sequence
-  int64_t keys = 0;         // per sequence, of the context
-  bool own = false;         // prediction stream: every query also has a key and value of its own
-  int64_t visible = 1;      // context keys that query 0 sees; each next query sees one more
+  int64_t head_width = 0;  // d
+  int64_t queries = 0;     // per sequence
+  int64_t keys = 0;        // per sequence, of the context
+  bool own = false;        // prediction stream: every query also has a key and value of its own
+  int64_t visible = 1;     // context keys that query 0 sees; each next query sees one more
 };
 
 // Everything the rules read and write. Groups that a rule does not name may be empty. Keys and
@@ -39,12 +40,12 @@ struct AttentionArguments {
   AttentionShape shape;
   T scale = 0;
   HeadRows<const T> q, k, v, own_k, own_v;
-  HeadRows<T> o;          // forward writes
-  T* log_sum = nullptr;   // (batch, queries, heads): log of the softmax denominator; forward writes
+  HeadRows<T> o;         // forward writes
+  T* log_sum = nullptr;  // (batch, queries, heads): log of the softmax denominator; forward writes
   // Tangents; k_dot and v_dot only without `own`.
   HeadRows<const T> q_dot, k_dot, v_dot, own_k_dot, own_v_dot;
-  HeadRows<T> o_dot;          // jvp writes
-  T* mean_dot = nullptr;      // (batch, queries, heads): m; jvp writes
+  HeadRows<T> o_dot;      // jvp writes
+  T* mean_dot = nullptr;  // (batch, queries, heads): m; jvp writes
   // Cotangents. vjp reads o_bar. vjp_of_jvp reads delta (the cotangent of o_dot) and, if it is not
   // empty, o_bar: then it computes both rules in one visit.
   HeadRows<const T> o_bar, delta;

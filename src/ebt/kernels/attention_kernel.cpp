@@ -1,7 +1,6 @@
-#include "ebt/kernels/attention.h"
-
 #include <cmath>
 
+#include "ebt/kernels/attention.h"
 #include "ebt/kernels/isa.h"
 #include "ebt/kernels/tile.h"
 #include "ebt/kernels/vector_math.h"
@@ -384,9 +383,9 @@ void vjp_of_jvp(const AttentionArguments<T>& a) {
     const auto delta = h.rows(a.delta);
     const auto o_bar = h.rows(a.o_bar);
     for_query_tiles(h, [&](int64_t first, int64_t queries) {
-      T mean[kQueries];       // m
+      T mean[kQueries];        // m
       T mean_alpha[kQueries];  // delta.o
-      T offset[kQueries];     // phi [+ o_bar.o]
+      T offset[kQueries];      // phi [+ o_bar.o]
       for (int64_t r = 0; r < queries; ++r) {
         const int64_t t = first + r;
         mean[r] = a.mean_dot[h.at(t)];
@@ -401,8 +400,7 @@ void vjp_of_jvp(const AttentionArguments<T>& a) {
           const T* own_v = h.rows(a.own_v)[t];
           const T* own_k_dot = h.rows(a.own_k_dot)[t];
           const T w = exponential(a.scale * dot(h.width, q[t], own_k) - a.log_sum[h.at(t)]);
-          const T s_dot =
-              a.scale * (dot(h.width, q_dot[t], own_k) + dot(h.width, q[t], own_k_dot));
+          const T s_dot = a.scale * (dot(h.width, q_dot[t], own_k) + dot(h.width, q[t], own_k_dot));
           const T alpha = dot(h.width, delta[t], own_v) - mean_alpha[r];
           const T rise = dot(h.width, delta[t], h.rows(a.own_v_dot)[t]) - offset[r] +
                          (carried ? dot(h.width, o_bar[t], own_v) : T(0));

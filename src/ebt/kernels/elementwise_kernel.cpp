@@ -1,5 +1,4 @@
 #include "ebt/kernels/elementwise.h"
-
 #include "ebt/kernels/isa.h"
 #include "ebt/kernels/row_chunks.h"
 
@@ -126,9 +125,9 @@ void mask_clamped(int64_t rows, int64_t width, const T* g, const T* bound, T* v)
 }
 
 template <class T>
-constexpr ElementwiseKernels<T> kTable{&copy<T>, &zero<T>, &add<T>,    &scale_rows<T>, &dot_rows<T>,
-                                       &scale_columns<T>, &sum_rows<T>, &rotate<T>,
-                                       &descend<T>, &mask_clamped<T>};
+constexpr ElementwiseKernels<T> kTable{
+    &copy<T>,          &zero<T>,     &add<T>,    &scale_rows<T>, &dot_rows<T>,
+    &scale_columns<T>, &sum_rows<T>, &rotate<T>, &descend<T>,    &mask_clamped<T>};
 
 }  // namespace
 

@@ -25,8 +25,9 @@ std::function<void(const GemmShape&)>& observer() {
 
 // dnnl_sgemm has the same signature in oneDNN 2 and 3; inside a parallel region it is serial.
 // Returns whether it succeeded: an exception must not leave a parallel region.
-bool multiply_block(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const float* a, int64_t a_row,
-                    const float* b, int64_t b_row, float* c, int64_t c_row, bool add) {
+bool multiply_block(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const float* a,
+                    int64_t a_row, const float* b, int64_t b_row, float* c, int64_t c_row,
+                    bool add) {
   return dnnl_sgemm(ta ? 'T' : 'N', tb ? 'T' : 'N', m, n, k, 1.0F, a, a_row, b, b_row,
                     add ? 1.0F : 0.0F, c, c_row) == dnnl_success;
 }
@@ -92,9 +93,9 @@ void set_gemm_observer(std::function<void(const GemmShape&)> function) {
   observer() = std::move(function);
 }
 
-#define EBT_INSTANTIATE(T)                                                                   \
-  template void multiply_nt<T>(Matrix<const T>, Matrix<const T>, Matrix<T>, Write);          \
-  template void multiply_nn<T>(Matrix<const T>, Matrix<const T>, Matrix<T>, Write);          \
+#define EBT_INSTANTIATE(T)                                                          \
+  template void multiply_nt<T>(Matrix<const T>, Matrix<const T>, Matrix<T>, Write); \
+  template void multiply_nn<T>(Matrix<const T>, Matrix<const T>, Matrix<T>, Write); \
   template void multiply_tn<T>(Matrix<const T>, Matrix<const T>, Matrix<T>, Write);
 EBT_INSTANTIATE(float)
 EBT_INSTANTIATE(double)

@@ -22,16 +22,13 @@ struct Matrix {
   // NOLINTNEXTLINE(google-explicit-constructor)
   Matrix(const Tensor<T>& t)
       : data(t.data),
-        rows(t.shape.rank() == 0 ? 1
-                                 : (t.dim(t.shape.rank() - 1) == 0
-                                        ? 0
-                                        : t.count() / t.dim(t.shape.rank() - 1))),
+        rows(t.shape.rank() == 0
+                 ? 1
+                 : (t.dim(t.shape.rank() - 1) == 0 ? 0 : t.count() / t.dim(t.shape.rank() - 1))),
         columns(t.shape.rank() == 0 ? 1 : t.dim(t.shape.rank() - 1)),
         row(columns) {}
   // NOLINTNEXTLINE(google-explicit-constructor)
-  operator Matrix<const T>() const
-    requires(!std::is_const_v<T>)
-  {
+  operator Matrix<const T>() const requires(!std::is_const_v<T>) {
     return {data, rows, columns, row};
   }
   // Columns [first, first + count).

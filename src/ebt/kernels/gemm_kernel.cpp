@@ -1,5 +1,4 @@
 #include "ebt/kernels/gemm.h"
-
 #include "ebt/kernels/isa.h"
 #include "ebt/kernels/tile.h"
 

@@ -1,8 +1,7 @@
-#include "ebt/kernels/random.h"
-
 #include <cmath>
 
 #include "ebt/kernels/isa.h"
+#include "ebt/kernels/random.h"
 #include "ebt/kernels/vector_math.h"
 
 namespace ebt::kernels {

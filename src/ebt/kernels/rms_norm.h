@@ -22,9 +22,8 @@ struct RmsNormKernels {
   void (*jvp)(int64_t rows, int64_t width, const T* x, const T* inverse_rms, const T* weight,
               const T* x_dot, T* y_dot);
   // As vjp, of <delta, J x_dot>.
-  void (*vjp_of_jvp)(int64_t rows, int64_t width, const T* x, const T* inverse_rms,
-                     const T* weight, const T* x_dot, const T* delta, bool add, T* x_bar,
-                     T* weight_bar);
+  void (*vjp_of_jvp)(int64_t rows, int64_t width, const T* x, const T* inverse_rms, const T* weight,
+                     const T* x_dot, const T* delta, bool add, T* x_bar, T* weight_bar);
 };
 
 }  // namespace ebt::kernels

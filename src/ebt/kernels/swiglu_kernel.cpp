@@ -1,6 +1,5 @@
-#include "ebt/kernels/swiglu.h"
-
 #include "ebt/kernels/isa.h"
+#include "ebt/kernels/swiglu.h"
 #include "ebt/kernels/vector_math.h"
 
 namespace ebt::kernels {
@@ -22,7 +21,8 @@ void for_gates(int64_t rows, int64_t width, Body&& body) {
 
 template <class T>
 void forward(int64_t rows, int64_t width, const T* ab, T* h) {
-  for_gates(rows, width, [=](int64_t i, int64_t j) { h[j] = ab[i] * sigmoid(ab[i]) * ab[i + width]; });
+  for_gates(rows, width,
+            [=](int64_t i, int64_t j) { h[j] = ab[i] * sigmoid(ab[i]) * ab[i + width]; });
 }
 
 // s'(a) = g + a g (1 - g), with g = sigmoid(a).

@@ -1,5 +1,6 @@
 // Causal attention over rotated queries and keys, in the two streams of an energy model. qkv rows
-// hold q, k, v of every token; w is the softmax of scale q.k over what a query sees, scale = d^-1/2.
+// hold q, k, v of every token; w is the softmax of scale q.k over what a query sees, scale =
+// d^-1/2.
 //
 //   forward     o     = sum w v
 //   vjp         ds = w (o_bar.v - o_bar.o):  q_bar = scale ds k, k_bar = scale ds^T q,

@@ -65,8 +65,8 @@ void LandscapeToken<T>::forward(const Params& params, Tensor<const T> x, Tensor<
 }
 
 template <class T>
-void LandscapeToken<T>::vjp(const Params& /*params*/, const Saved& /*saved*/,
-                            Tensor<const T> y_bar, Tensor<T> x_bar, Write write, Grads* grads) {
+void LandscapeToken<T>::vjp(const Params& /*params*/, const Saved& /*saved*/, Tensor<const T> y_bar,
+                            Tensor<T> x_bar, Write write, Grads* grads) {
   check<T>(x_bar, y_bar);
   const int64_t width = x_bar.dim(2);
   const int64_t sequence = x_bar.dim(1) * width;
@@ -83,8 +83,8 @@ void LandscapeToken<T>::vjp(const Params& /*params*/, const Saved& /*saved*/,
 }
 
 template <class T>
-void LandscapeToken<T>::jvp(const Params& /*params*/, const Saved& /*saved*/,
-                            Tensor<const T> x_dot, Tensor<T> y_dot) {
+void LandscapeToken<T>::jvp(const Params& /*params*/, const Saved& /*saved*/, Tensor<const T> x_dot,
+                            Tensor<T> y_dot) {
   check<T>(x_dot, y_dot);
   const int64_t width = x_dot.dim(2);
   const int64_t sequence = x_dot.dim(1) * width;

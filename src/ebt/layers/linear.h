@@ -30,8 +30,8 @@ struct Linear {
                       Write write = Write::kReplace);
   static void vjp(const Params& params, const Saved& saved, Tensor<const T> y_bar, Tensor<T> x_bar,
                   Write write, Grads* grads);
-  static void jvp(const Params& params, const Saved& saved, Tensor<const T> x_dot,
-                  Tensor<T> y_dot, Write write = Write::kReplace);
+  static void jvp(const Params& params, const Saved& saved, Tensor<const T> x_dot, Tensor<T> y_dot,
+                  Write write = Write::kReplace);
   static void vjp_of_jvp(const Params& params, const Saved& saved, Tensor<const T> x_dot,
                          Tensor<const T> delta, Tensor<T> x_bar, Write write, Grads* grads);
 };

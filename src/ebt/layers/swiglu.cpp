@@ -45,8 +45,7 @@ void SwigluGate<T>::vjp(const Params& /*params*/, const Saved& saved, Tensor<con
                         Tensor<T> x_bar, Write write, Grads* /*grads*/) {
   check<T>(x_bar, y_bar);
   const RowsOf size = rows_of(y_bar);
-  table<T>().vjp(size.rows, size.width, saved.x.data, y_bar.data, write == Write::kAdd,
-                 x_bar.data);
+  table<T>().vjp(size.rows, size.width, saved.x.data, y_bar.data, write == Write::kAdd, x_bar.data);
 }
 
 template <class T>

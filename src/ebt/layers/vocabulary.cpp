@@ -116,9 +116,9 @@ void EmbedPrediction<T>::jvp(const Params& params, const Saved& saved, Tensor<co
 }
 
 template <class T>
-void EmbedPrediction<T>::vjp_of_jvp(const Params& params, const Saved& saved,
-                                    Tensor<const T> x_dot, Tensor<const T> delta, Tensor<T> x_bar,
-                                    Write write, Grads* grads) {
+void EmbedPrediction<T>::vjp_of_jvp(const Params& params, const Saved& saved, Tensor<const T> x_dot,
+                                    Tensor<const T> delta, Tensor<T> x_bar, Write write,
+                                    Grads* grads) {
   const int64_t rows = saved.p.dim(0);
   const int64_t vocab = saved.p.dim(1);
   if (grads != nullptr) {
@@ -139,8 +139,7 @@ void EmbedPrediction<T>::vjp_of_jvp(const Params& params, const Saved& saved,
 }
 
 template <class T>
-void DescendLogits<T>::forward(const Params& params, Tensor<const T> x, Tensor<T> y,
-                               Saved& saved) {
+void DescendLogits<T>::forward(const Params& params, Tensor<const T> x, Tensor<T> y, Saved& saved) {
   EBT_CHECK(params.p.shape == y.shape && params.step.count() == y.dim(0),
             "vocabulary: a step of {} sizes from {} does not give {}", params.step.count(),
             params.p.shape.to_string(), y.shape.to_string());

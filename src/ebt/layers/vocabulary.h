@@ -1,6 +1,7 @@
 // The two ends of a thinking step on text. W is the (V, D) vocabulary matrix.
 //
-// EmbedPrediction, logits to an embedding: p = softmax(z), or z itself when not normalised; y = p W.
+// EmbedPrediction, logits to an embedding: p = softmax(z), or z itself when not normalised; y = p
+// W.
 //   forward     p = softmax(z)                  y     = p W
 //   vjp         p_bar = y_bar W^T               z_bar = p (p_bar - p.p_bar)    W_bar += p^T y_bar
 //   jvp         p_dot = p (z_dot - p.z_dot)     y_dot = p_dot W
@@ -48,8 +49,7 @@ struct EmbedPrediction {
   static void forward(const Params& params, Tensor<const T> x, Tensor<T> y, Saved& saved);
   static void vjp(const Params& params, const Saved& saved, Tensor<const T> y_bar, Tensor<T> x_bar,
                   Write write, Grads* grads);
-  static void jvp(const Params& params, const Saved& saved, Tensor<const T> x_dot,
-                  Tensor<T> y_dot);
+  static void jvp(const Params& params, const Saved& saved, Tensor<const T> x_dot, Tensor<T> y_dot);
   static void vjp_of_jvp(const Params& params, const Saved& saved, Tensor<const T> x_dot,
                          Tensor<const T> delta, Tensor<T> x_bar, Write write, Grads* grads);
 
@@ -80,8 +80,7 @@ struct DescendLogits {
   static void forward(const Params& params, Tensor<const T> x, Tensor<T> y, Saved& saved);
   static void vjp(const Params& params, const Saved& saved, Tensor<const T> y_bar, Tensor<T> x_bar,
                   Write write, Grads* grads);
-  static void jvp(const Params& params, const Saved& saved, Tensor<const T> x_dot,
-                  Tensor<T> y_dot);
+  static void jvp(const Params& params, const Saved& saved, Tensor<const T> x_dot, Tensor<T> y_dot);
   static void vjp_of_jvp(const Params& params, const Saved& saved, Tensor<const T> x_dot,
                          Tensor<const T> delta, Tensor<T> x_bar, Write write, Grads* grads);
 };

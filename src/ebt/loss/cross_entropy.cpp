@@ -19,8 +19,8 @@ void check(const typename CrossEntropy<T>::Params& params, Tensor<const T> x) {
             "cross-entropy: logits are {} but there are {} targets", x.shape.to_string(),
             params.targets.count());
   for (const int32_t target : params.targets) {
-    EBT_CHECK(target < x.dim(1), "cross-entropy: target {} is outside the vocabulary of {}",
-              target, x.dim(1));
+    EBT_CHECK(target < x.dim(1), "cross-entropy: target {} is outside the vocabulary of {}", target,
+              x.dim(1));
   }
 }
 
@@ -37,8 +37,8 @@ template <class T>
 void CrossEntropy<T>::loss_and_gradient(const Params& params, Tensor<const T> x, T scale,
                                         Tensor<T> loss, Tensor<T> x_bar) {
   check<T>(params, x);
-  table<T>().cross_entropy(x.dim(0), x.dim(1), x.data, params.targets.data, params.smoothing,
-                           scale, loss.data, x_bar.data);
+  table<T>().cross_entropy(x.dim(0), x.dim(1), x.data, params.targets.data, params.smoothing, scale,
+                           loss.data, x_bar.data);
 }
 
 template <class T>
@@ -54,7 +54,8 @@ void CrossEntropy<T>::vjp(const Params& params, const Saved& saved, Tensor<const
   for (int64_t i = 0; i < x_bar.count(); ++i) {
     const int64_t row = i / vocab;
     const int32_t target = params.targets[row];
-    const T slope = target < 0 ? T(0) : saved.p[i] - target_share<T>(params, vocab, target, i % vocab);
+    const T slope =
+        target < 0 ? T(0) : saved.p[i] - target_share<T>(params, vocab, target, i % vocab);
     x_bar[i] = (write == Write::kAdd ? x_bar[i] : T(0)) + y_bar[row] * slope;
   }
 }

@@ -28,8 +28,7 @@ struct CrossEntropy {
   static void forward(const Params& params, Tensor<const T> x, Tensor<T> y, Saved& saved);
   static void vjp(const Params& params, const Saved& saved, Tensor<const T> y_bar, Tensor<T> x_bar,
                   Write write, Grads* grads);
-  static void jvp(const Params& params, const Saved& saved, Tensor<const T> x_dot,
-                  Tensor<T> y_dot);
+  static void jvp(const Params& params, const Saved& saved, Tensor<const T> x_dot, Tensor<T> y_dot);
   static void vjp_of_jvp(const Params& params, const Saved& saved, Tensor<const T> x_dot,
                          Tensor<const T> delta, Tensor<T> x_bar, Write write, Grads* grads);
 

@@ -198,8 +198,8 @@ void enter_down(const Parts<T, Attention>& parts, int half, Write input_write,
 }
 
 template <class T, class Attention>
-void attend_down(const typename Block<T, Attention>::Params& params,
-                 const AttentionSaved<T>& saved, const Downward<T>& d, Write qkv_write,
+void attend_down(const typename Block<T, Attention>::Params& params, const AttentionSaved<T>& saved,
+                 const Downward<T>& d, Write qkv_write,
                  typename Block<T, Attention>::Grads* grads) {
   typename Attention::Grads* context = grads == nullptr ? nullptr : &grads->attention;
   if (d.dot == nullptr) {
@@ -395,13 +395,13 @@ void Block<T, Attention>::second_order(const Params& params, const BlockTrace<T>
   walk_down<T, Attention>(params, trace, {trace.values, bar, &dot, &delta}, Write::kReplace, grads);
 }
 
-#define EBT_INSTANTIATE(T)                                                                     \
-  template struct BlockValues<T>;                                                              \
-  template struct BlockTrace<T>;                                                               \
-  template struct Block<T, ContextAttention<T>>;                                               \
-  template struct Block<T, PredictionAttention<T>>;                                            \
-  template BlockWeights<T> block_weights<T>(const ModelConfig&, int64_t, ParameterBlock<T>&);  \
-  template BlockWeights<const T> block_weights<const T>(const ModelConfig&, int64_t,           \
+#define EBT_INSTANTIATE(T)                                                                    \
+  template struct BlockValues<T>;                                                             \
+  template struct BlockTrace<T>;                                                              \
+  template struct Block<T, ContextAttention<T>>;                                              \
+  template struct Block<T, PredictionAttention<T>>;                                           \
+  template BlockWeights<T> block_weights<T>(const ModelConfig&, int64_t, ParameterBlock<T>&); \
+  template BlockWeights<const T> block_weights<const T>(const ModelConfig&, int64_t,          \
                                                         const ParameterBlock<T>&);
 EBT_INSTANTIATE(float)
 EBT_INSTANTIATE(double)

@@ -37,19 +37,19 @@ BlockWeights<P> block_weights(const ModelConfig& config, int64_t layer, Block& p
 // itself, and a branch is added to the residual stream without being kept.
 template <class T>
 struct BlockValues {
-  Tensor<T> input;           // (B, S, D), which belongs to the block below
-  Tensor<T> normed;          // (B, S, D)
-  Tensor<T> modulated;       // (B, S, D)
-  Tensor<T> qkv;             // (B, S, 3 D), q and k rotated
-  Tensor<T> attended;        // (B, S, D)
+  Tensor<T> input;             // (B, S, D), which belongs to the block below
+  Tensor<T> normed;            // (B, S, D)
+  Tensor<T> modulated;         // (B, S, D)
+  Tensor<T> qkv;               // (B, S, 3 D), q and k rotated
+  Tensor<T> attended;          // (B, S, D)
   Tensor<T> attention_branch;  // (B, S, D), adaLN only: before its gate
-  Tensor<T> middle;          // (B, S, D): the residual stream between the halves
-  Tensor<T> ffn_normed;      // (B, S, D)
-  Tensor<T> ffn_modulated;   // (B, S, D)
-  Tensor<T> ffn_pair;        // (B, S, 2 F)
-  Tensor<T> ffn_hidden;      // (B, S, F)
-  Tensor<T> ffn_branch;      // (B, S, D), adaLN only
-  Tensor<T> output;          // (B, S, D)
+  Tensor<T> middle;            // (B, S, D): the residual stream between the halves
+  Tensor<T> ffn_normed;        // (B, S, D)
+  Tensor<T> ffn_modulated;     // (B, S, D)
+  Tensor<T> ffn_pair;          // (B, S, 2 F)
+  Tensor<T> ffn_hidden;        // (B, S, F)
+  Tensor<T> ffn_branch;        // (B, S, D), adaLN only
+  Tensor<T> output;            // (B, S, D)
 
   // Memory for all but the input.
   static BlockValues take(Arena& arena, const ModelConfig& config, int64_t batch, int64_t tokens);
@@ -77,7 +77,8 @@ struct Block {
     BlockWeights<const T> weights;
     typename Rotary<T>::Params rotary;
     typename Attention::Params attention;
-    Tensor<const T> modulation;  // (6 D): shift, scale, gate of attention, then of the FFN; or absent
+    Tensor<const T>
+        modulation;  // (6 D): shift, scale, gate of attention, then of the FFN; or absent
     T norm_eps = 0;
   };
   struct Grads {
@@ -94,8 +95,8 @@ struct Block {
   static void vjp(const Params& params, const BlockTrace<T>& trace, const BlockValues<T>& bar,
                   Write qkv_write, Grads* grads);
   // vjp from bar.qkv alone, of which only keys and values are read; bar.input is replaced.
-  static void vjp_keys(const Params& params, const BlockTrace<T>& trace,
-                       const BlockValues<T>& bar, Grads* grads);
+  static void vjp_keys(const Params& params, const BlockTrace<T>& trace, const BlockValues<T>& bar,
+                       Grads* grads);
   static void jvp(const Params& params, BlockTrace<T>& trace, const BlockValues<T>& dot);
   // The second-order sweep: bar = J^T bar.output + d/dx <delta.output, J dot.input>, where delta
   // holds the cotangents of an earlier vjp without grads and dot the tangents of jvp.

@@ -18,7 +18,7 @@ void ModelConfig::check() const {
             context);
   EBT_CHECK(landscapes >= 1 && landscapes <= 1000, "--landscapes: {} is not between 1 and 1000",
             landscapes);
-  EBT_CHECK(norm_eps > 0, "--norm-eps: {} is not positive", norm_eps);
+  EBT_CHECK(norm_eps >= 0, "--norm-eps: {} is negative", norm_eps);
   EBT_CHECK(rope_theta > 1, "--rope-theta: {} is not above 1", rope_theta);
 }
 
@@ -39,8 +39,8 @@ void ThinkingConfig::check() const {
 
 const std::vector<ModelSize>& model_sizes() {
   static const std::vector<ModelSize> sizes = {
-      {"4xs", 2, 128, 2, 2.4e-3},    {"3xs", 4, 256, 4, 1.8e-3},    {"xxs", 6, 384, 6, 1.2e-3},
-      {"xs", 12, 384, 6, 9e-4},      {"small", 12, 768, 12, 6e-4},  {"medium", 24, 1024, 16, 3e-4},
+      {"4xs", 2, 128, 2, 2.4e-3},      {"3xs", 4, 256, 4, 1.8e-3},   {"xxs", 6, 384, 6, 1.2e-3},
+      {"xs", 12, 384, 6, 9e-4},        {"small", 12, 768, 12, 6e-4}, {"medium", 24, 1024, 16, 3e-4},
       {"large", 24, 1536, 16, 2.5e-4}, {"xl", 24, 2048, 32, 2e-4},
   };
   return sizes;

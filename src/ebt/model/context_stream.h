@@ -44,9 +44,9 @@ class ContextStream {
   ModelConfig config_;
   Tensor<const int32_t> tokens_;
   int64_t landscape_ = 0;
-  Tensor<T> embedded_;      // (B, S, D)
+  Tensor<T> embedded_;  // (B, S, D)
   Tensor<T> embedded_bar_;
-  Tensor<T> input_;         // (B, S + lead, D)
+  Tensor<T> input_;  // (B, S + lead, D)
   std::vector<BlockTrace<T>> traces_;
   std::vector<Tensor<T>> keys_bar_;
   BlockValues<T> bar_;  // of one block at a time; input and output trade places going down

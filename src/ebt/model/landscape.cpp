@@ -50,9 +50,9 @@ void LandscapeVectors<T>::forward(const TextWeights<const T>& weights, int64_t l
   std::transform(w.begin(), w.end(), active.begin(), silu<T>);
   const Tensor<const T> input{active.data(), {1, width_}};
   for (int64_t layer = 0; layer <= layers_; ++layer) {
-    const ModulationWeights<const T>& m = layer == layers_
-                                              ? weights.head_modulation
-                                              : weights.block_modulations[static_cast<size_t>(layer)];
+    const ModulationWeights<const T>& m =
+        layer == layers_ ? weights.head_modulation
+                         : weights.block_modulations[static_cast<size_t>(layer)];
     const Tensor<T> out = part(vectors_, layer);
     typename Linear<T>::Saved unused;
     Linear<T>::forward({m.weight, m.bias}, input, out.reshape({1, out.count()}), unused);

@@ -18,8 +18,8 @@ struct ParameterEntry {
 };
 
 // The tensors of a model, in order, with no gaps: tensors that are multiplied together are
-// neighbours (wq, wk, wv; w1, w3), so that one GEMM serves them. Gradients and optimizer moments are
-// blocks of the same layout.
+// neighbours (wq, wk, wv; w1, w3), so that one GEMM serves them. Gradients and optimizer moments
+// are blocks of the same layout.
 class ParameterLayout {
  public:
   void add(const std::string& name, Shape shape, bool weight_decay = true);

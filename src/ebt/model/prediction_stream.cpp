@@ -127,7 +127,8 @@ void PredictionStream<T>::input_gradient(const EnergyLandscape<T>& at) {
                   head_delta_.normed, delta_.back().output, Write::kReplace, nullptr);
   for (int64_t layer = config_.layers - 1; layer >= 0; --layer) {
     const auto index = static_cast<size_t>(layer);
-    PredictionBlock::vjp(params(at, layer), traces_[index], delta_[index], Write::kReplace, nullptr);
+    PredictionBlock::vjp(params(at, layer), traces_[index], delta_[index], Write::kReplace,
+                         nullptr);
   }
 }
 
@@ -163,8 +164,8 @@ void PredictionStream<T>::head_down(const EnergyLandscape<T>& at, const HeadValu
   }
   if (config_.is_adaln()) {
     const Tensor<T> vector_bar = at.vectors.head_bar();
-    typename Modulation<T>::Grads modulation_grads{
-        vector_bar.slice(0, config_.width), vector_bar.slice(config_.width, config_.width)};
+    typename Modulation<T>::Grads modulation_grads{vector_bar.slice(0, config_.width),
+                                                   vector_bar.slice(config_.width, config_.width)};
     Modulation<T>::vjp(head_modulation(at), {head_.normed}, bar.modulated, bar.normed,
                        Write::kReplace, &modulation_grads);
     if (dot != nullptr) {
@@ -181,8 +182,7 @@ void PredictionStream<T>::head_down(const EnergyLandscape<T>& at, const HeadValu
 
 template <class T>
 void PredictionStream<T>::vjp(const EnergyLandscape<T>& at, Tensor<const T> energy_bar,
-                              SweepSpace<T>& space, const TextWeights<T>& grads,
-                              Tensor<T> e_bar) {
+                              SweepSpace<T>& space, const TextWeights<T>& grads, Tensor<T> e_bar) {
   copy(energy_bar, space.head_bar.energy);
   BlockValues<T> bar = space.bar;
   head_down(at, nullptr, nullptr, space.head_bar, bar.output, grads);

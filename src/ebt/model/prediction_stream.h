@@ -79,8 +79,9 @@ class PredictionStream {
   typename PredictionBlock::Grads block_grads(const EnergyLandscape<T>& at,
                                               const TextWeights<T>& grads, int64_t layer) const;
   typename Modulation<T>::Params head_modulation(const EnergyLandscape<T>& at) const;
-  void head_down(const EnergyLandscape<T>& at, const HeadValues<T>* dot, const BlockValues<T>* top_dot,
-                 const HeadValues<T>& bar, Tensor<T> top_bar, const TextWeights<T>& grads);
+  void head_down(const EnergyLandscape<T>& at, const HeadValues<T>* dot,
+                 const BlockValues<T>* top_dot, const HeadValues<T>& bar, Tensor<T> top_bar,
+                 const TextWeights<T>& grads);
   void tangent(const EnergyLandscape<T>& at, Tensor<T> e_dot, SweepSpace<T>& space);
 
   ModelConfig config_;

@@ -25,10 +25,10 @@ struct ThinkOptions {
 
 // Sums over the tokens of some rows. Divide by `token_count` for nats per token.
 struct LossSums {
-  double objective = 0;                 // what training minimises
-  std::vector<double> cross_entropy;    // (K) after every thinking step; one entry for a baseline
-  std::vector<double> energy;           // (K) energy before every thinking step; empty for a baseline
-  int64_t token_count = 0;              // targets that carry loss
+  double objective = 0;               // what training minimises
+  std::vector<double> cross_entropy;  // (K) after every thinking step; one entry for a baseline
+  std::vector<double> energy;         // (K) energy before every thinking step; empty for a baseline
+  int64_t token_count = 0;            // targets that carry loss
 
   void add(const LossSums& other);
 };
@@ -38,7 +38,8 @@ template <class T>
 struct TrainingRows {
   Tensor<const int32_t> inputs;   // (B, S)
   Tensor<const int32_t> targets;  // (B, S), kIgnoredTarget where there is none
-  // Position of the first row in the whole batch: random draws belong to rows, not to micro-batches.
+  // Position of the first row in the whole batch: random draws belong to rows, not to
+  // micro-batches.
   int64_t first_row = 0;
   // 1 / targets in the whole batch: what turns sums into means.
   double inverse_token_count = 0;
@@ -49,8 +50,8 @@ struct TrainingRows {
 // What is known of one position after thinking.
 template <class T>
 struct ThinkingTrace {
-  std::vector<T> logits;        // (V) of the position's final prediction
-  std::vector<double> energy;   // energy before every step, and after the last
+  std::vector<T> logits;       // (V) of the position's final prediction
+  std::vector<double> energy;  // energy before every step, and after the last
 };
 
 // A model of text: weights, gradients and a workspace for at most (B, S) tokens at a time. Not

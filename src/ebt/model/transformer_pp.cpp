@@ -102,11 +102,11 @@ LossSums TransformerPp<T>::train(const TrainingRows<T>& rows, uint64_t /*seed*/,
   sums.cross_entropy = {sums.objective};
   sums.token_count = std::count_if(rows.targets.begin(), rows.targets.end(),
                                    [](int32_t target) { return target >= 0; });
-  const Tensor<T> logits_bar = space.logits.reshape(
-      {rows.inputs.dim(0), rows.inputs.dim(1), config_.vocab_size});
+  const Tensor<T> logits_bar =
+      space.logits.reshape({rows.inputs.dim(0), rows.inputs.dim(1), config_.vocab_size});
   typename Linear<T>::Grads output{gradient_views_.output, {}};
-  Linear<T>::vjp({views_.output, {}}, {space.normed}, logits_bar, space.normed_bar,
-                 Write::kReplace, &output);
+  Linear<T>::vjp({views_.output, {}}, {space.normed}, logits_bar, space.normed_bar, Write::kReplace,
+                 &output);
   typename RmsNorm<T>::Grads norm{gradient_views_.final_norm};
   RmsNorm<T>::vjp({views_.final_norm, static_cast<T>(config_.norm_eps)}, space.norm,
                   space.normed_bar, space.stream.output_bar(), Write::kReplace, &norm);
@@ -121,8 +121,8 @@ LossSums TransformerPp<T>::evaluate(Tensor<const int32_t> inputs, Tensor<const i
   LossSums sums;
   sums.objective = loss(targets, T(0));
   sums.cross_entropy = {sums.objective};
-  sums.token_count = std::count_if(targets.begin(), targets.end(),
-                                   [](int32_t target) { return target >= 0; });
+  sums.token_count =
+      std::count_if(targets.begin(), targets.end(), [](int32_t target) { return target >= 0; });
   return sums;
 }
 

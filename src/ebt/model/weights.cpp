@@ -67,9 +67,8 @@ TextWeights<P> text_weights(const ModelConfig& config, Block& parameters) {
   weights.embeddings = parameters.tensor("embeddings.weight");
   for (int64_t layer = 0; layer < config.layers; ++layer) {
     weights.blocks.push_back(block_weights<P>(config, layer, parameters));
-    weights.block_modulations.push_back(energy && config.is_adaln()
-                                            ? modulation(block_modulation(layer))
-                                            : ModulationWeights<P>{});
+    weights.block_modulations.push_back(
+        energy && config.is_adaln() ? modulation(block_modulation(layer)) : ModulationWeights<P>{});
   }
   weights.final_norm = parameters.tensor("transformer.norm.weight");
   if (!energy) {

@@ -24,11 +24,11 @@ struct TextWeights {
   Tensor<P> landscapes;            // (landscapes, D), absent for EbtType::kDefault
   std::vector<BlockWeights<P>> blocks;
   std::vector<ModulationWeights<P>> block_modulations;
-  Tensor<P> final_norm;                // (D)
+  Tensor<P> final_norm;  // (D)
   ModulationWeights<P> head_modulation;
-  Tensor<P> energy_head;               // (1, D) of an EBT
-  Tensor<P> output;                    // (V, D) of Transformer++
-  Tensor<P> step_size;                 // () of an EBT: alpha
+  Tensor<P> energy_head;  // (1, D) of an EBT
+  Tensor<P> output;       // (V, D) of Transformer++
+  Tensor<P> step_size;    // () of an EBT: alpha
 };
 
 // Every tensor of the model, under the published names.

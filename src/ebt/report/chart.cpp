@@ -150,7 +150,7 @@ std::string end_labels(const std::vector<ChartSeries>& series, const Frame& fram
   }
   // Whatever was pushed below the frame goes back up.
   for (size_t i = labels.size(); i-- > 0;) {
-    const double lowest = i + 1 == labels.size() ? frame.bottom : labels[i + 1].y - kLineHeight;
+    const double lowest = i + 1 == labels.size() ? frame.bottom - 6 : labels[i + 1].y - kLineHeight;
     labels[i].y = std::min(labels[i].y, lowest);
   }
   std::string svg;

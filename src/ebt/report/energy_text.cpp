@@ -78,6 +78,14 @@ std::string tooltip(const EnergyGlyph& glyph) {
   return text;
 }
 
+std::string end_label(double end, double span) {
+  if (span <= 0) {
+    return chart_number(end, 3);
+  }
+  const double unit = std::pow(10.0, std::floor(std::log10(span)) - 1);
+  return chart_number(std::round(end / unit) * unit + 0.0, 3);
+}
+
 }  // namespace
 
 std::vector<EnergyGlyph> energy_glyphs(const std::vector<TokenEnergy>& tokens) {
@@ -116,6 +124,10 @@ EnergyScale::EnergyScale(const std::vector<EnergyGlyph>& glyphs) {
   high_ = percentile(0.98);
 }
 
+std::string EnergyScale::low_label() const { return end_label(low_, high_ - low_); }
+
+std::string EnergyScale::high_label() const { return end_label(high_, high_ - low_); }
+
 int EnergyScale::level(const EnergyGlyph& glyph) const {
   if (glyph.energy.empty() || !(high_ > low_) || !std::isfinite(glyph.energy.back())) {
     return 0;
@@ -137,12 +149,12 @@ std::string energy_spans(const std::vector<EnergyGlyph>& glyphs, const EnergySca
 }
 
 std::string energy_legend(const EnergyScale& scale) {
-  std::string html = fmt::format("<div class=\"legend\"><span>sure, energy {}</span>",
-                                 chart_number(scale.low(), 3));
+  std::string html =
+      fmt::format("<div class=\"legend\"><span>sure, energy {}</span>", scale.low_label());
   for (int level = 0; level < EnergyScale::kLevels; ++level) {
     html += fmt::format("<i class=\"e{}\"></i>", level);
   }
-  return html + fmt::format("<span>{}, unsure</span></div>\n", chart_number(scale.high(), 3));
+  return html + fmt::format("<span>{}, unsure</span></div>\n", scale.high_label());
 }
 
 // Both scales run from the page's own ground to a strong orange, with lightness falling (light) or

@@ -30,8 +30,9 @@ class EnergyScale {
 
   explicit EnergyScale(const std::vector<EnergyGlyph>& glyphs);
 
-  double low() const { return low_; }
-  double high() const { return high_; }
+  // The ends, rounded to a hundredth of what lies between them.
+  std::string low_label() const;
+  std::string high_label() const;
   // 0 .. kLevels - 1; 0 without energies.
   int level(const EnergyGlyph& glyph) const;
 

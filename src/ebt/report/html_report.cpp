@@ -27,7 +27,7 @@ p{margin:0 0 .8rem}
 .headlines{display:grid;grid-template-columns:repeat(auto-fit,minmax(140px,1fr));gap:.8rem;margin-bottom:.8rem}
 .headlines div,section{background:var(--card);border:1px solid var(--line);border-radius:12px}
 .headlines div{padding:.8rem 1rem}
-.headlines b{display:block;font-size:1.45rem;line-height:1.25;font-variant-numeric:tabular-nums;letter-spacing:-.01em}
+.headlines b{display:block;font-size:1.35rem;white-space:nowrap;line-height:1.25;font-variant-numeric:tabular-nums;letter-spacing:-.01em}
 .headlines span{color:var(--quiet);font-size:.86rem}
 .pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,440px),1fr));gap:.8rem}
 section{padding:1.1rem 1.2rem;margin:0 0 .8rem;min-width:0}
@@ -119,14 +119,22 @@ std::string learning_section(const ReportData& report) {
          line_chart(series, options) + "</section>\n";
 }
 
+// Why the energies of the first steps need not connect.
+std::string landscape_note(const Json& config) {
+  const int64_t landscapes = config.value("landscapes", int64_t{1});
+  return landscapes > 1 && config.value("type", "default") != "default"
+             ? fmt::format(" The first {} steps each descend a landscape of their own.", landscapes)
+             : "";
+}
+
 std::string thinking_section(const ReportData& report) {
   const std::string chart = energy_chart(report.sample);
   if (chart.empty()) {
     return "";
   }
   return "<section><h2>Thinking</h2><p class=\"note\">Energy of the generated tokens, before the "
-         "first thinking step (0) and after each. Low is sure.</p>" +
-         chart + "</section>\n";
+         "first thinking step (0) and after each. Low is sure." +
+         landscape_note(report.config) + "</p>" + chart + "</section>\n";
 }
 
 std::string evaluation_section(const ReportData& report) {

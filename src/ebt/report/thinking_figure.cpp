@@ -120,7 +120,8 @@ std::string thinking_figure(const std::string& prompt, const std::vector<TokenEn
       R"(<svg class="figure" xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {:.0f} {:.0f}">)",
       kFigureWidth, kFigureHeight);
   svg +=
-      "<title>A model thinks: energy falls step by step, and stays high where it is unsure</title>";
+      "<title>The energy of generated text: over thinking steps, and character by "
+      "character</title>";
   svg += fmt::format(
       "<style>{}{}"
       ".figure{{--ground:#fff;--ink:#1b2028;--quiet:#667080}}\n"
@@ -138,19 +139,20 @@ std::string thinking_figure(const std::string& prompt, const std::vector<TokenEn
       chart_style(), energy_style(".figure"));
   svg += fmt::format(R"(<rect class="ground" rx="10" width="{:.0f}" height="{:.0f}"/>)",
                      kFigureWidth, kFigureHeight);
-  svg += R"(<text class="head" x="24" y="34">Thinking lowers the energy</text>)"
-         R"(<text class="note" x="24" y="56">of every token, step by step</text>)";
+  svg += R"(<text class="head" x="24" y="34">Energy, thinking step by thinking step</text>)"
+         R"(<text class="note" x="24" y="56">the mean of all characters, and three of them</text>)";
   svg += R"(<svg x="12" y="64" width="420" height="302">)" + energy_chart(tokens) + "</svg>";
   svg += fmt::format(
-      R"(<text class="head" x="{0}" y="34">What is left shows where the model is unsure</text>)"
+      R"(<text class="head" x="{0}" y="34">Energy that is left, character by character</text>)"
       R"(<text class="note" x="{0}" y="56">energy {1}</text>)",
-      kTextLeft, chart_number(scale.low(), 3));
+      kTextLeft, scale.low_label());
   double x = kTextLeft + 88;
   for (int level = 0; level < EnergyScale::kLevels; ++level, x += 16) {
     svg += fmt::format(R"(<rect class="e{}" x="{}" y="45" width="16.3" height="13"/>)", level, x);
   }
-  svg += fmt::format(R"(<text class="note" x="{}" y="56">{} (grey: the prompt)</text>)", x + 8,
-                     chart_number(scale.high(), 3));
+  svg +=
+      fmt::format(R"(<text class="note" x="{}" y="56">{} (high: unsure; grey: the prompt)</text>)",
+                  x + 8, scale.high_label());
 
   std::vector<TokenEnergy> prompt_tokens;
   for (const char byte : prompt) {

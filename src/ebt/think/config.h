@@ -16,15 +16,15 @@ struct ThinkingConfig {
   bool step_size_learnable = true;
   double step_size_lr = 0.0;      // learning rate of alpha over the model's; 0: 3 * alpha
   double step_size_spread = 1.0;  // alpha times U(1/spread, spread) per position; 1: not random
-  bool detach = true;     // cut the gradient between thinking steps
-  bool truncate = false;  // loss and second order on the last step only
-  double langevin_noise = 0.0;  // standard deviation added to the logits before every step
+  bool detach = true;             // cut the gradient between thinking steps
+  bool truncate = false;          // loss and second order on the last step only
+  double langevin_noise = 0.0;    // standard deviation added to the logits before every step
   InitialPrediction initial = InitialPrediction::kRandomNoise;
-  double initial_scale = 1.0;      // standard deviation of the initial logits
-  double contrastive = 0.0;        // weight of the contrastive term
-  double clamp_gradient = 0.0;     // largest change of a logit per step; 0: not clamped
-  double soften_targets = 0.0;     // label smoothing of the first step, falling to 0 at the last
-  int64_t replay_rows = 0;         // rows of the replay buffer; 0: none
+  double initial_scale = 1.0;   // standard deviation of the initial logits
+  double contrastive = 0.0;     // weight of the contrastive term
+  double clamp_gradient = 0.0;  // largest change of a logit per step; 0: not clamped
+  double soften_targets = 0.0;  // label smoothing of the first step, falling to 0 at the last
+  int64_t replay_rows = 0;      // rows of the replay buffer; 0: none
 
   // Throws Error naming the first impossible field.
   void check() const;
@@ -35,7 +35,8 @@ struct ThinkingConfig {
     visit("steps-max", steps_max, "most thinking steps per landscape, drawn per batch");
     visit("step-size", step_size, "initial step size alpha; 0 chooses one for the model");
     visit("step-size-learnable", step_size_learnable, "learn alpha");
-    visit("step-size-lr", step_size_lr, "alpha's learning rate over the model's; 0 means 3 * alpha");
+    visit("step-size-lr", step_size_lr,
+          "alpha's learning rate over the model's; 0 means 3 * alpha");
     visit("step-size-spread", step_size_spread, "multiply alpha by U(1/x, x) at every position");
     visit("detach", detach, "cut the gradient between thinking steps");
     visit("truncate", truncate, "loss and second order on the last step only");

@@ -76,8 +76,8 @@ Tensor<T> as_rows(Tensor<T> x) {
 // One thinking step from `logits` (N, V), which may be step.next or step.p. Afterwards step.stream
 // holds what a sweep needs.
 template <class T>
-void think_once(const ModelConfig& config, const EnergyLandscape<T>& at,
-                Tensor<const T> logits, const StepSizes<T>& sizes, TextStep<T>& step);
+void think_once(const ModelConfig& config, const EnergyLandscape<T>& at, Tensor<const T> logits,
+                const StepSizes<T>& sizes, TextStep<T>& step);
 
 // The energies (B, Q) of logits that are not to be moved any further.
 template <class T>

@@ -10,6 +10,11 @@
 namespace ebt {
 namespace {
 
+// The gain of a norm falls with the size of its input, and the embedding of a candidate grows by an
+// order of magnitude while the candidate takes shape. This epsilon evens the gain out, so that one
+// step size suits the first thinking step and the last (docs/architecture.md has the measurements).
+constexpr double kThinkingNormEps = 0.5;
+
 constexpr int64_t kMostSteps = 1'000'000'000'000;
 
 void check_between(const char* flag, int64_t value, int64_t least, int64_t most) {
@@ -79,6 +84,10 @@ TrainConfig TrainConfig::resolved() const {
   TrainConfig result = *this;
   if (optimizer.learning_rate == 0) {
     result.optimizer.learning_rate = default_learning_rate(model);
+  }
+  if (model.norm_eps == 0) {
+    result.model.norm_eps =
+        model.arch == Architecture::kEbt ? kThinkingNormEps : ModelConfig{}.norm_eps;
   }
   if (optimizer.warmup_steps == -1) {
     result.optimizer.warmup_steps = std::min(run.steps / 10, kLongestWarmup);

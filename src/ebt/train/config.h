@@ -99,6 +99,8 @@ struct TrainConfig {
   OptimizerConfig optimizer;
   DataConfig data;
   RunConfig run;
+  // A run chooses its own epsilon of the norms; ModelConfig's default is the published one.
+  TrainConfig() { model.norm_eps = 0; }
 
   // Throws Error naming the first impossible field.
   void check() const;

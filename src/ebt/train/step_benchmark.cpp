@@ -114,8 +114,8 @@ StepBenchmark benchmark_training_step(const StepBenchmarkConfig& config) {
                           : static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
   const ModelConfig model_config = model_of(config);
   const ThinkingConfig thinking;
-  const int64_t micro = config.micro_batch == 0 ? config.batch
-                                                : std::min(config.micro_batch, config.batch);
+  const int64_t micro =
+      config.micro_batch == 0 ? config.batch : std::min(config.micro_batch, config.batch);
   auto model = make_text_model<float>(model_config, thinking, micro, config.context, true);
   initialize_weights(*model, thinking, 0);
   AdamW<float> optimizer(model->layout(), OptimizerConfig{}, {});

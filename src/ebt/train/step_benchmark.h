@@ -39,13 +39,13 @@ struct StepBenchmarkConfig {
 };
 
 struct StepBenchmark {
-  double seconds_per_step = 0;    // median: gradients, clipping and AdamW
+  double seconds_per_step = 0;  // median: gradients, clipping and AdamW
   double tokens_per_second = 0;
-  double peak_gib = 0;            // most memory the process ever held, up to the end of the steps
-  double planned_gib = 0;         // what training_bytes foretold
-  double gemm_seconds = 0;        // the step's matrix products alone, median
-  double gemm_gflop = 0;          // floating-point operations of those products, 10^9
-  double gemm_ratio = 0;          // seconds_per_step / gemm_seconds
+  double peak_gib = 0;      // most memory the process ever held, up to the end of the steps
+  double planned_gib = 0;   // what training_bytes foretold
+  double gemm_seconds = 0;  // the step's matrix products alone, median
+  double gemm_gflop = 0;    // floating-point operations of those products, 10^9
+  double gemm_ratio = 0;    // seconds_per_step / gemm_seconds
 };
 
 // Times training steps of an S1 model on random tokens, then the matrix products of one step by

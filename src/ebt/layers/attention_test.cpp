@@ -1,0 +1,93 @@
+#include "ebt/layers/attention.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/layer_contract.h"
+
+namespace ebt::testing {
+namespace {
+
+// Memory that either attention wants beside its output.
+template <class T>
+void take_saved(Arena& arena, int64_t batch, int64_t queries, int64_t heads,
+                AttentionSaved<T>& saved) {
+  saved.log_sum = arena.take<T>({batch, queries, heads});
+  saved.mean_dot = arena.take<T>({batch, queries, heads});
+}
+
+// Sequences around the sizes of the kernels' tiles, 48 queries by 64 keys, and head widths around
+// the sizes of their registers.
+struct ContextAttentionCase : LayerCase {
+  template <class T>
+  using Layer = ContextAttention<T>;
+  int64_t batch, tokens, heads, head_width;
+
+  ContextAttentionCase(int64_t b, int64_t s, int64_t h, int64_t d)
+      : batch(b), tokens(s), heads(h), head_width(d) {}
+  static std::vector<ContextAttentionCase> all() {
+    return {{2, 7, 2, 2},  {1, 1, 1, 1},  {3, 1, 2, 2},  {2, 0, 2, 2},  {0, 5, 1, 2},
+            {1, 6, 1, 37}, {1, 48, 2, 2}, {1, 65, 1, 3}, {2, 130, 2, 2}};
+  }
+  Shape x_shape() const { return {batch, tokens, 3 * heads * head_width}; }
+  Shape y_shape() const { return {batch, tokens, heads * head_width}; }
+  template <class T>
+  void prepare(Arena& arena, AttentionSaved<T>& saved) const {
+    take_saved(arena, batch, tokens, heads, saved);
+  }
+  template <class T>
+  typename ContextAttention<T>::Params params(const Tensors<const T>& /*theta*/) const {
+    return {heads};
+  }
+  template <class T>
+  typename ContextAttention<T>::Grads grads(const Tensors<T>& /*theta_bar*/) const {
+    return {};
+  }
+  template <class S>
+  Array<S> reference(const Array<S>& x, const Arrays<S>& /*theta*/) const {
+    return reference::context_attention(x, heads);
+  }
+};
+INSTANTIATE_TYPED_TEST_SUITE_P(ContextAttention, LayerContract, ContextAttentionCase);
+
+struct PredictionAttentionCase : LayerCase {
+  template <class T>
+  using Layer = PredictionAttention<T>;
+  static constexpr bool kSecondOrderWithoutGrads = false;
+  int64_t batch, queries, heads, head_width, lead, first_query;
+  int64_t unseen;  // context tokens after the last one that any query sees
+
+  PredictionAttentionCase(int64_t b, int64_t q, int64_t h, int64_t d, int64_t l, int64_t first,
+                          int64_t more)
+      : batch(b), queries(q), heads(h), head_width(d), lead(l), first_query(first), unseen(more) {}
+  static std::vector<PredictionAttentionCase> all() {
+    return {{2, 5, 2, 2, 0, 0, 0},  {2, 4, 2, 2, 1, 0, 0},   {1, 3, 1, 2, 1, 4, 2},
+            {1, 1, 1, 1, 0, 0, 0},  {3, 1, 2, 2, 0, 6, 0},   {2, 0, 1, 2, 1, 0, 0},
+            {0, 3, 1, 2, 0, 0, 0},  {1, 3, 1, 37, 1, 0, 1},  {1, 48, 1, 2, 1, 15, 0},
+            {1, 65, 2, 3, 1, 0, 0}, {2, 130, 1, 2, 0, 0, 0}, {1, 2, 1, 2, 1, 127, 0}};
+  }
+  Shape x_shape() const { return {batch, queries, 3 * heads * head_width}; }
+  Shape y_shape() const { return {batch, queries, heads * head_width}; }
+  std::vector<Shape> parameters() const {
+    return {{batch, first_query + queries + lead + unseen, 3 * heads * head_width}};
+  }
+  template <class T>
+  void prepare(Arena& arena, AttentionSaved<T>& saved) const {
+    take_saved(arena, batch, queries, heads, saved);
+  }
+  template <class T>
+  typename PredictionAttention<T>::Params params(const Tensors<const T>& theta) const {
+    return {heads, theta[0], lead, first_query};
+  }
+  template <class T>
+  typename PredictionAttention<T>::Grads grads(const Tensors<T>& theta_bar) const {
+    return {theta_bar[0]};
+  }
+  template <class S>
+  Array<S> reference(const Array<S>& x, const Arrays<S>& theta) const {
+    return reference::prediction_attention(x, theta[0], heads, lead, first_query);
+  }
+};
+INSTANTIATE_TYPED_TEST_SUITE_P(PredictionAttention, LayerContract, PredictionAttentionCase);
+
+}  // namespace
+}  // namespace ebt::testing

@@ -1,0 +1,45 @@
+#include "ebt/layers/linear.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/layer_contract.h"
+
+namespace ebt::testing {
+namespace {
+
+struct LinearCase : LayerCase {
+  template <class T>
+  using Layer = Linear<T>;
+  Shape x;
+  int64_t out;
+  bool bias;
+
+  LinearCase(Shape x_, int64_t out_, bool bias_) : x(x_), out(out_), bias(bias_) {}
+  static std::vector<LinearCase> all() {
+    return {{{2, 3, 5}, 4, true}, {{7, 6}, 1, false},       {{1, 1}, 1, true},
+            {{0, 3}, 4, true},    {{2, 0, 3}, 2, false},    {{3, 17}, 19, false},
+            {{300, 5}, 3, true},  {{2, 70, 33}, 65, false}, {{40, 8}, 150, true}};
+  }
+  int64_t in() const { return x[x.rank() - 1]; }
+  Shape x_shape() const { return x; }
+  Shape y_shape() const { return x.rank() == 2 ? Shape{x[0], out} : Shape{x[0], x[1], out}; }
+  std::vector<Shape> parameters() const {
+    return bias ? std::vector<Shape>{{out, in()}, {out}} : std::vector<Shape>{{out, in()}};
+  }
+  template <class T>
+  typename Linear<T>::Params params(const Tensors<const T>& theta) const {
+    return {theta[0], bias ? theta[1] : Tensor<const T>{}};
+  }
+  template <class T>
+  typename Linear<T>::Grads grads(const Tensors<T>& theta_bar) const {
+    return {theta_bar[0], bias ? theta_bar[1] : Tensor<T>{}};
+  }
+  template <class S>
+  Array<S> reference(const Array<S>& input, const Arrays<S>& theta) const {
+    return reference::linear(input, theta[0], bias ? &theta[1] : nullptr);
+  }
+};
+INSTANTIATE_TYPED_TEST_SUITE_P(Linear, LayerContract, LinearCase);
+
+}  // namespace
+}  // namespace ebt::testing

@@ -1,0 +1,73 @@
+#include "ebt/layers/modulation.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/layer_contract.h"
+
+namespace ebt::testing {
+namespace {
+
+// x (..., D), of any rank and without rows too.
+std::vector<Shape> shapes() { return {{2, 3, 5}, {1, 1}, {0, 4}, {2, 0, 3}, {130, 3}, {3, 7, 33}}; }
+
+template <class T>
+struct ModulationCases : LayerCase {
+  Shape shape;
+
+  explicit ModulationCases(Shape s) : shape(s) {}
+  static std::vector<T> all() {
+    std::vector<T> cases;
+    for (const Shape& shape : shapes()) {
+      cases.push_back(T(shape));
+    }
+    return cases;
+  }
+  Shape x_shape() const { return shape; }
+  Shape y_shape() const { return shape; }
+  int64_t width() const { return shape[shape.rank() - 1]; }
+};
+
+struct ModulationCase : ModulationCases<ModulationCase> {
+  template <class T>
+  using Layer = Modulation<T>;
+  using ModulationCases::ModulationCases;
+
+  std::vector<Shape> parameters() const { return {{width()}, {width()}}; }
+  template <class T>
+  typename Modulation<T>::Params params(const Tensors<const T>& theta) const {
+    return {theta[0], theta[1]};
+  }
+  template <class T>
+  typename Modulation<T>::Grads grads(const Tensors<T>& theta_bar) const {
+    return {theta_bar[0], theta_bar[1]};
+  }
+  template <class S>
+  Array<S> reference(const Array<S>& x, const Arrays<S>& theta) const {
+    return reference::modulation(x, theta[0], theta[1]);
+  }
+};
+INSTANTIATE_TYPED_TEST_SUITE_P(Modulation, LayerContract, ModulationCase);
+
+struct GateCase : ModulationCases<GateCase> {
+  template <class T>
+  using Layer = Gate<T>;
+  using ModulationCases::ModulationCases;
+
+  std::vector<Shape> parameters() const { return {{width()}}; }
+  template <class T>
+  typename Gate<T>::Params params(const Tensors<const T>& theta) const {
+    return {theta[0]};
+  }
+  template <class T>
+  typename Gate<T>::Grads grads(const Tensors<T>& theta_bar) const {
+    return {theta_bar[0]};
+  }
+  template <class S>
+  Array<S> reference(const Array<S>& x, const Arrays<S>& theta) const {
+    return reference::gate(x, theta[0]);
+  }
+};
+INSTANTIATE_TYPED_TEST_SUITE_P(Gate, LayerContract, GateCase);
+
+}  // namespace
+}  // namespace ebt::testing

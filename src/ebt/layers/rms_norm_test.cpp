@@ -1,0 +1,45 @@
+#include "ebt/layers/rms_norm.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/support/layer_contract.h"
+
+namespace ebt::testing {
+namespace {
+
+struct RmsNormCase : LayerCase {
+  template <class T>
+  using Layer = RmsNorm<T>;
+  Shape shape;
+  double eps;
+
+  RmsNormCase(Shape s, double e) : shape(s), eps(e) {}
+  static std::vector<RmsNormCase> all() {
+    return {{{2, 3, 5}, 1e-5}, {{1, 1}, 1e-2},  {{4, 1, 7}, 0.5},  {{0, 6}, 1e-5},
+            {{3, 0, 4}, 1e-5}, {{130, 3}, 1.0}, {{2, 9, 33}, 1e-5}};
+  }
+  Shape x_shape() const { return shape; }
+  Shape y_shape() const { return shape; }
+  std::vector<Shape> parameters() const { return {{shape[shape.rank() - 1]}}; }
+  template <class Saved>
+  void prepare(Arena& arena, Saved& saved) const {
+    const int64_t rows = shape.count() / shape[shape.rank() - 1];
+    saved.inverse_rms = arena.take<std::remove_reference_t<decltype(saved.inverse_rms[0])>>({rows});
+  }
+  template <class T>
+  typename RmsNorm<T>::Params params(const Tensors<const T>& theta) const {
+    return {theta[0], static_cast<T>(eps)};
+  }
+  template <class T>
+  typename RmsNorm<T>::Grads grads(const Tensors<T>& theta_bar) const {
+    return {theta_bar[0]};
+  }
+  template <class S>
+  Array<S> reference(const Array<S>& x, const Arrays<S>& theta) const {
+    return reference::rms_norm(x, theta[0], eps);
+  }
+};
+INSTANTIATE_TYPED_TEST_SUITE_P(RmsNorm, LayerContract, RmsNormCase);
+
+}  // namespace
+}  // namespace ebt::testing

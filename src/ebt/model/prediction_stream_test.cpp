@@ -1,0 +1,227 @@
+// The energy of a whole model, its gradient in the candidates, and the second-order sweep into
+// every weight, through both streams and the landscape's vectors, against nested dual numbers.
+#include "ebt/model/prediction_stream.h"
+
+#include <gtest/gtest.h>
+
+#include <utility>
+
+#include "tests/support/layer_contract.h"
+#include "tests/support/model_reference.h"
+
+namespace ebt::testing {
+namespace {
+
+constexpr int64_t kBatch = 2;
+constexpr int64_t kContext = 3;
+constexpr int64_t kLandscape = 1;
+
+std::vector<double> draws(int64_t count, uint32_t seed) {
+  std::mt19937 generator(seed);
+  std::normal_distribution<double> normal;
+  std::vector<double> values(static_cast<size_t>(count));
+  for (double& value : values) {
+    value = normal(generator);
+  }
+  return values;
+}
+
+ModelConfig tiny(EbtType type) {
+  ModelConfig config;
+  config.type = type;
+  config.layers = 2;
+  config.width = 4;
+  config.heads = 2;
+  config.ffn_multiplier = 0.75;
+  config.vocab_size = 5;
+  config.context = kContext;
+  config.landscapes = 2;
+  config.norm_eps = 1e-2;
+  config.rope_theta = 50;
+  return config;
+}
+
+// A model with random weights, candidates and cotangents, and everything that the streams need.
+struct EnergyModel {
+  ModelConfig config;
+  int64_t first_query;
+  int64_t queries;
+  ParameterLayout layout;
+  ParameterBlock<double> weights, grads;
+  TextWeights<const double> weight_views;
+  TextWeights<double> grad_views;
+  Array<int32_t> tokens;
+  Array<double> e, e_dot, energy_bar;
+
+  Arena arena;
+  LandscapeVectors<double> vectors;
+  ContextStream<double> context;
+  PredictionStream<double> predictions;
+  SweepSpace<double> space;
+  RotaryTable<double> rotary;
+
+  EnergyModel(EbtType type, int64_t first)
+      : config(tiny(type)),
+        first_query(first),
+        queries(kContext - first),
+        layout(text_model_layout(config)),
+        weights(layout),
+        grads(layout),
+        weight_views(text_weights<const double>(config, std::as_const(weights))),
+        grad_views(text_weights<double>(config, grads)),
+        tokens({kBatch, kContext}),
+        e({kBatch, queries, config.width}),
+        e_dot(e.shape),
+        energy_bar({kBatch, queries}),
+        arena(size_t{1} << 20U),
+        vectors(arena, config),
+        context(arena, config, kBatch, kContext, true),
+        predictions(arena, config, kBatch, queries, true),
+        space(SweepSpace<double>::take(arena, config, kBatch, queries)),
+        rotary(kContext + config.lead() + 1, config.head_width(), config.rope_theta) {
+    tokens.values = {4, 0, 2, 2, 2, 1};
+    const std::vector<double> all = draws(layout.count(), 1);
+    std::copy(all.begin(), all.end(), weights.all().begin());
+    e.values = draws(e.shape.count(), 2);
+    e_dot.values = draws(e.shape.count(), 3);
+    energy_bar.values = draws(energy_bar.shape.count(), 4);
+  }
+
+  EnergyLandscape<double> landscape() {
+    return {weight_views, vectors, rotary, context, first_query};
+  }
+  std::vector<double> forward() {
+    vectors.forward(weight_views, kLandscape);
+    context.forward(weight_views, vectors, rotary, {tokens.values.data(), tokens.shape},
+                    kLandscape);
+    std::copy(e.values.begin(), e.values.end(), predictions.embedded().begin());
+    const Tensor<const double> energy = predictions.forward(landscape());
+    return {energy.begin(), energy.end()};
+  }
+  // Carries what the streams left in the cotangents of the context and of the landscape's vectors
+  // into the gradients.
+  void finish_gradients() {
+    context.vjp(weight_views, vectors, rotary, grad_views);
+    vectors.vjp(weight_views, grad_views);
+  }
+
+  // The reference's energies with an outer direction at one weight, or at one entry of e, and e_dot
+  // as the inner one.
+  std::vector<SecondDual> along(int64_t weight, int64_t candidate) const {
+    reference::NamedWeights<SecondDual> named;
+    for (const ParameterEntry& entry : layout.entries()) {
+      Array<SecondDual> array(entry.shape);
+      for (int64_t i = 0; i < entry.shape.count(); ++i) {
+        const int64_t index = entry.offset + i;
+        array.values[static_cast<size_t>(i)] = {{weights.all()[index], 0.0},
+                                                {index == weight ? 1.0 : 0.0, 0.0}};
+      }
+      named.emplace(entry.name, array);
+    }
+    Array<SecondDual> x(e.shape);
+    for (size_t i = 0; i < x.values.size(); ++i) {
+      x.values[i] = {{e.values[i], e_dot.values[i]},
+                     {static_cast<int64_t>(i) == candidate ? 1.0 : 0.0, 0.0}};
+    }
+    return reference::energies(config, named, tokens, kLandscape, x, first_query).values;
+  }
+};
+
+// Sums over the energies of (first, ones), (first, energy_bar) and (mixed, ones).
+struct Pairings {
+  double gradient = 0;
+  double carried = 0;
+  double second = 0;
+
+  Pairings(const std::vector<SecondDual>& energies, const std::vector<double>& energy_bar) {
+    for (size_t k = 0; k < energies.size(); ++k) {
+      gradient += energies[k].slope.value;
+      carried += energies[k].slope.value * energy_bar[k];
+      second += energies[k].slope.slope;
+    }
+  }
+};
+
+// Compares the gradient of every weight, tensor by tensor.
+template <class Expected>
+void expect_weight_gradients(EnergyModel& model, Expected&& expected) {
+  for (const ParameterEntry& entry : model.layout.entries()) {
+    std::vector<double> values;
+    for (int64_t i = 0; i < entry.shape.count(); ++i) {
+      values.push_back(
+          expected(Pairings(model.along(entry.offset + i, -1), model.energy_bar.values)));
+    }
+    const Tensor<double> found = model.grads.tensor(entry.name);
+    EXPECT_LE(relative_error(std::vector<double>(found.begin(), found.end()), values), kDoubleBound)
+        << entry.name;
+  }
+}
+template <class Expected>
+std::vector<double> candidate_cotangents(const EnergyModel& model, Expected&& expected) {
+  std::vector<double> values;
+  for (int64_t i = 0; i < model.e.shape.count(); ++i) {
+    values.push_back(expected(Pairings(model.along(-1, i), model.energy_bar.values)));
+  }
+  return values;
+}
+
+struct Setting {
+  const char* name;
+  EbtType type;
+  int64_t first_query;
+};
+class PredictionStream : public ::testing::TestWithParam<Setting> {
+ protected:
+  EnergyModel model_{GetParam().type, GetParam().first_query};
+};
+
+TEST_P(PredictionStream, EnergyAndItsGradientAreExact) {
+  const std::vector<double> energy = model_.forward();
+  model_.predictions.input_gradient(model_.landscape());
+  std::vector<double> expected;
+  for (const SecondDual& value : model_.along(-1, -1)) {
+    expected.push_back(value.value.value);
+  }
+  EXPECT_LE(relative_error(energy, expected), kDoubleBound);
+  const Tensor<const double> u = model_.predictions.gradient();
+  EXPECT_LE(
+      relative_error(std::vector<double>(u.begin(), u.end()),
+                     candidate_cotangents(model_, [](const Pairings& p) { return p.gradient; })),
+      kDoubleBound);
+}
+
+TEST_P(PredictionStream, VjpIsExactInEveryWeight) {
+  model_.forward();
+  std::vector<double> e_bar(model_.e.values.size());
+  model_.predictions.vjp(model_.landscape(),
+                         {model_.energy_bar.values.data(), model_.energy_bar.shape}, model_.space,
+                         model_.grad_views, {e_bar.data(), model_.e.shape});
+  model_.finish_gradients();
+  const auto expected = [](const Pairings& p) { return p.carried; };
+  EXPECT_LE(relative_error(e_bar, candidate_cotangents(model_, expected)), kDoubleBound);
+  expect_weight_gradients(model_, expected);
+}
+
+TEST_P(PredictionStream, SweepIsExactInEveryWeight) {
+  model_.forward();
+  model_.predictions.input_gradient(model_.landscape());
+  std::vector<double> e_bar(model_.e.values.size());
+  model_.predictions.sweep(model_.landscape(), {model_.e_dot.values.data(), model_.e.shape},
+                           {model_.energy_bar.values.data(), model_.energy_bar.shape}, model_.space,
+                           model_.grad_views, {e_bar.data(), model_.e.shape});
+  model_.finish_gradients();
+  const auto expected = [](const Pairings& p) { return p.carried + p.second; };
+  EXPECT_LE(relative_error(e_bar, candidate_cotangents(model_, expected)), kDoubleBound);
+  expect_weight_gradients(model_, expected);
+}
+
+INSTANTIATE_TEST_SUITE_P(Types, PredictionStream,
+                         ::testing::Values(Setting{"Default", EbtType::kDefault, 0},
+                                           Setting{"TimeEmbed", EbtType::kTimeEmbed, 0},
+                                           Setting{"TimeEmbedFromTheSecondPosition",
+                                                   EbtType::kTimeEmbed, 1},
+                                           Setting{"Adaln", EbtType::kAdaln, 0}),
+                         [](const auto& setting) { return std::string(setting.param.name); });
+
+}  // namespace
+}  // namespace ebt::testing
