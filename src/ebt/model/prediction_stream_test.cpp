@@ -6,25 +6,18 @@
 
 #include <utility>
 
-#include "tests/support/layer_contract.h"
+#include "tests/support/dual.h"
 #include "tests/support/model_reference.h"
+#include "tests/support/numeric.h"
 
 namespace ebt::testing {
 namespace {
 
+using reference::Array;
+
 constexpr int64_t kBatch = 2;
 constexpr int64_t kContext = 3;
 constexpr int64_t kLandscape = 1;
-
-std::vector<double> draws(int64_t count, uint32_t seed) {
-  std::mt19937 generator(seed);
-  std::normal_distribution<double> normal;
-  std::vector<double> values(static_cast<size_t>(count));
-  for (double& value : values) {
-    value = normal(generator);
-  }
-  return values;
-}
 
 ModelConfig tiny(EbtType type) {
   ModelConfig config;
@@ -80,11 +73,11 @@ struct EnergyModel {
         space(SweepSpace<double>::take(arena, config, kBatch, queries)),
         rotary(kContext + config.lead() + 1, config.head_width(), config.rope_theta) {
     tokens.values = {4, 0, 2, 2, 2, 1};
-    const std::vector<double> all = draws(layout.count(), 1);
+    const std::vector<double> all = normal_draws(layout.count(), 1);
     std::copy(all.begin(), all.end(), weights.all().begin());
-    e.values = draws(e.shape.count(), 2);
-    e_dot.values = draws(e.shape.count(), 3);
-    energy_bar.values = draws(energy_bar.shape.count(), 4);
+    e.values = normal_draws(e.shape.count(), 2);
+    e_dot.values = normal_draws(e.shape.count(), 3);
+    energy_bar.values = normal_draws(energy_bar.shape.count(), 4);
   }
 
   EnergyLandscape<double> landscape() {
