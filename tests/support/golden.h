@@ -60,8 +60,9 @@ inline ModelConfig model_config(const SafetensorsFile& file, const nlohmann::jso
   while (file.contains(name(model.layers))) {
     ++model.layers;
   }
+  // The half keeps the width whole when the multiplier is applied again.
   model.ffn_multiplier =
-      static_cast<double>(file.tensor(name(0)).shape[0]) / static_cast<double>(model.width);
+      (static_cast<double>(file.tensor(name(0)).shape[0]) + 0.5) / static_cast<double>(model.width);
   model.context = file.tensor("input_ids").shape[1] - 1;
   model.landscapes = config.at("mcmc_num_steps");
   model.tied_vocabulary = config.at("vocab_to_embed_uses_prob_dist");

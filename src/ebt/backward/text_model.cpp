@@ -44,10 +44,8 @@ size_t training_bytes(const ModelConfig& model, const ThinkingConfig& thinking, 
   const size_t workspace = model.arch == Architecture::kEbt
                                ? TextEbt<T>::workspace_bytes(model, thinking, rows, context, true)
                                : TransformerPp<T>::workspace_bytes(model, rows, context, true);
-  // Weights, gradients and two moments; a replay row is the logits of every position.
-  const auto parameters = static_cast<size_t>(text_model_layout(model).count());
-  const auto replay = static_cast<size_t>(thinking.replay_rows * context * model.vocab_size);
-  return workspace + sizeof(T) * (4 * parameters + replay);
+  // Weights, gradients and two moments.
+  return workspace + sizeof(T) * 4 * static_cast<size_t>(text_model_layout(model).count());
 }
 
 template <class T>

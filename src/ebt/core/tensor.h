@@ -1,4 +1,4 @@
-// Shapes and tensor views. A view never owns memory: an Arena, a ParameterSet or a std::vector
+// Shapes and tensor views. A view never owns memory: an Arena, a ParameterBlock or a std::vector
 // does.
 #pragma once
 

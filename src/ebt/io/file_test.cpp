@@ -1,20 +1,20 @@
 #include "ebt/io/file.h"
 
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <csignal>
 #include <filesystem>
 
 #include "tests/support/error_text.h"
+#include "tests/support/file_size_limit.h"
 #include "tests/support/temporary_folder.h"
 
 namespace ebt {
 namespace {
 
 using testing::error_text;
+using testing::FileSizeLimit;
 using testing::TemporaryFolder;
 namespace fs = std::filesystem;
 
@@ -36,26 +36,6 @@ class Unprivileged {
 
  private:
   uid_t user_;
-};
-
-// No file can grow beyond `bytes` as long as this lives: the closest a test comes to a full disk.
-class FileSizeLimit {
- public:
-  explicit FileSizeLimit(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
-    getrlimit(RLIMIT_FSIZE, &limit_);
-    const rlimit lower = {bytes, limit_.rlim_max};
-    setrlimit(RLIMIT_FSIZE, &lower);
-  }
-  FileSizeLimit(const FileSizeLimit&) = delete;
-  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
-  ~FileSizeLimit() {
-    setrlimit(RLIMIT_FSIZE, &limit_);
-    std::signal(SIGXFSZ, handler_);
-  }
-
- private:
-  void (*handler_)(int);
-  rlimit limit_{};
 };
 
 size_t files_in(const TemporaryFolder& folder) {

@@ -10,7 +10,7 @@ namespace ebt {
 inline constexpr size_t kMaxJson_bytes = 100'000'000;
 inline constexpr int kMaxJsonDepth = 64;
 
-// Parses one JSON value. Throws Error, in a sentence that begins with `what` ("'run/run.json'"),
+// Parses one JSON value. Throws Error, in a sentence that begins with `what` ("'run/config.json'"),
 // when the text is not JSON, repeats a key within an object, nests deeper than kMaxJsonDepth, or is
 // longer than kMaxJson_bytes.
 nlohmann::json parse_json(std::string_view text, const std::string& what);

@@ -23,7 +23,9 @@ Isa widest_supported() {
 #endif
 #ifdef EBT_HAVE_ISA_avx2
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-      __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2")) {
+      __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") &&
+      __builtin_cpu_supports("lzcnt") && __builtin_cpu_supports("movbe") &&
+      __builtin_cpu_supports("f16c")) {
     return Isa::avx2;
   }
 #endif

@@ -33,7 +33,8 @@ concept Layer = requires(const typename L::Params& params, typename L::Saved& sa
 };
 
 // The step of the second-order sweep through one layer: x_bar = J^T y_bar + d/dx <delta, J x_dot>,
-// and the same for the parameters. Layers that can do both in one visit overload it.
+// and the same for the parameters. PredictionAttention has a member of this name that does both in
+// one visit.
 template <Layer L>
 void second_order(const typename L::Params& params, const typename L::Saved& saved,
                   Tensor<const typename L::Scalar> x_dot, Tensor<const typename L::Scalar> delta,

@@ -25,7 +25,7 @@ struct Linear {
     Tensor<const T> x;
   };
 
-  // x (..., in), y (..., out). A residual connection adds its y and y_dot; bias needs kReplace.
+  // x (..., in), y (..., out). A residual connection adds its y and y_dot.
   static void forward(const Params& params, Tensor<const T> x, Tensor<T> y, Saved& saved,
                       Write write = Write::kReplace);
   static void vjp(const Params& params, const Saved& saved, Tensor<const T> y_bar, Tensor<T> x_bar,

@@ -18,14 +18,16 @@ void ModelConfig::check() const {
             context);
   EBT_CHECK(landscapes >= 1 && landscapes <= 1000, "--landscapes: {} is not between 1 and 1000",
             landscapes);
-  EBT_CHECK(norm_eps >= 0, "--norm-eps: {} is negative", norm_eps);
-  EBT_CHECK(rope_theta > 1, "--rope-theta: {} is not above 1", rope_theta);
+  EBT_CHECK(norm_eps >= 0 && norm_eps <= 1e6, "--norm-eps: {} is not between 0 and 10^6", norm_eps);
+  EBT_CHECK(rope_theta > 1 && rope_theta <= 1e12, "--rope-theta: {} is not between 1 and 10^12",
+            rope_theta);
 }
 
 void ThinkingConfig::check() const {
   EBT_CHECK(steps_min >= 1 && steps_max >= steps_min && steps_max <= 1000,
             "--steps-min, --steps-max: {}..{} is not a range within 1..1000", steps_min, steps_max);
-  EBT_CHECK(step_size >= 0, "--step-size: {} is negative", step_size);
+  EBT_CHECK(step_size >= 0 && step_size <= 1e9, "--step-size: {} is not between 0 and 10^9",
+            step_size);
   EBT_CHECK(step_size_lr >= 0, "--step-size-lr: {} is negative", step_size_lr);
   EBT_CHECK(step_size_spread >= 1, "--step-size-spread: {} is below 1", step_size_spread);
   EBT_CHECK(langevin_noise >= 0, "--langevin-noise: {} is negative", langevin_noise);
@@ -34,7 +36,8 @@ void ThinkingConfig::check() const {
   EBT_CHECK(clamp_gradient >= 0, "--clamp-gradient: {} is negative", clamp_gradient);
   EBT_CHECK(soften_targets >= 0 && soften_targets < 1, "--soften-targets: {} is not in [0, 1)",
             soften_targets);
-  EBT_CHECK(replay_rows >= 0, "--replay-rows: {} is negative", replay_rows);
+  EBT_CHECK(replay_rows >= 0 && replay_rows <= 1'000'000,
+            "--replay-rows: {} is not between 0 and 1 million", replay_rows);
 }
 
 const std::vector<ModelSize>& model_sizes() {

@@ -26,7 +26,7 @@ struct ModelConfig {
   double ffn_multiplier = 1.0;
   int64_t vocab_size = 257;  // V
   int64_t context = 256;     // S, the longest the model was trained on
-  int64_t landscapes = 2;    // rows of the landscape table; 1 for kDefault
+  int64_t landscapes = 2;    // thinking visits each in turn; to kDefault they are all one
   bool tied_vocabulary = false;
   bool normalize = true;  // predictions pass through a softmax before every step
   double norm_eps = 1e-5;

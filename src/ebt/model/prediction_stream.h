@@ -6,7 +6,7 @@
 //   forward         energy = E(e), one per candidate
 //   input_gradient  u      = d(sum of energies)/de, keeping every point's cotangent (delta)
 //   tangent         E_dot along e_dot, keeping every point's tangent
-//   sweep           e_bar += d<u, e_dot>/de + J^T energy_bar, and all parameter gradients
+//   sweep           e_bar  = d<u, e_dot>/de + J^T energy_bar, and all parameter gradients
 #pragma once
 
 #include <vector>

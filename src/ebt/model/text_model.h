@@ -91,8 +91,8 @@ std::unique_ptr<TextModel<T>> make_text_model(const ModelConfig& model,
                                               const ThinkingConfig& thinking, int64_t rows,
                                               int64_t context, bool training);
 
-// Fills the weights with their initial values and resolves defaults that depend on the model
-// (thinking.step_size). The same seed gives the same weights.
+// Fills the weights with their initial values, alpha with thinking.step_size or, where that is 0,
+// with one that suits the model. The same seed gives the same weights.
 template <class T>
 void initialize_weights(TextModel<T>& model, const ThinkingConfig& thinking, uint64_t seed);
 

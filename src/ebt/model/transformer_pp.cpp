@@ -1,9 +1,9 @@
 #include "ebt/model/transformer_pp.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "ebt/loss/cross_entropy.h"
+#include "ebt/loss/target_sums.h"
 
 namespace ebt {
 
@@ -100,8 +100,7 @@ LossSums TransformerPp<T>::train(const TrainingRows<T>& rows, uint64_t /*seed*/,
   LossSums sums;
   sums.objective = loss(rows.targets, static_cast<T>(rows.inverse_token_count));
   sums.cross_entropy = {sums.objective};
-  sums.token_count = std::count_if(rows.targets.begin(), rows.targets.end(),
-                                   [](int32_t target) { return target >= 0; });
+  sums.token_count = count_targets(rows.targets);
   const Tensor<T> logits_bar =
       space.logits.reshape({rows.inputs.dim(0), rows.inputs.dim(1), config_.vocab_size});
   typename Linear<T>::Grads output{gradient_views_.output, {}};
@@ -121,8 +120,7 @@ LossSums TransformerPp<T>::evaluate(Tensor<const int32_t> inputs, Tensor<const i
   LossSums sums;
   sums.objective = loss(targets, T(0));
   sums.cross_entropy = {sums.objective};
-  sums.token_count =
-      std::count_if(targets.begin(), targets.end(), [](int32_t target) { return target >= 0; });
+  sums.token_count = count_targets(targets);
   return sums;
 }
 

@@ -43,9 +43,9 @@ struct Cell {
 std::string draw(const Cell& cell, const EnergyScale& scale, int row, int column) {
   const double x = kTextLeft + kCellWidth * column;
   const double y = kTextTop + kCellHeight * row;
-  const std::string text = fmt::format(R"(<text class="cell{}" x="{}" y="{}">{}</text>)",
-                                       cell.of_prompt ? " prompt" : "", x + kCellWidth / 2, y + 14,
-                                       escape_markup(cell.glyph.text));
+  std::string text = fmt::format(R"(<text class="cell{}" x="{}" y="{}">{}</text>)",
+                                 cell.of_prompt ? " prompt" : "", x + kCellWidth / 2, y + 14,
+                                 escape_markup(cell.glyph.text));
   if (cell.of_prompt) {
     return text;
   }

@@ -22,7 +22,7 @@ struct ThinkingConfig {
   InitialPrediction initial = InitialPrediction::kRandomNoise;
   double initial_scale = 1.0;   // standard deviation of the initial logits
   double contrastive = 0.0;     // weight of the contrastive term
-  double clamp_gradient = 0.0;  // largest change of a logit per step; 0: not clamped
+  double clamp_gradient = 0.0;  // largest change of a prediction per step; 0: not clamped
   double soften_targets = 0.0;  // label smoothing of the first step, falling to 0 at the last
   int64_t replay_rows = 0;      // rows of the replay buffer; 0: none
 

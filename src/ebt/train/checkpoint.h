@@ -1,10 +1,11 @@
 // Checkpoints: everything a run needs to continue as if it had never stopped.
 //
 // A run's folder holds
-//   config.json                        the resolved config; written once, before the first
-//   checkpoint model.safetensors                  the weights; its metadata "step" names the state
-//   they go with training-state-<step>.safetensors  moments, counters and replay buffer after that
-//   step metrics.jsonl                      what was measured (metrics_log.h)
+//
+// - config.json: the resolved config, written once, before the first checkpoint
+// - model.safetensors: the weights; its metadata "step" names the state they go with
+// - training-state-<step>.safetensors: moments, counters and replay buffer after that step
+// - metrics.jsonl: what was measured (metrics_log.h)
 //
 // A checkpoint of step N is saved in this order, every file first under another name, synced, then
 // renamed: training-state-N, then model.safetensors, then older training states are removed. The

@@ -1,4 +1,4 @@
-// Everything a training run is told. Flags, config files, --help and the stored run.json follow
+// Everything a training run is told. Flags, config files, --help and the stored config.json follow
 // from the visit_fields of these structs.
 #pragma once
 

@@ -65,6 +65,7 @@ TrainConfig load_config(const std::filesystem::path& folder) {
             "{} has format version {}, and this program reads version {}", source, version->dump(),
             kConfigVersion);
   TrainConfig config;
+  config.model.norm_eps = ModelConfig{}.norm_eps;  // what a file from elsewhere leaves unsaid
   std::vector<std::string> known = {"format_version"};
   visit_parts(config, [&](const char* name, auto& part) {
     known.emplace_back(name);
