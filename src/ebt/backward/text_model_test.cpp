@@ -1,0 +1,218 @@
+#include "ebt/model/text_model.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <memory>
+#include <vector>
+
+namespace ebt {
+namespace {
+
+ModelConfig small_model(EbtType type) {
+  ModelConfig model;
+  model.type = type;
+  model.layers = 2;
+  model.width = 8;
+  model.heads = 2;
+  model.ffn_multiplier = 1.5;
+  model.vocab_size = 11;
+  model.context = 5;
+  model.landscapes = 2;
+  return model;
+}
+
+ThinkingConfig all_steps(double step_size) {
+  ThinkingConfig thinking;
+  thinking.step_size = step_size;
+  thinking.detach = false;
+  return thinking;
+}
+
+// Two rows of five tokens, two positions without a target.
+struct Tokens {
+  std::vector<int32_t> inputs = {1, 4, 2, 9, 10, 3, 3, 0, 7, 5};
+  std::vector<int32_t> targets = {4, 2, 9, 10, -1, 3, 0, 7, 5, -1};
+
+  TrainingRows<double> rows() const {
+    TrainingRows<double> rows;
+    rows.inputs = {inputs.data(), {2, 5}};
+    rows.targets = {targets.data(), {2, 5}};
+    rows.inverse_token_count = 1.0 / 8.0;
+    return rows;
+  }
+};
+
+std::unique_ptr<TextModel<double>> made(const ModelConfig& model, const ThinkingConfig& thinking) {
+  auto result = make_text_model<double>(model, thinking, 2, model.context, true);
+  initialize_weights(*result, thinking, 5);
+  // Every tensor away from its special values: zeros of adaLN-zero, ones of the norms.
+  const Tensor<double> all = result->weights().all();
+  std::vector<double> noise(static_cast<size_t>(all.count()));
+  RandomStream{6, RandomPurpose::kSampling, 0}.normal(0, Tensor<double>{noise.data(), all.shape},
+                                                      0.05);
+  for (int64_t i = 0; i < all.count(); ++i) {
+    all[i] += noise[static_cast<size_t>(i)];
+  }
+  return result;
+}
+
+// The training objective per token, a function of the weights alone: draws follow from the seed.
+double objective(TextModel<double>& model, const Tokens& tokens) {
+  return model.train(tokens.rows(), 3, 9).objective / 8.0;
+}
+
+// d objective along `direction`, by central differences.
+double difference_quotient(TextModel<double>& model, const Tokens& tokens,
+                           const std::vector<double>& direction, double width) {
+  const Tensor<double> all = model.weights().all();
+  const std::vector<double> weights(all.begin(), all.end());
+  double ends[2];
+  for (const int side : {0, 1}) {
+    for (size_t i = 0; i < weights.size(); ++i) {
+      all[static_cast<int64_t>(i)] = weights[i] + (side == 0 ? -width : width) * direction[i];
+    }
+    ends[side] = objective(model, tokens);
+  }
+  std::copy(weights.begin(), weights.end(), all.begin());
+  return (ends[1] - ends[0]) / (2 * width);
+}
+
+void expect_gradient(const ModelConfig& model_config, const ThinkingConfig& thinking,
+                     const char* name) {
+  const Tokens tokens;
+  const auto model = made(model_config, thinking);
+  objective(*model, tokens);
+  const std::vector<double> gradient(model->gradients().all().begin(),
+                                     model->gradients().all().end());
+  std::vector<double> direction(gradient.size());
+  RandomStream{7, RandomPurpose::kSampling, 0}.normal(
+      0, Tensor<double>{direction.data(), {static_cast<int64_t>(direction.size())}}, 1.0);
+  double expected = 0;
+  for (size_t i = 0; i < gradient.size(); ++i) {
+    expected += gradient[i] * direction[i];
+  }
+  const double measured = difference_quotient(*model, tokens, direction, 1e-6);
+  EXPECT_NEAR(measured, expected, 1e-5 * (std::abs(expected) + 0.01)) << name;
+}
+
+TEST(TrainingGradient, IsTheSlopeOfTheObjectiveForEveryTypeOfModel) {
+  expect_gradient(small_model(EbtType::kDefault), all_steps(0.7), "default");
+  expect_gradient(small_model(EbtType::kTimeEmbed), all_steps(0.7), "time_embed");
+  expect_gradient(small_model(EbtType::kAdaln), all_steps(0.7), "adaln");
+  expect_gradient(small_model(EbtType::kAdalnZero), all_steps(0.7), "adaln_zero");
+}
+
+TEST(TrainingGradient, IsTheSlopeOfTheObjectiveUnderEveryOption) {
+  ModelConfig model = small_model(EbtType::kTimeEmbed);
+  ThinkingConfig thinking = all_steps(0.7);
+  thinking.steps_min = thinking.steps_max = 2;
+  thinking.step_size_spread = 2;
+  thinking.langevin_noise = 0.5;
+  thinking.soften_targets = 0.2;
+  thinking.contrastive = 0.3;
+  expect_gradient(model, thinking, "noise, spread, smoothing, contrast, two steps a landscape");
+  model.tied_vocabulary = true;
+  model.type = EbtType::kAdaln;
+  expect_gradient(model, thinking, "the same, tied, adaln");
+  model.normalize = false;
+  thinking.initial = InitialPrediction::kZeros;
+  expect_gradient(model, thinking, "the same, not normalised, from zeros");
+}
+
+TEST(TrainingGradient, OfTheStepSizeLeavesOutClampedEntriesWhenTruncated) {
+  // With two steps the truncated gradient of alpha is the true one: what counts as constant in the
+  // first step, its energy gradient, does not depend on alpha.
+  ThinkingConfig thinking = all_steps(0.7);
+  thinking.truncate = true;
+  for (const double clamp : {0.0, 0.2, 0.05}) {
+    thinking.clamp_gradient = clamp;
+    const Tokens tokens;
+    const auto model = made(small_model(EbtType::kTimeEmbed), thinking);
+    objective(*model, tokens);
+    const double expected = model->gradients().tensor("alpha")[0];
+    std::vector<double> direction(static_cast<size_t>(model->layout().count()), 0.0);
+    direction[static_cast<size_t>(model->layout().entry("alpha").offset)] = 1.0;
+    EXPECT_NEAR(difference_quotient(*model, tokens, direction, 1e-6), expected,
+                1e-5 * (std::abs(expected) + 0.01))
+        << "clamp " << clamp;
+  }
+}
+
+TEST(TrainingGradient, OfDetachedStepsIsTheSameWithoutAClampThatBites) {
+  ThinkingConfig free;
+  free.step_size = 0.7;
+  ThinkingConfig clamped = free;
+  clamped.clamp_gradient = 1e6;
+  const Tokens tokens;
+  const auto a = made(small_model(EbtType::kDefault), free);
+  const auto b = made(small_model(EbtType::kDefault), clamped);
+  EXPECT_DOUBLE_EQ(objective(*a, tokens), objective(*b, tokens));
+  for (int64_t i = 0; i < a->layout().count(); ++i) {
+    ASSERT_DOUBLE_EQ(a->gradients().all()[i], b->gradients().all()[i]) << i;
+  }
+}
+
+TEST(TextModel, StartsThinkingNearTheUniformDistributionForAnyVocabulary) {
+  for (const int64_t vocab : {257, 50277}) {
+    ModelConfig model;
+    model.vocab_size = vocab;
+    model.norm_eps = 0.5;
+    model.context = 8;
+    const ThinkingConfig thinking;
+    const auto made_model = make_text_model<float>(model, thinking, 1, 8, false);
+    initialize_weights(*made_model, thinking, 1);
+    const std::vector<int32_t> inputs = {5, 99, 3, 250, 17, 42, 8, 120};
+    const std::vector<int32_t> targets = {99, 3, 250, 17, 42, 8, 120, 7};
+    const LossSums sums =
+        made_model->evaluate({inputs.data(), {1, 8}}, {targets.data(), {1, 8}}, {});
+    for (const double loss : sums.cross_entropy) {
+      const double uniform = std::log(static_cast<double>(vocab));
+      EXPECT_GT(loss / 8, uniform - 1.5) << vocab;
+      EXPECT_LT(loss / 8, uniform + 1.5) << vocab;
+    }
+  }
+}
+
+TEST(TextModel, EvaluatesARowTheSameInAnyBatch) {
+  const ThinkingConfig thinking;
+  const auto model = made(small_model(EbtType::kTimeEmbed), thinking);
+  const Tokens tokens;
+  const TrainingRows<double> rows = tokens.rows();
+  const LossSums together = model->evaluate(rows.inputs, rows.targets, {});
+  LossSums apart;
+  for (const int64_t row : {0, 1}) {
+    ThinkOptions options;
+    options.first_row = row;
+    apart.add(model->evaluate(rows.inputs.slice(row, 1), rows.targets.slice(row, 1), options));
+  }
+  ASSERT_EQ(apart.token_count, together.token_count);
+  for (size_t i = 0; i < together.cross_entropy.size(); ++i) {
+    EXPECT_NEAR(apart.cross_entropy[i], together.cross_entropy[i], 1e-12);
+    EXPECT_NEAR(apart.energy[i], together.energy[i], 1e-12);
+  }
+}
+
+TEST(TextModel, PredictsTheNextTokenAsEvaluationDoes) {
+  ThinkingConfig thinking;
+  thinking.initial = InitialPrediction::kZeros;  // noise belongs to a position of a batch
+  const Tokens tokens;
+  for (const EbtType type : {EbtType::kDefault, EbtType::kTimeEmbed, EbtType::kAdaln}) {
+    const auto model = made(small_model(type), thinking);
+    const Tensor<const int32_t> prefix{tokens.inputs.data(), {3}};
+    const ThinkingTrace<double> trace = model->predict_next(prefix, {.steps = 3});
+    const std::vector<int32_t> targets = {-1, -1, 9};
+    const LossSums sums =
+        model->evaluate(prefix.reshape({1, 3}), {targets.data(), {1, 3}}, {.steps = 3});
+    double total = 0;
+    for (const double logit : trace.logits) {
+      total += std::exp(logit);
+    }
+    EXPECT_NEAR(std::log(total) - trace.logits[9], sums.cross_entropy.back(), 1e-10);
+    ASSERT_EQ(trace.energy.size(), 4U);
+    EXPECT_NEAR(trace.energy[2], sums.energy[2], 1e-10);
+  }
+}
+
+}  // namespace
+}  // namespace ebt
