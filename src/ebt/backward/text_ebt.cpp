@@ -31,12 +31,13 @@ template <class T>
 size_t TextEbt<T>::workspace_bytes(const ModelConfig& model, const ThinkingConfig& thinking,
                                    int64_t rows, int64_t context, bool training) {
   Arena inference;
-  TextWorkspace<T>(inference, model, thinking, rows, context, context, false);
+  const TextWorkspace<T> inference_layout(inference, model, thinking, rows, context, context,
+                                          false);
   if (!training) {
     return inference.used_bytes();
   }
   Arena measure;
-  TextWorkspace<T>(measure, model, thinking, rows, context, context, true);
+  const TextWorkspace<T> measure_layout(measure, model, thinking, rows, context, context, true);
   return std::max(measure.used_bytes(), inference.used_bytes());
 }
 

@@ -22,10 +22,9 @@ Isa widest_supported() {
   }
 #endif
 #ifdef EBT_HAVE_ISA_avx2
+  // The rest of x86-64-v3 (lzcnt, movbe, f16c) came with the first CPUs that have these.
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-      __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") &&
-      __builtin_cpu_supports("lzcnt") && __builtin_cpu_supports("movbe") &&
-      __builtin_cpu_supports("f16c")) {
+      __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2")) {
     return Isa::avx2;
   }
 #endif

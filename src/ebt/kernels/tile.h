@@ -37,6 +37,7 @@ struct LeftFactor {
   const T* data;
   int64_t row;
   int64_t column;
+  LeftFactor from(int64_t i) const { return {data + i * row, row, column}; }
 };
 
 template <int kRows, int kVectors, class T>
@@ -102,19 +103,14 @@ template <class T>
 inline void multiply(int64_t rows, int64_t columns, int64_t depth, LeftFactor<T> a, const T* b,
                      int64_t b_row, T* c, int64_t c_row, bool add) {
   int64_t i = 0;
-  auto advance = [&](int64_t step) {
-    i += step;
-    a.data += step * a.row;
-    c += step * c_row;
-  };
-  for (; i + kTileRows <= rows; advance(kTileRows)) {
-    multiply_rows<kTileRows>(columns, depth, a, b, b_row, c, c_row, add);
+  for (; i + kTileRows <= rows; i += kTileRows) {
+    multiply_rows<kTileRows>(columns, depth, a.from(i), b, b_row, c + i * c_row, c_row, add);
   }
-  for (; i + 2 <= rows; advance(2)) {
-    multiply_rows<2>(columns, depth, a, b, b_row, c, c_row, add);
+  for (; i + 2 <= rows; i += 2) {
+    multiply_rows<2>(columns, depth, a.from(i), b, b_row, c + i * c_row, c_row, add);
   }
   if (i < rows) {
-    multiply_rows<1>(columns, depth, a, b, b_row, c, c_row, add);
+    multiply_rows<1>(columns, depth, a.from(i), b, b_row, c + i * c_row, c_row, add);
   }
 }
 

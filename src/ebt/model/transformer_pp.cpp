@@ -53,7 +53,7 @@ template <class T>
 size_t TransformerPp<T>::workspace_bytes(const ModelConfig& model, int64_t rows, int64_t context,
                                          bool training) {
   Arena measure;
-  Workspace(measure, model, rows, context, training);
+  const Workspace layout(measure, model, rows, context, training);
   return measure.used_bytes();
 }
 
