@@ -1,6 +1,6 @@
 // Elementary functions that the compiler can vectorise, for kernel files only (internal linkage).
 //
-// float: series on a reduced range, relative error below 2e-7. double: the C library's, because
+// float: series on a reduced range, relative error below 2.5e-7. double: the C library's, because
 // float64 exists here for exactness alone.
 #pragma once
 

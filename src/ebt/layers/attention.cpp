@@ -80,6 +80,13 @@ AttentionArguments<T> prediction_arguments(const typename PredictionAttention<T>
   return a;
 }
 
+// Shapes of x and y of either stream.
+template <class T>
+Shape output_shape(const AttentionSaved<T>& saved) {
+  const Shape x = saved.qkv.shape;
+  return {x[0], x[1], x[2] / 3};
+}
+
 template <class T>
 void zero(Tensor<T> x) {
   std::fill(x.begin(), x.end(), T(0));
@@ -131,12 +138,16 @@ void ContextAttention<T>::forward(const Params& params, Tensor<const T> x, Tenso
                                   Saved& saved) {
   saved.qkv = x;
   saved.o = y;
-  table<T>().forward(context_arguments<T>(params, saved));
+  const auto a = context_arguments<T>(params, saved);
+  check_shape("context attention", "y", y.shape, output_shape(saved));
+  table<T>().forward(a);
 }
 
 template <class T>
 void ContextAttention<T>::vjp(const Params& params, const Saved& saved, Tensor<const T> y_bar,
                               Tensor<T> x_bar, Write write, Grads* /*grads*/) {
+  check_shape("context attention", "y_bar", y_bar.shape, output_shape(saved));
+  check_shape("context attention", "x_bar", x_bar.shape, saved.qkv.shape);
   auto a = context_arguments<T>(params, saved);
   a.o_bar = whole(y_bar);
   set_context_cotangents(a, x_bar, write);
@@ -146,6 +157,8 @@ void ContextAttention<T>::vjp(const Params& params, const Saved& saved, Tensor<c
 template <class T>
 void ContextAttention<T>::jvp(const Params& params, Saved& saved, Tensor<const T> x_dot,
                               Tensor<T> y_dot) {
+  check_shape("context attention", "x_dot", x_dot.shape, saved.qkv.shape);
+  check_shape("context attention", "y_dot", y_dot.shape, output_shape(saved));
   auto a = context_arguments<T>(params, saved);
   set_context_tangents(a, x_dot);
   a.o_dot = whole(y_dot);
@@ -157,6 +170,8 @@ template <class T>
 void ContextAttention<T>::vjp_of_jvp(const Params& params, const Saved& saved,
                                      Tensor<const T> x_dot, Tensor<const T> delta, Tensor<T> x_bar,
                                      Write write, Grads* /*grads*/) {
+  check_second_order("context attention", x_dot, delta, x_bar, saved.qkv.shape,
+                     output_shape(saved));
   auto a = context_arguments<T>(params, saved);
   set_context_tangents(a, x_dot);
   a.o_dot = whole(saved.o_dot);
@@ -170,12 +185,16 @@ void PredictionAttention<T>::forward(const Params& params, Tensor<const T> x, Te
                                      Saved& saved) {
   saved.qkv = x;
   saved.o = y;
-  table<T>().forward(prediction_arguments<T>(params, saved));
+  const auto a = prediction_arguments<T>(params, saved);
+  check_shape("prediction attention", "y", y.shape, output_shape(saved));
+  table<T>().forward(a);
 }
 
 template <class T>
 void PredictionAttention<T>::vjp(const Params& params, const Saved& saved, Tensor<const T> y_bar,
                                  Tensor<T> x_bar, Write write, Grads* grads) {
+  check_shape("prediction attention", "y_bar", y_bar.shape, output_shape(saved));
+  check_shape("prediction attention", "x_bar", x_bar.shape, saved.qkv.shape);
   auto a = prediction_arguments<T>(params, saved);
   a.o_bar = whole(y_bar);
   set_prediction_cotangents(a, x_bar, write, grads);
@@ -185,6 +204,8 @@ void PredictionAttention<T>::vjp(const Params& params, const Saved& saved, Tenso
 template <class T>
 void PredictionAttention<T>::jvp(const Params& params, Saved& saved, Tensor<const T> x_dot,
                                  Tensor<T> y_dot) {
+  check_shape("prediction attention", "x_dot", x_dot.shape, saved.qkv.shape);
+  check_shape("prediction attention", "y_dot", y_dot.shape, output_shape(saved));
   auto a = prediction_arguments<T>(params, saved);
   set_prediction_tangents(a, x_dot);
   a.o_dot = whole(y_dot);
@@ -204,6 +225,8 @@ void PredictionAttention<T>::second_order(const Params& params, const Saved& sav
                                           Tensor<const T> x_dot, Tensor<const T> delta,
                                           Tensor<const T> y_bar, Tensor<T> x_bar, Write write,
                                           Grads* grads) {
+  check_second_order("prediction attention", x_dot, delta, x_bar, saved.qkv.shape,
+                     output_shape(saved));
   EBT_CHECK(grads != nullptr, "prediction attention: the second order needs context cotangents");
   auto a = prediction_arguments<T>(params, saved);
   set_prediction_tangents(a, x_dot);

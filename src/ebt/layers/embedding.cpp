@@ -97,8 +97,10 @@ void LandscapeToken<T>::jvp(const Params& /*params*/, const Saved& /*saved*/, Te
 
 template <class T>
 void LandscapeToken<T>::vjp_of_jvp(const Params& /*params*/, const Saved& /*saved*/,
-                                   Tensor<const T> /*x_dot*/, Tensor<const T> /*delta*/,
-                                   Tensor<T> x_bar, Write write, Grads* /*grads*/) {
+                                   Tensor<const T> x_dot, Tensor<const T> delta, Tensor<T> x_bar,
+                                   Write write, Grads* /*grads*/) {
+  check<T>(x_dot, delta);
+  check_shape("landscape token", "x_bar", x_bar.shape, x_dot.shape);
   if (write == Write::kReplace) {
     std::fill(x_bar.begin(), x_bar.end(), T(0));
   }

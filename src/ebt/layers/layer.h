@@ -22,6 +22,22 @@ namespace ebt {
 
 using kernels::Write;
 
+// Throws Error, naming layer and tensor, unless `actual` is the shape that the rest calls for.
+inline void check_shape(const char* layer, const char* tensor, const Shape& actual,
+                        const Shape& expected) {
+  EBT_CHECK(actual == expected, "{}: {} is {} but should be {}", layer, tensor, actual.to_string(),
+            expected.to_string());
+}
+
+// The shapes of vjp_of_jvp, for layers whose x_bar is then 0 or needs no further check.
+template <class T>
+void check_second_order(const char* layer, Tensor<const T> x_dot, Tensor<const T> delta,
+                        Tensor<T> x_bar, const Shape& x, const Shape& y) {
+  check_shape(layer, "x_dot", x_dot.shape, x);
+  check_shape(layer, "delta", delta.shape, y);
+  check_shape(layer, "x_bar", x_bar.shape, x);
+}
+
 template <class L>
 concept Layer = requires(const typename L::Params& params, typename L::Saved& saved,
                          Tensor<const typename L::Scalar> in, Tensor<typename L::Scalar> out,

@@ -47,6 +47,7 @@ void Linear<T>::jvp(const Params& params, const Saved& /*saved*/, Tensor<const T
 template <class T>
 void Linear<T>::vjp_of_jvp(const Params& /*params*/, const Saved& /*saved*/, Tensor<const T> x_dot,
                            Tensor<const T> delta, Tensor<T> x_bar, Write write, Grads* grads) {
+  check_shape("linear", "x_bar", x_bar.shape, x_dot.shape);
   if (write == Write::kReplace) {
     std::fill(x_bar.begin(), x_bar.end(), T(0));
   }

@@ -63,9 +63,9 @@ void Modulation<T>::jvp(const Params& params, const Saved& /*saved*/, Tensor<con
 }
 
 template <class T>
-void Modulation<T>::vjp_of_jvp(const Params& /*params*/, const Saved& /*saved*/,
-                               Tensor<const T> x_dot, Tensor<const T> delta, Tensor<T> x_bar,
-                               Write write, Grads* grads) {
+void Modulation<T>::vjp_of_jvp(const Params& /*params*/, const Saved& saved, Tensor<const T> x_dot,
+                               Tensor<const T> delta, Tensor<T> x_bar, Write write, Grads* grads) {
+  check_second_order("modulation", x_dot, delta, x_bar, saved.x.shape, saved.x.shape);
   zero_if_replaced(x_bar, write);
   if (grads != nullptr) {
     sum_rows(delta, x_dot.data, grads->scale);
@@ -94,8 +94,9 @@ void Gate<T>::jvp(const Params& params, const Saved& /*saved*/, Tensor<const T> 
 }
 
 template <class T>
-void Gate<T>::vjp_of_jvp(const Params& /*params*/, const Saved& /*saved*/, Tensor<const T> x_dot,
+void Gate<T>::vjp_of_jvp(const Params& /*params*/, const Saved& saved, Tensor<const T> x_dot,
                          Tensor<const T> delta, Tensor<T> x_bar, Write write, Grads* grads) {
+  check_second_order("gate", x_dot, delta, x_bar, saved.x.shape, saved.x.shape);
   zero_if_replaced(x_bar, write);
   if (grads != nullptr) {
     sum_rows(delta, x_dot.data, grads->gate);

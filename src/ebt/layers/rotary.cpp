@@ -32,6 +32,7 @@ void rotate(const typename Rotary<T>::Params& params, T direction, Tensor<T> x) 
 
 template <class T>
 void Rotary<T>::forward(const Params& params, Tensor<const T> x, Tensor<T> y, Saved& /*saved*/) {
+  check_shape("rotary", "y", y.shape, x.shape);
   if (x.data != y.data) {
     std::copy(x.begin(), x.end(), y.begin());
   }
@@ -41,6 +42,7 @@ void Rotary<T>::forward(const Params& params, Tensor<const T> x, Tensor<T> y, Sa
 template <class T>
 void Rotary<T>::vjp(const Params& params, const Saved& /*saved*/, Tensor<const T> y_bar,
                     Tensor<T> x_bar, Write write, Grads* /*grads*/) {
+  check_shape("rotary", "x_bar", x_bar.shape, y_bar.shape);
   if (write == Write::kReplace) {
     if (x_bar.data != y_bar.data) {
       std::copy(y_bar.begin(), y_bar.end(), x_bar.begin());
@@ -63,9 +65,9 @@ void Rotary<T>::jvp(const Params& params, const Saved& /*saved*/, Tensor<const T
 }
 
 template <class T>
-void Rotary<T>::vjp_of_jvp(const Params& /*params*/, const Saved& /*saved*/,
-                           Tensor<const T> /*x_dot*/, Tensor<const T> /*delta*/, Tensor<T> x_bar,
-                           Write write, Grads* /*grads*/) {
+void Rotary<T>::vjp_of_jvp(const Params& /*params*/, const Saved& /*saved*/, Tensor<const T> x_dot,
+                           Tensor<const T> delta, Tensor<T> x_bar, Write write, Grads* /*grads*/) {
+  check_second_order("rotary", x_dot, delta, x_bar, x_dot.shape, x_dot.shape);
   if (write == Write::kReplace) {
     std::fill(x_bar.begin(), x_bar.end(), T(0));
   }

@@ -43,6 +43,7 @@ void SwigluGate<T>::forward(const Params& /*params*/, Tensor<const T> x, Tensor<
 template <class T>
 void SwigluGate<T>::vjp(const Params& /*params*/, const Saved& saved, Tensor<const T> y_bar,
                         Tensor<T> x_bar, Write write, Grads* /*grads*/) {
+  check_shape("swiglu", "x_bar", x_bar.shape, saved.x.shape);
   check<T>(x_bar, y_bar);
   const RowsOf size = rows_of(y_bar);
   table<T>().vjp(size.rows, size.width, saved.x.data, y_bar.data, write == Write::kAdd, x_bar.data);
@@ -51,6 +52,7 @@ void SwigluGate<T>::vjp(const Params& /*params*/, const Saved& saved, Tensor<con
 template <class T>
 void SwigluGate<T>::jvp(const Params& /*params*/, const Saved& saved, Tensor<const T> x_dot,
                         Tensor<T> y_dot) {
+  check_shape("swiglu", "x_dot", x_dot.shape, saved.x.shape);
   check<T>(x_dot, y_dot);
   const RowsOf size = rows_of<T>(y_dot);
   table<T>().jvp(size.rows, size.width, saved.x.data, x_dot.data, y_dot.data);
@@ -60,6 +62,8 @@ template <class T>
 void SwigluGate<T>::vjp_of_jvp(const Params& /*params*/, const Saved& saved, Tensor<const T> x_dot,
                                Tensor<const T> delta, Tensor<T> x_bar, Write write,
                                Grads* /*grads*/) {
+  check_shape("swiglu", "x_dot", x_dot.shape, saved.x.shape);
+  check_shape("swiglu", "x_bar", x_bar.shape, saved.x.shape);
   check<T>(x_dot, delta);
   const RowsOf size = rows_of(delta);
   table<T>().vjp_of_jvp(size.rows, size.width, saved.x.data, x_dot.data, delta.data,

@@ -71,6 +71,7 @@ void EmbedPrediction<T>::forward(const Params& params, Tensor<const T> x, Tensor
   EBT_CHECK(x.shape.rank() == 2 && x.dim(1) == params.matrix.vocab(),
             "vocabulary: predictions are {} but the vocabulary is {}", x.shape.to_string(),
             params.matrix.vocab());
+  check_shape("vocabulary", "x", x.shape, saved.p.shape);
   if (params.normalize) {
     softmax<T>().forward(x.dim(0), x.dim(1), x.data, saved.p.data);
   } else if (saved.p.data != x.data) {
@@ -82,6 +83,8 @@ void EmbedPrediction<T>::forward(const Params& params, Tensor<const T> x, Tensor
 template <class T>
 void EmbedPrediction<T>::vjp(const Params& params, const Saved& saved, Tensor<const T> y_bar,
                              Tensor<T> x_bar, Write write, Grads* grads) {
+  check_shape("vocabulary", "y_bar", y_bar.shape, {saved.p.dim(0), params.matrix.width()});
+  check_shape("vocabulary", "x_bar", x_bar.shape, saved.p.shape);
   const int64_t rows = saved.p.dim(0);
   const int64_t vocab = saved.p.dim(1);
   into_logits<T>(params.matrix, y_bar, saved.p_work);
@@ -107,6 +110,8 @@ void EmbedPrediction<T>::vjp_of_weight(const Params& params, Tensor<const T> p,
 template <class T>
 void EmbedPrediction<T>::jvp(const Params& params, const Saved& saved, Tensor<const T> x_dot,
                              Tensor<T> y_dot) {
+  check_shape("vocabulary", "x_dot", x_dot.shape, saved.p.shape);
+  check_shape("vocabulary", "y_dot", y_dot.shape, {saved.p.dim(0), params.matrix.width()});
   if (params.normalize) {
     softmax<T>().jvp(saved.p.dim(0), saved.p.dim(1), saved.p.data, x_dot.data, saved.p_work.data);
     into_embedding<T>(params.matrix, saved.p_work, y_dot, Write::kReplace);
@@ -119,6 +124,8 @@ template <class T>
 void EmbedPrediction<T>::vjp_of_jvp(const Params& params, const Saved& saved, Tensor<const T> x_dot,
                                     Tensor<const T> delta, Tensor<T> x_bar, Write write,
                                     Grads* grads) {
+  check_second_order("vocabulary", x_dot, delta, x_bar, saved.p.shape,
+                     {saved.p.dim(0), params.matrix.width()});
   const int64_t rows = saved.p.dim(0);
   const int64_t vocab = saved.p.dim(1);
   if (grads != nullptr) {
@@ -152,6 +159,7 @@ void DescendLogits<T>::forward(const Params& params, Tensor<const T> x, Tensor<T
 template <class T>
 void DescendLogits<T>::vjp(const Params& params, const Saved& saved, Tensor<const T> y_bar,
                            Tensor<T> x_bar, Write write, Grads* grads) {
+  check_shape("vocabulary", "y_bar", y_bar.shape, params.p.shape);
   descent_cotangent<T>(params, saved.g, y_bar, saved.g_work);
   into_embedding<T>(params.matrix, saved.g_work, x_bar, write);
   if (grads != nullptr) {
@@ -162,6 +170,7 @@ void DescendLogits<T>::vjp(const Params& params, const Saved& saved, Tensor<cons
 template <class T>
 void DescendLogits<T>::jvp(const Params& params, const Saved& saved, Tensor<const T> x_dot,
                            Tensor<T> y_dot) {
+  check_shape("vocabulary", "y_dot", y_dot.shape, params.p.shape);
   into_logits(params.matrix, x_dot, y_dot);
   descent_cotangent<T>(params, saved.g, y_dot, y_dot);  // -step M is its own transpose
 }
@@ -170,6 +179,8 @@ template <class T>
 void DescendLogits<T>::vjp_of_jvp(const Params& params, const Saved& saved, Tensor<const T> x_dot,
                                   Tensor<const T> delta, Tensor<T> x_bar, Write write,
                                   Grads* grads) {
+  check_second_order("vocabulary", x_dot, delta, x_bar, {params.p.dim(0), params.matrix.width()},
+                     params.p.shape);
   if (write == Write::kReplace) {
     std::fill(x_bar.begin(), x_bar.end(), T(0));
   }

@@ -43,6 +43,8 @@ void CrossEntropy<T>::loss_and_gradient(const Params& params, Tensor<const T> x,
 
 template <class T>
 void CrossEntropy<T>::forward(const Params& params, Tensor<const T> x, Tensor<T> y, Saved& saved) {
+  check<T>(params, x);
+  check_shape("cross-entropy", "y", y.shape, {x.dim(0)});
   table<T>().forward(x.dim(0), x.dim(1), x.data, saved.p.data);
   loss_and_gradient(params, x, T(0), y, {});
 }
@@ -50,6 +52,8 @@ void CrossEntropy<T>::forward(const Params& params, Tensor<const T> x, Tensor<T>
 template <class T>
 void CrossEntropy<T>::vjp(const Params& params, const Saved& saved, Tensor<const T> y_bar,
                           Tensor<T> x_bar, Write write, Grads* /*grads*/) {
+  check_shape("cross-entropy", "y_bar", y_bar.shape, {saved.p.dim(0)});
+  check_shape("cross-entropy", "x_bar", x_bar.shape, saved.p.shape);
   const int64_t vocab = saved.p.dim(1);
   for (int64_t i = 0; i < x_bar.count(); ++i) {
     const int64_t row = i / vocab;
@@ -63,6 +67,8 @@ void CrossEntropy<T>::vjp(const Params& params, const Saved& saved, Tensor<const
 template <class T>
 void CrossEntropy<T>::jvp(const Params& params, const Saved& saved, Tensor<const T> x_dot,
                           Tensor<T> y_dot) {
+  check_shape("cross-entropy", "x_dot", x_dot.shape, saved.p.shape);
+  check_shape("cross-entropy", "y_dot", y_dot.shape, {saved.p.dim(0)});
   const int64_t vocab = saved.p.dim(1);
   std::fill(y_dot.begin(), y_dot.end(), T(0));
   for (int64_t i = 0; i < x_dot.count(); ++i) {
@@ -78,6 +84,7 @@ template <class T>
 void CrossEntropy<T>::vjp_of_jvp(const Params& params, const Saved& saved, Tensor<const T> x_dot,
                                  Tensor<const T> delta, Tensor<T> x_bar, Write write,
                                  Grads* /*grads*/) {
+  check_second_order("cross-entropy", x_dot, delta, x_bar, saved.p.shape, {saved.p.dim(0)});
   const int64_t vocab = saved.p.dim(1);
   for (int64_t row = 0; row < saved.p.dim(0); ++row) {
     const T* p = saved.p.data + row * vocab;

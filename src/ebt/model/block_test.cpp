@@ -79,6 +79,7 @@ struct BlockLayer {
 // Sizes of a block, and its weights as the contract's flat list of parameters: the six of
 // reference::BlockWeights, then the modulation if there is one.
 struct BlockCase : LayerCase {
+  static constexpr double kSinglePrecision = kSingleBoundOfBlocks;
   int64_t batch, tokens, heads, head_width, ffn, first_position;
   bool modulated;
   BothPrecisions<RotaryTable> rotary;
