@@ -88,16 +88,21 @@ struct Head {
   }
 
   // x^T as (width, padded_keys), zero beyond the last key: lets a tile of products with x be a
-  // plain product with contiguous rows.
+  // plain product with contiguous rows. Sixteen keys at a time, so that whole cache lines are
+  // written.
   void transpose(Rows<const T> x, T* out) const {
-    for (int64_t j = 0; j < a.shape.keys; ++j) {
+    constexpr int64_t kGroup = 16;
+    for (int64_t first = 0; first < padded_keys; first += kGroup) {
+      const int64_t left = a.shape.keys - first;
+      const int64_t count = left < kGroup ? (left < 0 ? 0 : left) : kGroup;
       for (int64_t i = 0; i < width; ++i) {
-        out[i * padded_keys + j] = x[j][i];
-      }
-    }
-    for (int64_t i = 0; i < width; ++i) {
-      for (int64_t j = a.shape.keys; j < padded_keys; ++j) {
-        out[i * padded_keys + j] = T(0);
+        T* row = out + i * padded_keys + first;
+        for (int64_t j = 0; j < count; ++j) {
+          row[j] = x[first + j][i];
+        }
+        for (int64_t j = count; j < kGroup; ++j) {
+          row[j] = T(0);
+        }
       }
     }
   }
@@ -121,16 +126,25 @@ struct Head {
                 y_bar.stride, true);
   }
 
+  // Sets the products of query t with keys from `key` that it does not see so low that their weight
+  // is zero; then the loops over a row need no condition.
+  void hide(int64_t t, int64_t key, T* row) const {
+    const int64_t seen = a.shape.visible + t - key;
+    for (int64_t j = seen < 0 ? 0 : seen; j < kKeys; ++j) {
+      row[j] = T(-1e30);
+    }
+  }
+
   // Turns a tile of q.k into softmax weights, zero where a key is not visible.
   void weigh(int64_t first, int64_t queries, int64_t key, Tile<T>& tile) const {
+    const T scale = a.scale;
     for (int64_t r = 0; r < queries; ++r) {
       const T log_sum = a.log_sum[at(first + r)];
-      const int64_t seen = a.shape.visible + first + r - key;
-      const int64_t limit = seen < kKeys ? seen : kKeys;
       T* row = tile + r * kKeys;
+      hide(first + r, key, row);
 #pragma omp simd
-      for (int64_t j = 0; j < kKeys; ++j) {
-        row[j] = j < limit ? exponential(a.scale * row[j] - log_sum) : T(0);
+      for (int j = 0; j < kKeys; ++j) {
+        row[j] = exponential(scale * row[j] - log_sum);
       }
     }
   }
@@ -206,18 +220,18 @@ void forward(const AttentionArguments<T>& a) {
         h.products(h.rows(a.q), first, queries, keys_t, key, false, tile);
         for (int64_t r = 0; r < queries; ++r) {
           T* row = tile + r * kKeys;
-          const int64_t seen = a.shape.visible + first + r - key;
-          const int64_t limit = seen < kKeys ? seen : kKeys;
+          h.hide(first + r, key, row);
+          const T scale = a.scale;
           T top = largest[r];
 #pragma omp simd reduction(max : top)
-          for (int64_t j = 0; j < kKeys; ++j) {
-            const T score = j < limit ? a.scale * row[j] : T(-1e30);
+          for (int j = 0; j < kKeys; ++j) {
+            const T score = scale * row[j];
             top = score > top ? score : top;
           }
           T added = 0;
 #pragma omp simd reduction(+ : added)
-          for (int64_t j = 0; j < kKeys; ++j) {
-            row[j] = j < limit ? exponential(a.scale * row[j] - top) : T(0);
+          for (int j = 0; j < kKeys; ++j) {
+            row[j] = exponential(scale * row[j] - top);
             added += row[j];
           }
           const T shrink = exponential(largest[r] - top);
