@@ -56,10 +56,9 @@ Array<S> residual_half(const Array<S>& x, const Array<S>& norm, const Array<S>& 
 // attend maps q, k and v, not yet rotated, to the mean of the values.
 template <class S, class Attend>
 Array<S> block(const Array<S>& x, const BlockWeights<S>& w, Attend&& attend) {
-  const Array<S> middle =
-      residual_half(x, w.attention_norm, w.modulation, 0, w.norm_eps, [&](const Array<S>& in) {
-        return linear(attend(linear(in, w.qkv)), w.attention_out);
-      });
+  const Array<S> middle = residual_half(
+      x, w.attention_norm, w.modulation, 0, w.norm_eps,
+      [&](const Array<S>& in) { return linear(attend(linear(in, w.qkv)), w.attention_out); });
   return residual_half(middle, w.ffn_norm, w.modulation, 1, w.norm_eps, [&](const Array<S>& in) {
     return linear(swiglu_gate(linear(in, w.ffn_in)), w.ffn_out);
   });

@@ -31,17 +31,18 @@ TEST_F(IsaTest, TheEnvironmentLowersIt) {
 }
 
 TEST_F(IsaTest, TheEnvironmentDoesNotRaiseItAboveWhatThisProcessorRuns) {
-  EXPECT_EXIT(exit_with_isa("avx512"),
-              [](int status) {
-                return WIFEXITED(status) &&
-                       WEXITSTATUS(status) >= static_cast<int>(active_isa()) &&
-                       WEXITSTATUS(status) <= static_cast<int>(Isa::avx512);
-              },
-              "");
+  EXPECT_EXIT(
+      exit_with_isa("avx512"),
+      [](int status) {
+        return WIFEXITED(status) && WEXITSTATUS(status) >= static_cast<int>(active_isa()) &&
+               WEXITSTATUS(status) <= static_cast<int>(Isa::avx512);
+      },
+      "");
 #ifdef __x86_64__
   if (!__builtin_cpu_supports("avx512f")) {
-    EXPECT_EXIT(exit_with_isa("avx512"),
-                [](int status) { return WEXITSTATUS(status) < static_cast<int>(Isa::avx512); }, "");
+    EXPECT_EXIT(
+        exit_with_isa("avx512"),
+        [](int status) { return WEXITSTATUS(status) < static_cast<int>(Isa::avx512); }, "");
   }
 #endif
 }

@@ -41,8 +41,8 @@ TEST(RandomNormals, AreBoxMullerOnPhiloxWords) {
   const std::vector<float> draws = normals(kStream, 0, 200'000);
   double largest = 0;
   for (size_t i = 0; i < draws.size(); ++i) {
-    largest = std::max(largest, std::abs(static_cast<double>(draws[i]) -
-                                         expected_normal(kStream, i)));
+    largest =
+        std::max(largest, std::abs(static_cast<double>(draws[i]) - expected_normal(kStream, i)));
   }
   EXPECT_LE(largest, 1e-6);
 }

@@ -63,8 +63,8 @@ TYPED_TEST(Softmax, CrossEntropyOfHugeLogitsIsExact) {
   using T = TypeParam;
   EXPECT_EQ(this->cross_entropy({T(1e6), T(0), T(0)}, 0, T(0)), T(0));
   EXPECT_EQ(this->cross_entropy({T(1e6), T(0), T(0)}, 1, T(0)), T(1e6));
-  EXPECT_NEAR(static_cast<double>(this->cross_entropy({T(-1e6), T(-1e6)}, 1, T(0))),
-              std::log(2.0), 0.1);
+  EXPECT_NEAR(static_cast<double>(this->cross_entropy({T(-1e6), T(-1e6)}, 1, T(0))), std::log(2.0),
+              0.1);
 }
 
 TYPED_TEST(Softmax, CrossEntropyGradientMayReplaceItsLogits) {

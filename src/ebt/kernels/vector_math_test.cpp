@@ -37,8 +37,8 @@ TEST(VectorMath, LogarithmIsAccurateForAllNormalNumbers) {
   for (double x = 1.2e-38; x < 3.4e38; x *= 1.0001) {
     const auto in = static_cast<float>(x);
     const double exact = std::log(static_cast<double>(in));
-    largest = std::max(largest, std::abs(static_cast<double>(logarithm(in)) - exact) /
-                                    std::abs(exact));
+    largest =
+        std::max(largest, std::abs(static_cast<double>(logarithm(in)) - exact) / std::abs(exact));
   }
   EXPECT_LE(largest, kBound);
   EXPECT_EQ(logarithm(1.0F), 0.0F);
@@ -46,8 +46,8 @@ TEST(VectorMath, LogarithmIsAccurateForAllNormalNumbers) {
 
 TEST(VectorMath, LogarithmIsAccurateAroundOne) {
   for (int i = 1; i < 1000; ++i) {
-    for (const float x : {1.0F - static_cast<float>(i) * 0x1p-24F,
-                          1.0F + static_cast<float>(i) * 0x1p-23F}) {
+    for (const float x :
+         {1.0F - static_cast<float>(i) * 0x1p-24F, 1.0F + static_cast<float>(i) * 0x1p-23F}) {
       const double exact = std::log(static_cast<double>(x));
       EXPECT_LE(std::abs(static_cast<double>(logarithm(x)) / exact - 1.0), kBound) << x;
     }
