@@ -39,8 +39,9 @@ using Arrays = std::vector<Array<S>>;
 template <class T>
 using Tensors = std::vector<Tensor<T>>;
 
-// float32 rounds at 6e-8, and sums of some hundred terms, exponentials and differences add up.
-inline constexpr double kSingleBound = 2e-5;
+// float32 rounds at 6e-8, and sums, exponentials and differences of large terms add up: 2e-6 is the
+// worst measured of a layer.
+inline constexpr double kSingleBound = 1e-5;
 // A block is eight layers in a row, each of which passes the roundings of those before it on: its
 // bound is that of the golden files.
 inline constexpr double kSingleBoundOfBlocks = 1e-4;

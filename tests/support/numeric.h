@@ -12,7 +12,8 @@
 
 namespace ebt::testing {
 
-// Relative to the norm of a whole tensor, in float64: the order of sums is all that may differ.
+// Relative to the norm of a whole tensor, in float64: the order of sums is all that may differ,
+// and 7e-15 is the worst measured of a layer.
 inline constexpr double kDoubleBound = 1e-12;
 // Tensors that are exactly zero are compared with this size instead of their own.
 inline constexpr double kSmallestSize = 0.1;

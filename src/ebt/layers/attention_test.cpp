@@ -89,5 +89,31 @@ struct PredictionAttentionCase : LayerCase {
 };
 INSTANTIATE_TYPED_TEST_SUITE_P(PredictionAttention, LayerContract, PredictionAttentionCase);
 
+TEST(ContextAttention, NamesWhatDoesNotFit) {
+  std::vector<double> values(24);
+  AttentionSaved<double> saved;
+  EXPECT_EQ(error_text([&] {
+              ContextAttention<double>::forward({2}, {values.data(), {1, 2, 9}},
+                                                {values.data(), {1, 2, 3}}, saved);
+            }),
+            "context attention: x is (1,2,9), which does not hold q, k and v of 2 heads");
+}
+
+TEST(PredictionAttention, NamesWhatDoesNotFit) {
+  std::vector<double> values(24);
+  AttentionSaved<double> saved;
+  const PredictionAttention<double>::Params params{1, {values.data(), {1, 4, 6}}, 1, 2};
+  const Tensor<double> x{values.data(), {1, 2, 6}};
+  const Tensor<double> y{values.data(), {1, 2, 2}};
+  EXPECT_EQ(error_text([&] { PredictionAttention<double>::forward(params, x, y, saved); }),
+            "prediction attention: x is (1,2,6) from position 2 but the context is (1,4,6)");
+  saved.qkv = x;
+  EXPECT_EQ(error_text([&] {
+              PredictionAttention<double>::vjp_of_jvp(params, saved, x, y, x, Write::kReplace,
+                                                      nullptr);
+            }),
+            "prediction attention: the second order needs context cotangents");
+}
+
 }  // namespace
 }  // namespace ebt::testing

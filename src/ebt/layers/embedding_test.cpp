@@ -108,5 +108,15 @@ TEST(Embedding, NamesATokenOutsideTheVocabulary) {
             "embedding: token -1 is outside the vocabulary of 4");
 }
 
+TEST(LandscapeToken, NamesWhatDoesNotFit) {
+  std::vector<double> values(12);
+  LandscapeToken<double>::Saved saved;
+  EXPECT_EQ(error_text([&] {
+              LandscapeToken<double>::forward({{values.data(), {2}}}, {values.data(), {1, 2, 2}},
+                                              {values.data(), {1, 2, 2}}, saved);
+            }),
+            "landscape token: x is (1,2,2) but y is (1,2,2)");
+}
+
 }  // namespace
 }  // namespace ebt::testing

@@ -69,5 +69,19 @@ struct GateCase : ModulationCases<GateCase> {
 };
 INSTANTIATE_TYPED_TEST_SUITE_P(Gate, LayerContract, GateCase);
 
+TEST(Modulation, NamesWhatDoesNotFit) {
+  std::vector<double> values(12);
+  const Tensor<const double> vector{values.data(), {3}};
+  const Tensor<double> x{values.data(), {2, 4}};
+  Modulation<double>::Saved modulation;
+  Gate<double>::Saved gate;
+  EXPECT_EQ(error_text([&] {
+              Modulation<double>::forward({vector, vector}, x, x, modulation);
+            }),
+            "modulation: x is (2,4) but the landscape vector has 3 entries");
+  EXPECT_EQ(error_text([&] { Gate<double>::forward({vector}, x, x, gate); }),
+            "gate: x is (2,4) but the landscape vector has 3 entries");
+}
+
 }  // namespace
 }  // namespace ebt::testing

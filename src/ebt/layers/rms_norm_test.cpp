@@ -41,5 +41,22 @@ struct RmsNormCase : LayerCase {
 };
 INSTANTIATE_TYPED_TEST_SUITE_P(RmsNorm, LayerContract, RmsNormCase);
 
+TEST(RmsNorm, NamesWhatDoesNotFit) {
+  std::vector<double> values(12, 1.0);
+  RmsNorm<double>::Saved saved;
+  const auto forward = [&](Shape x, Shape y) {
+    RmsNorm<double>::forward({{values.data(), {3}}, 1e-5}, {values.data(), x}, {values.data(), y},
+                             saved);
+  };
+  EXPECT_EQ(error_text([&] {
+              forward({2, 4}, {2, 4});
+            }),
+            "rms_norm: x is (2,4) but the weight has 3 entries");
+  EXPECT_EQ(error_text([&] {
+              forward({2, 3}, {3, 3});
+            }),
+            "rms_norm: y is (3,3) but should be (2,3)");
+}
+
 }  // namespace
 }  // namespace ebt::testing

@@ -36,5 +36,24 @@ struct SwigluCase : LayerCase {
 };
 INSTANTIATE_TYPED_TEST_SUITE_P(SwigluGate, LayerContract, SwigluCase);
 
+TEST(SwigluGate, NamesWhatDoesNotFit) {
+  std::vector<double> values(12);
+  SwigluGate<double>::Saved saved;
+  EXPECT_EQ(
+      error_text([&] {
+        SwigluGate<double>::forward({}, {values.data(), {2, 6}}, {values.data(), {2, 2}}, saved);
+      }),
+      "swiglu: x is (2,6) but y is (2,2)");
+}
+
+TEST(SwigluGate, LargeInputsSaturate) {
+  const std::vector<float> x{-1000.0F, 1000.0F, 2.0F, 2.0F};  // a, then b
+  std::vector<float> y(2);
+  SwigluGate<float>::Saved saved;
+  SwigluGate<float>::forward({}, {x.data(), {1, 4}}, {y.data(), {1, 2}}, saved);
+  EXPECT_NEAR(y[0], 0.0F, 1e-30F);
+  EXPECT_EQ(y[1], 2000.0F);
+}
+
 }  // namespace
 }  // namespace ebt::testing

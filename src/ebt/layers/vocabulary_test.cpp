@@ -104,5 +104,107 @@ struct DescendLogitsCase : VocabularyCase {
 };
 INSTANTIATE_TYPED_TEST_SUITE_P(DescendLogits, LayerContract, DescendLogitsCase);
 
+// Values of the rows by vocabulary, and by width.
+struct Rows {
+  static constexpr int64_t kRows = 3, kVocab = 5, kWidth = 2;
+  std::vector<double> logits, embedding, weight;
+
+  explicit Rows(uint32_t seed)
+      : logits(normal_draws(kRows * kVocab, seed)),
+        embedding(normal_draws(kRows * kWidth, seed + 1)),
+        weight(normal_draws(kVocab * kWidth, seed + 2)) {}
+  Tensor<double> by_vocab() { return {logits.data(), {kRows, kVocab}}; }
+  Tensor<double> by_width() { return {embedding.data(), {kRows, kWidth}}; }
+  VocabularyMatrix<const double> matrix() { return {{weight.data(), {kVocab, kWidth}}, true}; }
+};
+
+TEST(EmbedPrediction, WorksInTheMemoryOfItsLogits) {
+  for (const bool normalize : {false, true}) {
+    Rows given(1);
+    Rows tangent(10);
+    Rows in_place(1);
+    Rows p(20);
+    Rows work(30);
+    Rows y(40);
+    Rows bar(50);
+    const EmbedPrediction<double>::Params params{given.matrix(), normalize};
+    EmbedPrediction<double>::Saved apart{p.by_vocab(), work.by_vocab()};
+    EmbedPrediction<double>::forward(params, given.by_vocab(), y.by_width(), apart);
+    Rows y_in_place(60);
+    EmbedPrediction<double>::Saved shared{in_place.by_vocab(), bar.by_vocab()};
+    EmbedPrediction<double>::forward(params, in_place.by_vocab(), y_in_place.by_width(), shared);
+    EXPECT_EQ(y_in_place.embedding, y.embedding);
+
+    Rows expected(70);
+    EmbedPrediction<double>::vjp(params, apart, given.by_width(), expected.by_vocab(),
+                                 Write::kReplace, nullptr);
+    EmbedPrediction<double>::vjp(params, shared, given.by_width(), bar.by_vocab(), Write::kReplace,
+                                 nullptr);
+    EXPECT_EQ(bar.logits, expected.logits);
+    EmbedPrediction<double>::vjp_of_jvp(params, apart, tangent.by_vocab(), given.by_width(),
+                                        expected.by_vocab(), Write::kReplace, nullptr);
+    EmbedPrediction<double>::vjp_of_jvp(params, shared, tangent.by_vocab(), given.by_width(),
+                                        bar.by_vocab(), Write::kReplace, nullptr);
+    EXPECT_EQ(bar.logits, expected.logits);
+  }
+}
+
+TEST(EmbedPrediction, WeightGradientCanBeHadAlone) {
+  Rows given(1);
+  Rows p(10);
+  Rows whole(20);
+  Rows alone(20);
+  Rows work(30);
+  const EmbedPrediction<double>::Params params{given.matrix(), false};
+  EmbedPrediction<double>::Grads whole_grads{{whole.weight.data(), {5, 2}}};
+  EmbedPrediction<double>::Grads alone_grads{{alone.weight.data(), {5, 2}}};
+  EmbedPrediction<double>::vjp(params, {p.by_vocab(), work.by_vocab()}, given.by_width(),
+                               work.by_vocab(), Write::kReplace, &whole_grads);
+  EmbedPrediction<double>::vjp_of_weight(params, p.by_vocab(), given.by_width(), &alone_grads);
+  EXPECT_EQ(alone.weight, whole.weight);
+}
+
+TEST(DescendLogits, WorksInTheMemoryOfItsOutputAndItsCotangent) {
+  Rows given(1);
+  Rows p(10);
+  Rows g(20);
+  Rows work(30);
+  Rows next(40);
+  const std::vector<double> step{0.5, 1.0, 2.0};
+  const DescendLogits<double>::Params params{given.matrix(), p.by_vocab(), {step.data(), {3}}, {}};
+  DescendLogits<double>::Saved apart{{}, g.by_vocab(), work.by_vocab()};
+  DescendLogits<double>::forward(params, given.by_width(), next.by_vocab(), apart);
+  Rows in_place(50);
+  DescendLogits<double>::Saved shared{{}, in_place.by_vocab(), given.by_vocab()};
+  DescendLogits<double>::forward(params, given.by_width(), in_place.by_vocab(), shared);
+  EXPECT_EQ(in_place.logits, next.logits);
+
+  Rows expected(60);
+  Rows bar(70);
+  DescendLogits<double>::vjp(params, apart, given.by_vocab(), expected.by_width(), Write::kReplace,
+                             nullptr);
+  DescendLogits<double>::vjp(params, shared, given.by_vocab(), bar.by_width(), Write::kReplace,
+                             nullptr);
+  EXPECT_EQ(bar.embedding, expected.embedding);
+}
+
+TEST(Vocabulary, NamesWhatDoesNotFit) {
+  Rows given(1);
+  EmbedPrediction<double>::Saved embed{given.by_vocab(), given.by_vocab()};
+  EXPECT_EQ(error_text([&] {
+              EmbedPrediction<double>::forward({given.matrix(), true}, given.by_width(),
+                                               given.by_width(), embed);
+            }),
+            "vocabulary: predictions are (3,2) but the vocabulary is 5");
+  DescendLogits<double>::Saved descend{{}, given.by_vocab(), given.by_vocab()};
+  const std::vector<double> step(2);
+  EXPECT_EQ(error_text([&] {
+              DescendLogits<double>::forward(
+                  {given.matrix(), given.by_vocab(), {step.data(), {2}}, {}}, given.by_width(),
+                  given.by_vocab(), descend);
+            }),
+            "vocabulary: a step of 2 sizes from (3,5) does not give (3,5)");
+}
+
 }  // namespace
 }  // namespace ebt::testing
