@@ -18,6 +18,11 @@ Isa widest_supported() {
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
       __builtin_cpu_supports("avx512cd")) {
+#ifdef EBT_HAVE_ISA_avx512_bf16
+    if (__builtin_cpu_supports("avx512bf16")) {
+      return Isa::avx512_bf16;
+    }
+#endif
     return Isa::avx512;
   }
 #endif
@@ -37,12 +42,12 @@ Isa chosen() {
   if (text == nullptr) {
     return supported;
   }
-  for (const Isa isa : {Isa::portable, Isa::avx2, Isa::avx512}) {
+  for (const Isa isa : {Isa::portable, Isa::avx2, Isa::avx512, Isa::avx512_bf16}) {
     if (isa_name(isa) == text) {
       return isa < supported ? isa : supported;
     }
   }
-  fail("EBT_MAX_ISA: \"{}\" is not one of portable, avx2, avx512", text);
+  fail("EBT_MAX_ISA: \"{}\" is not one of portable, avx2, avx512, avx512_bf16", text);
 }
 
 }  // namespace
@@ -53,12 +58,25 @@ Isa active_isa() {
 }
 
 std::string isa_name(Isa isa) {
-  return isa == Isa::avx512 ? "avx512" : isa == Isa::avx2 ? "avx2" : "portable";
+  switch (isa) {
+    case Isa::avx512_bf16:
+      return "avx512_bf16";
+    case Isa::avx512:
+      return "avx512";
+    case Isa::avx2:
+      return "avx2";
+    default:
+      return "portable";
+  }
 }
 
 template <class Table>
 const Table& kernels() {
   switch (active_isa()) {
+#ifdef EBT_HAVE_ISA_avx512_bf16
+    case Isa::avx512_bf16:
+      return kernels_for<Table, Isa::avx512_bf16>();
+#endif
 #ifdef EBT_HAVE_ISA_avx512
     case Isa::avx512:
       return kernels_for<Table, Isa::avx512>();

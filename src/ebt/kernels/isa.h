@@ -10,10 +10,11 @@
 
 namespace ebt::kernels {
 
-enum class Isa { portable, avx2, avx512 };
+// avx512_bf16: AVX-512 and products of bf16 pairs.
+enum class Isa { portable, avx2, avx512, avx512_bf16 };
 
 // The widest instruction set that was compiled and that this CPU runs; EBT_MAX_ISA in the
-// environment (portable, avx2, avx512) lowers it. Throws Error for another value.
+// environment (portable, avx2, avx512, avx512_bf16) lowers it. Throws Error for another value.
 Isa active_isa();
 std::string isa_name(Isa isa);
 

@@ -49,13 +49,14 @@ TEST_F(IsaTest, TheEnvironmentDoesNotRaiseItAboveWhatThisProcessorRuns) {
 
 TEST_F(IsaTest, AnUnknownNameIsRefusedWithTheKnownOnes) {
   EXPECT_EXIT(exit_with_isa("sse9"), ::testing::ExitedWithCode(100),
-              "EBT_MAX_ISA: \"sse9\" is not one of portable, avx2, avx512");
+              "EBT_MAX_ISA: \"sse9\" is not one of portable, avx2, avx512, avx512_bf16");
 }
 
 TEST(Isa, NamesAreTheOnesThatTheEnvironmentTakes) {
   EXPECT_EQ(isa_name(Isa::portable), "portable");
   EXPECT_EQ(isa_name(Isa::avx2), "avx2");
   EXPECT_EQ(isa_name(Isa::avx512), "avx512");
+  EXPECT_EQ(isa_name(Isa::avx512_bf16), "avx512_bf16");
 }
 
 }  // namespace
