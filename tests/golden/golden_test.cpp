@@ -1,11 +1,12 @@
 // Replays every recorded training step of the published implementation: outputs, losses and the
-// gradient of every weight, in float64 and float32.
+// gradient of every weight, in float64, float32 and bf16.
 #include "tests/support/golden.h"
 
 #include <gtest/gtest.h>
 
 #include <functional>
 #include <map>
+#include <memory>
 
 #include "ebt/backward/text_ebt.h"
 #include "ebt/model/transformer_pp.h"
@@ -26,30 +27,40 @@ constexpr double kSingleBound = 1e-4;
 // float64 from weights and draws that are off by at most one rounding each, and a tensor may be off
 // by this many times what that changes.
 constexpr double kRoundings = 32;
+// bf16 rounds what it stores and multiplies at 2e-3.
+constexpr double kBf16Bound = 0.05;
 constexpr int kPerturbations = 4;
 
-// Multiplies values by 1 + 2^-24 u, u uniform in [-1, 1]; not at all for seed 0.
-template <class T>
-void perturb(uint64_t seed, uint64_t tensor, Tensor<T> values) {
-  if (seed == 0) {
-    return;
+// Roundings of the inputs: half a unit in the last place of a float, or of a bf16.
+constexpr double kSingleRounding = 0x1p-24;
+constexpr double kBf16Rounding = 0x1p-9;
+
+// Multiplies values by 1 + size u, u uniform in [-1, 1].
+struct Perturbation {
+  double size = 0;
+  uint64_t seed = 0;
+
+  template <class T>
+  void operator()(uint64_t tensor, Tensor<T> values) const {
+    const RandomStream stream{seed, RandomPurpose::kSampling, tensor};
+    for (int64_t i = 0; i < values.count() && size > 0; ++i) {
+      const double u = 2.0 * stream.uniform(static_cast<uint64_t>(i)) - 1.0;
+      values[i] = static_cast<T>(static_cast<double>(values[i]) * (1.0 + size * u));
+    }
   }
-  const RandomStream stream{seed, RandomPurpose::kSampling, tensor};
-  for (int64_t i = 0; i < values.count(); ++i) {
-    values[i] *=
-        static_cast<T>(1.0 + 0x1p-24 * (2.0 * stream.uniform(static_cast<uint64_t>(i)) - 1.0));
-  }
-}
+};
 
 // A recorded step, taken again. Draws come in the order in which the published implementation took
 // them.
-template <class T>
+template <class T, class S = T>
 class Replay {
  public:
-  Replay(const SafetensorsFile& file, uint64_t perturbation_seed)
+  explicit Replay(const SafetensorsFile& file, Perturbation perturb = {},
+                  EngineOptions options = {})
       : file_(file),
         config_(nlohmann::json::parse(file.metadata("config"))),
-        seed_(perturbation_seed),
+        perturb_(perturb),
+        options_(options),
         model_config_(golden::model_config(file, config_)),
         batch_(golden::batch(file, config_)) {
     for (const StoredTensor& tensor : file.tensors()) {
@@ -77,11 +88,15 @@ class Replay {
   void record(const std::string& name, Tensor<const T> values) {
     outcome_[name] = std::vector<double>(values.begin(), values.end());
   }
+  // Chunks come in order.
+  void append(const std::string& name, Tensor<const T> values) {
+    outcome_[name].insert(outcome_[name].end(), values.begin(), values.end());
+  }
   void load(TextModel<T>& model) {
     uint64_t index = 0;
     for (const ParameterEntry& entry : model.layout().entries()) {
       file_.read("param." + entry.name, model.weights().tensor(entry.name));
-      perturb(seed_, index++, model.weights().tensor(entry.name));
+      perturb_(index++, model.weights().tensor(entry.name));
     }
   }
   void finish(TextModel<T>& model, const LossSums& sums) {
@@ -90,11 +105,16 @@ class Replay {
       record("grad." + entry.name, model.gradients().tensor(entry.name));
     }
   }
-  std::function<void(Tensor<T>)> next_draw() {
+  // The positions from `first` on of a recorded draw.
+  std::function<void(int64_t, Tensor<T>)> next_draw() {
     const std::string name = draws_.at(next_draw_++);
-    return [this, name](Tensor<T> out) {
-      file_.read(name, out.reshape(file_.tensor(name).shape));
-      perturb(seed_, 1000 + std::hash<std::string>()(name) % 1000, out);
+    const Shape shape = file_.tensor(name).shape;
+    auto all = std::make_shared<std::vector<T>>(static_cast<size_t>(shape.count()));
+    file_.read(name, Tensor<T>{all->data(), shape});
+    perturb_(1000 + std::hash<std::string>()(name) % 1000, Tensor<T>{all->data(), shape});
+    return [all](int64_t first, Tensor<T> out) {
+      const int64_t each = out.count() / out.dim(0);
+      std::copy_n(all->begin() + first * each, out.count(), out.begin());
     };
   }
 
@@ -115,33 +135,36 @@ class Replay {
       steps += draws.repeats.back();
       thinking.steps_max = std::max(thinking.steps_max, draws.repeats.back());
     }
-    std::vector<std::function<void(Tensor<T>)>> langevin;
+    std::vector<std::function<void(int64_t, Tensor<T>)>> langevin;
     for (int64_t i = 0; i < steps && thinking.langevin_noise > 0; ++i) {
       langevin.push_back(next_draw());
     }
-    draws.langevin = [&](int64_t step, Tensor<T> out) {
-      langevin.at(static_cast<size_t>(step))(out);
+    draws.langevin = [&](int64_t step, int64_t first, Tensor<T> out) {
+      langevin.at(static_cast<size_t>(step))(first, out);
     };
-    TextEbt<T> model(model_config_, thinking, batch_.rows, batch_.context, true);
+    TextEbt<T, S> model(model_config_, thinking, batch_.rows, batch_.context, options_);
     load(model);
     const LossSums sums = model.train_from(
-        rows_, draws, [&](int64_t step, Tensor<const T> logits, Tensor<const T> energy) {
-          record("out.logits." + std::to_string(step), logits);
-          record("out.energy." + std::to_string(step), energy);
+        rows_, draws,
+        [&](int64_t step, int64_t /*first*/, Tensor<const T> logits, Tensor<const T> energy) {
+          append("out.logits." + std::to_string(step), logits);
+          append("out.energy." + std::to_string(step), energy);
         });
     finish(model, sums);
   }
 
   void baseline() {
-    TransformerPp<T> model(model_config_, batch_.rows, batch_.context, true);
+    TransformerPp<T, S> model(model_config_, batch_.rows, batch_.context, options_);
     load(model);
-    record("out.logits", model.logits(rows_.inputs, true));
-    finish(model, model.train(rows_, 0, 0));
+    const LossSums sums = model.train_observed(
+        rows_, [&](int64_t /*first*/, Tensor<const T> logits) { append("out.logits", logits); });
+    finish(model, sums);
   }
 
   const SafetensorsFile& file_;
   nlohmann::json config_;
-  uint64_t seed_;
+  Perturbation perturb_;
+  EngineOptions options_;
   ModelConfig model_config_;
   Batch batch_;
   TrainingRows<T> rows_;
@@ -181,20 +204,43 @@ class Golden : public testing::TestWithParam<std::string> {
   }
 };
 
-TEST_P(Golden, MatchesInDoublePrecision) {
-  compare(Replay<double>(file_, 0).run(), [](const std::string&) { return kDoubleBound; });
-}
-
-TEST_P(Golden, MatchesInSinglePrecision) {
-  const Outcome exact = Replay<double>(file_, 0).run();
-  std::map<std::string, double> magnified;  // what one rounding of the inputs changes
+// How much inputs that are off by one rounding change every tensor, in float64.
+std::map<std::string, double> magnified_roundings(const SafetensorsFile& file, double size) {
+  const Outcome exact = Replay<double>(file).run();
+  std::map<std::string, double> magnified;
   for (uint64_t seed = 1; seed <= kPerturbations; ++seed) {
-    for (const auto& [name, values] : Replay<double>(file_, seed).run()) {
+    for (const auto& [name, values] : Replay<double>(file, {size, seed}).run()) {
       magnified[name] = std::max(magnified[name], golden::relative_error(values, exact.at(name)));
     }
   }
-  compare(Replay<float>(file_, 0).run(), [&](const std::string& name) {
-    return std::max(kSingleBound, kRoundings * magnified[name]);
+  return magnified;
+}
+
+TEST_P(Golden, MatchesInDoublePrecision) {
+  compare(Replay<double>(file_).run(), [](const std::string&) { return kDoubleBound; });
+}
+
+TEST_P(Golden, MatchesInChunksOfAnySizeAndWithRecomputation) {
+  for (const int64_t positions : {1, 2, 3, 5}) {
+    EngineOptions options;
+    options.chunk_positions = positions;
+    options.recompute = positions % 2 == 1;
+    compare(Replay<double>(file_, {}, options).run(),
+            [](const std::string&) { return kDoubleBound; });
+  }
+}
+
+TEST_P(Golden, MatchesInSinglePrecision) {
+  const auto magnified = magnified_roundings(file_, kSingleRounding);
+  compare(Replay<float>(file_).run(), [&](const std::string& name) {
+    return std::max(kSingleBound, kRoundings * magnified.at(name));
+  });
+}
+
+TEST_P(Golden, MatchesInBf16) {
+  const auto magnified = magnified_roundings(file_, kBf16Rounding);
+  compare(Replay<float, Bfloat16>(file_).run(), [&](const std::string& name) {
+    return std::max(kBf16Bound, kRoundings * magnified.at(name));
   });
 }
 

@@ -14,69 +14,99 @@ constexpr uint64_t kStepsPerTrainingStep = 1'000'000;
 
 }  // namespace
 
-template <class T>
-TextEbt<T>::TextEbt(const ModelConfig& model, const ThinkingConfig& thinking, int64_t rows,
-                    int64_t context, bool training)
+template <class T, class S>
+TextEbt<T, S>::TextEbt(const ModelConfig& model, const ThinkingConfig& thinking, int64_t rows,
+                       int64_t context, const EngineOptions& options)
     : config_(model),
       thinking_(thinking),
+      options_(options),
       layout_(text_model_layout(model)),
       weights_(layout_),
-      gradients_(training ? ParameterBlock<T>(layout_) : ParameterBlock<T>()),
-      views_(text_weights<const T>(model, std::as_const(weights_))),
-      gradient_views_(training ? text_weights<T>(model, gradients_) : TextWeights<T>{}),
+      gradients_(options.training ? ParameterBlock<T>(layout_) : ParameterBlock<T>()),
+      gradient_views_(options.training ? text_weights<T>(model, gradients_) : TextWeights<T>{}),
+      operands_(model, text_weights<const T>(model, std::as_const(weights_))),
       rotary_(context + model.lead() + 1, model.head_width(), model.rope_theta),
-      arena_(workspace_bytes(model, thinking, rows, context, training)) {}
+      arena_(workspace_bytes(model, thinking, rows, context, options)) {}
 
-template <class T>
-size_t TextEbt<T>::workspace_bytes(const ModelConfig& model, const ThinkingConfig& thinking,
-                                   int64_t rows, int64_t context, bool training) {
-  Arena inference;
-  const TextWorkspace<T> inference_layout(inference, model, thinking, rows, context, context,
-                                          false);
-  if (!training) {
-    return inference.used_bytes();
-  }
-  Arena measure;
-  const TextWorkspace<T> measure_layout(measure, model, thinking, rows, context, context, true);
-  return std::max(measure.used_bytes(), inference.used_bytes());
+namespace {
+
+// Lays out a workspace for (batch, context) tokens, of which `queries` are predicted per row.
+template <class T, class S>
+TextWorkspace<T, S> lay_out(Arena& arena, const ModelConfig& model, const ThinkingConfig& thinking,
+                            int64_t batch, int64_t context, int64_t queries, bool training,
+                            const EngineOptions& options) {
+  const Keep keep = !training ? Keep::kKeys : options.recompute ? Keep::kStream : Keep::kAll;
+  return {arena,
+          model,
+          thinking,
+          batch,
+          context,
+          queries,
+          training,
+          keep,
+          options.chunk_positions > 0 ? options.chunk_positions
+                                      : default_chunk_positions(model.vocab_size)};
 }
 
-template <class T>
-TextWorkspace<T>& TextEbt<T>::workspace(int64_t batch, int64_t context, int64_t queries,
-                                        bool training) {
+}  // namespace
+
+template <class T, class S>
+size_t TextEbt<T, S>::workspace_bytes(const ModelConfig& model, const ThinkingConfig& thinking,
+                                      int64_t rows, int64_t context, const EngineOptions& options) {
+  size_t most = 0;
+  for (const bool training : {false, true}) {
+    if (options.training || !training) {
+      Arena measure;
+      lay_out<T, S>(measure, model, thinking, rows, context, context, training, options);
+      most = std::max(most, measure.peak_bytes());
+    }
+  }
+  return most;
+}
+
+template <class T, class S>
+TextWorkspace<T, S>& TextEbt<T, S>::prepare(int64_t batch, int64_t context, int64_t queries,
+                                            bool training) {
+  if (copies_are_stale_) {
+    operands_.refresh();
+    copies_are_stale_ = false;
+  }
   if (workspace_ == nullptr || !workspace_->fits(batch, context, queries, training)) {
     arena_.rewind();
-    workspace_ = std::make_unique<TextWorkspace<T>>(arena_, config_, thinking_, batch, context,
-                                                    queries, training);
+    workspace_ = std::make_unique<TextWorkspace<T, S>>(
+        lay_out<T, S>(arena_, config_, thinking_, batch, context, queries, training, options_));
   }
   return *workspace_;
 }
 
-template <class T>
-LossSums TextEbt<T>::train_from(const TrainingRows<T>& rows, const ThinkingDraws<T>& draws,
-                                const StepObserver<T>& observe) {
+template <class T, class S>
+LossSums TextEbt<T, S>::train_from(const TrainingRows<T>& rows, const ThinkingDraws<T>& draws,
+                                   const StepObserver<T>& observe) {
   const int64_t batch = rows.inputs.dim(0);
   const int64_t context = rows.inputs.dim(1);
-  return train_pass(parts(), rows, draws, observe, workspace(batch, context, context, true));
+  TextWorkspace<T, S>& workspace = prepare(batch, context, context, true);
+  return train_pass(parts(), rows, draws, observe, workspace);
 }
 
-template <class T>
-LossSums TextEbt<T>::train(const TrainingRows<T>& rows, uint64_t seed, uint64_t training_step) {
-  const auto first = static_cast<uint64_t>(rows.first_row * rows.inputs.dim(1));
+template <class T, class S>
+LossSums TextEbt<T, S>::train(const TrainingRows<T>& rows, uint64_t seed, uint64_t training_step) {
+  // Draws belong to positions of the whole batch.
+  const int64_t before = rows.first_row * rows.inputs.dim(1);
   const auto vocab = static_cast<uint64_t>(config_.vocab_size);
   ThinkingDraws<T> draws;
-  draws.initial = [=](Tensor<T> out) {
-    RandomStream{seed, RandomPurpose::kInitialPrediction, training_step}.normal(first * vocab, out,
-                                                                                T(1));
+  draws.initial = [=](int64_t first, Tensor<T> out) {
+    RandomStream{seed, RandomPurpose::kInitialPrediction, training_step}.normal(
+        static_cast<uint64_t>(before + first) * vocab, out, T(1));
   };
-  draws.langevin = [=](int64_t step, Tensor<T> out) {
+  draws.langevin = [=](int64_t step, int64_t first, Tensor<T> out) {
     const uint64_t stream = training_step * kStepsPerTrainingStep + static_cast<uint64_t>(step);
-    RandomStream{seed, RandomPurpose::kLangevin, stream}.normal(first * vocab, out, T(1));
+    RandomStream{seed, RandomPurpose::kLangevin, stream}.normal(
+        static_cast<uint64_t>(before + first) * vocab, out, T(1));
   };
-  draws.step_size = [=](Tensor<T> out) {
+  draws.step_size = [=](int64_t first, Tensor<T> out) {
     const RandomStream stream{seed, RandomPurpose::kStepSize, training_step};
     for (int64_t n = 0; n < out.count(); ++n) {
-      out[n] = static_cast<T>(stream.uniform(first + static_cast<uint64_t>(n)));
+      out[n] = static_cast<T>(stream.uniform(static_cast<uint64_t>(before + first + n)));
     }
   };
   const RandomStream counts{seed, RandomPurpose::kStepCount, training_step};
@@ -89,8 +119,8 @@ LossSums TextEbt<T>::train(const TrainingRows<T>& rows, uint64_t seed, uint64_t 
 }
 
 // Every landscape as often as in training, then the last one for as long as wanted.
-template <class T>
-std::vector<int64_t> TextEbt<T>::inference_plan(int64_t steps) const {
+template <class T, class S>
+std::vector<int64_t> TextEbt<T, S>::inference_plan(int64_t steps) const {
   if (steps == 0) {
     steps = config_.landscapes * thinking_.steps_max;
   }
@@ -101,65 +131,87 @@ std::vector<int64_t> TextEbt<T>::inference_plan(int64_t steps) const {
   return plan;
 }
 
-template <class T>
-void TextEbt<T>::think(TextWorkspace<T>& space, Tensor<const int32_t> tokens, int64_t first_query,
-                       const ThinkOptions& options, const std::function<void()>& after_step) {
-  TextStep<T>& step = space.steps.front();
-  TextContext<T>& context = space.contexts.front();
+template <class T, class S>
+void TextEbt<T, S>::read(TextWorkspace<T, S>& workspace, Tensor<const int32_t> tokens,
+                         const ThinkOptions& options) {
+  const std::vector<int64_t> plan = inference_plan(options.steps);
+  for (size_t context = 0; context <= workspace.context_of(plan.back()); ++context) {
+    workspace.contexts[context].forward(operands_.views(), rotary_, tokens,
+                                        static_cast<int64_t>(context));
+  }
+}
+
+template <class T, class S>
+void TextEbt<T, S>::think(TextWorkspace<T, S>& workspace, const Chunk& chunk, int64_t first_query,
+                          const ThinkOptions& options,
+                          const std::function<void(size_t)>& after_step) {
+  ChunkSpace<T, S>& space = workspace.space(chunk);
+  TextStep<T, S>& step = space.steps.front();
   parts().set_step_sizes(space, {});
   if (thinking_.initial == InitialPrediction::kZeros) {
     std::fill(step.next.begin(), step.next.end(), T(0));
   } else {
-    const int64_t first = options.first_row * space.queries * config_.vocab_size;
+    const int64_t first = options.first_row * workspace.queries + chunk.first();
     RandomStream{options.seed, RandomPurpose::kInitialPrediction, 0}.normal(
-        static_cast<uint64_t>(first), step.next, static_cast<T>(thinking_.initial_scale));
+        static_cast<uint64_t>(first * config_.vocab_size), step.next,
+        static_cast<T>(thinking_.initial_scale));
   }
-  int64_t held = -1;
-  for (const int64_t wanted : inference_plan(options.steps)) {
-    if (held < 0 || (held != wanted && config_.type != EbtType::kDefault)) {
-      context.forward(views_, rotary_, tokens, wanted);
-      held = wanted;
-    }
-    think_once<T>(config_, parts().landscape(context, first_query), step.next,
-                  {space.step_size, space.bound}, step);
-    after_step();
+  const std::vector<int64_t> plan = inference_plan(options.steps);
+  for (size_t i = 0; i < plan.size(); ++i) {
+    TextContext<T, S>& context = workspace.contexts[workspace.context_of(plan[i])];
+    think_once<T, S>(config_, parts().landscape(context, chunk, first_query), step.next,
+                     {space.step_size, space.bound}, step);
+    after_step(i);
   }
 }
 
-template <class T>
-LossSums TextEbt<T>::evaluate(Tensor<const int32_t> inputs, Tensor<const int32_t> targets,
-                              const ThinkOptions& options) {
+template <class T, class S>
+LossSums TextEbt<T, S>::evaluate(Tensor<const int32_t> inputs, Tensor<const int32_t> targets,
+                                 const ThinkOptions& options) {
   const int64_t context = inputs.dim(1);
-  TextWorkspace<T>& space = workspace(inputs.dim(0), context, context, false);
-  const TextStep<T>& step = space.steps.front();
+  TextWorkspace<T, S>& workspace = prepare(inputs.dim(0), context, context, false);
+  read(workspace, inputs, options);
+  const size_t steps = inference_plan(options.steps).size();
   LossSums sums;
   sums.token_count = count_targets(targets);
-  think(space, inputs, 0, options, [&] {
-    CrossEntropy<T>::loss_and_gradient({targets.reshape({targets.count()}), T(0)}, step.next, T(0),
-                                       space.row_loss, {});
-    sums.cross_entropy.push_back(sum_over_targets<T>(space.row_loss, targets));
-    sums.energy.push_back(sum_over_targets(step.energy, targets));
-  });
+  sums.cross_entropy.assign(steps, 0.0);
+  sums.energy.assign(steps, 0.0);
+  const Tensor<const int32_t> all = targets.reshape({targets.count()});
+  for (const Chunk& chunk : workspace.chunks) {
+    const ChunkSpace<T, S>& space = workspace.space(chunk);
+    const TextStep<T, S>& step = space.steps.front();
+    const Tensor<const int32_t> wanted = all.slice(chunk.first(), chunk.count());
+    think(workspace, chunk, 0, options, [&](size_t i) {
+      CrossEntropy<T>::loss_and_gradient({wanted, T(0)}, step.next, T(0), space.row_loss, {});
+      sums.cross_entropy[i] += sum_over_targets<T>(space.row_loss, wanted);
+      sums.energy[i] += sum_over_targets(step.energy, wanted);
+    });
+  }
   sums.objective = sums.cross_entropy.back();
   return sums;
 }
 
-template <class T>
-ThinkingTrace<T> TextEbt<T>::predict_next(Tensor<const int32_t> tokens,
-                                          const ThinkOptions& options) {
-  const int64_t context = tokens.count();
-  TextWorkspace<T>& space = workspace(1, context, 1, false);
-  TextStep<T>& step = space.steps.front();
+template <class T, class S>
+ThinkingTrace<T> TextEbt<T, S>::predict_next(Tensor<const int32_t> tokens,
+                                             const ThinkOptions& options) {
+  const int64_t count = tokens.count();
+  TextWorkspace<T, S>& workspace = prepare(1, count, 1, false);
+  read(workspace, tokens.reshape({1, count}), options);
+  const Chunk& chunk = workspace.chunks.front();
+  TextStep<T, S>& step = workspace.space(chunk).steps.front();
   ThinkingTrace<T> trace;
-  think(space, tokens.reshape({1, context}), context - 1, options,
-        [&] { trace.energy.push_back(static_cast<double>(step.energy[0])); });
+  think(workspace, chunk, count - 1, options,
+        [&](size_t) { trace.energy.push_back(static_cast<double>(step.energy[0])); });
   trace.logits.assign(step.next.begin(), step.next.end());
-  const auto at = parts().landscape(space.contexts.front(), context - 1);
-  trace.energy.push_back(static_cast<double>(energy_of<T>(config_, at, step.next, step)[0]));
+  const int64_t last = inference_plan(options.steps).back();
+  const auto at =
+      parts().landscape(workspace.contexts[workspace.context_of(last)], chunk, count - 1);
+  trace.energy.push_back(static_cast<double>(energy_of<T, S>(config_, at, step.next, step)[0]));
   return trace;
 }
 
 template class TextEbt<float>;
 template class TextEbt<double>;
+template class TextEbt<float, Bfloat16>;
 
 }  // namespace ebt

@@ -9,19 +9,22 @@
 
 namespace ebt {
 
-template <class T>
+template <class T, class S = T>
 class TextEbt : public TextModel<T> {
  public:
   // Workspace for at most (rows, context) tokens. Throws Error for an impossible configuration.
   TextEbt(const ModelConfig& model, const ThinkingConfig& thinking, int64_t rows, int64_t context,
-          bool training);
+          const EngineOptions& options);
   // Bytes of that workspace.
   static size_t workspace_bytes(const ModelConfig& model, const ThinkingConfig& thinking,
-                                int64_t rows, int64_t context, bool training);
+                                int64_t rows, int64_t context, const EngineOptions& options);
 
   const ModelConfig& config() const override { return config_; }
   const ParameterLayout& layout() const override { return layout_; }
-  ParameterBlock<T>& weights() override { return weights_; }
+  ParameterBlock<T>& weights() override {
+    copies_are_stale_ = true;
+    return weights_;
+  }
   ParameterBlock<T>& gradients() override { return gradients_; }
   LossSums train(const TrainingRows<T>& rows, uint64_t seed, uint64_t training_step) override;
   LossSums evaluate(Tensor<const int32_t> inputs, Tensor<const int32_t> targets,
@@ -33,23 +36,32 @@ class TextEbt : public TextModel<T> {
                       const StepObserver<T>& observe);
 
  private:
-  TextWorkspace<T>& workspace(int64_t batch, int64_t context, int64_t queries, bool training);
+  // Buffers for the shape of work at hand, and weights that are up to date.
+  TextWorkspace<T, S>& prepare(int64_t batch, int64_t context, int64_t queries, bool training);
   std::vector<int64_t> inference_plan(int64_t steps) const;
-  TextEbtParts<T> parts() const { return {config_, thinking_, views_, gradient_views_, rotary_}; }
-  // Thinks about the tokens after positions first_query.. of `tokens`, as long as `options` says.
-  void think(TextWorkspace<T>& space, Tensor<const int32_t> tokens, int64_t first_query,
-             const ThinkOptions& options, const std::function<void()>& after_step);
+  TextEbtParts<T, S> parts() const {
+    return {config_, thinking_, operands_.views(), gradient_views_, rotary_};
+  }
+  // Thinks about the tokens after the chunk's positions, counted from first_query of `tokens`, as
+  // long as `options` says. The contexts of all landscapes must be there.
+  void think(TextWorkspace<T, S>& workspace, const Chunk& chunk, int64_t first_query,
+             const ThinkOptions& options, const std::function<void(size_t)>& after_step);
+  // Computes the contexts of the landscapes that `options` visits.
+  void read(TextWorkspace<T, S>& workspace, Tensor<const int32_t> tokens,
+            const ThinkOptions& options);
 
   ModelConfig config_;
   ThinkingConfig thinking_;
+  EngineOptions options_;
   ParameterLayout layout_;
   ParameterBlock<T> weights_;
   ParameterBlock<T> gradients_;
-  TextWeights<const T> views_;
   TextWeights<T> gradient_views_;
+  OperandWeights<T, S> operands_;
+  bool copies_are_stale_ = true;
   RotaryTable<T> rotary_;
   Arena arena_;
-  std::unique_ptr<TextWorkspace<T>> workspace_;
+  std::unique_ptr<TextWorkspace<T, S>> workspace_;
 };
 
 }  // namespace ebt

@@ -35,28 +35,47 @@ void check(const ModelConfig& model, const ThinkingConfig& thinking) {
   }
 }
 
+// Calls `make.template operator()<S>()` with the type that activations are stored as.
+template <class T, class Make>
+auto with_stored_type(const EngineOptions& options, Make&& make) {
+  if constexpr (std::is_same_v<T, float>) {
+    if (options.precision == Precision::kBf16) {
+      return make.template operator()<Bfloat16>();
+    }
+  }
+  EBT_CHECK(options.precision == Precision::kFp32, "float64 has no bf16");
+  return make.template operator()<T>();
+}
+
 }  // namespace
 
 template <class T>
-size_t training_bytes(const ModelConfig& model, const ThinkingConfig& thinking, int64_t rows,
-                      int64_t context) {
+size_t model_bytes(const ModelConfig& model, const ThinkingConfig& thinking, int64_t rows,
+                   int64_t context, const EngineOptions& options) {
   check(model, thinking);
-  const size_t workspace = model.arch == Architecture::kEbt
-                               ? TextEbt<T>::workspace_bytes(model, thinking, rows, context, true)
-                               : TransformerPp<T>::workspace_bytes(model, rows, context, true);
-  // Weights, gradients and two moments.
-  return workspace + sizeof(T) * 4 * static_cast<size_t>(text_model_layout(model).count());
+  const auto count = static_cast<size_t>(text_model_layout(model).count());
+  return with_stored_type<T>(options, [&]<class S>() {
+    const size_t workspace =
+        model.arch == Architecture::kEbt
+            ? TextEbt<T, S>::workspace_bytes(model, thinking, rows, context, options)
+            : TransformerPp<T, S>::workspace_bytes(model, rows, context, options);
+    // Weights and, for training, gradients and two moments.
+    return workspace + OperandWeights<T, S>::bytes(model) +
+           sizeof(T) * (options.training ? 4 : 1) * count;
+  });
 }
 
 template <class T>
 std::unique_ptr<TextModel<T>> make_text_model(const ModelConfig& model,
                                               const ThinkingConfig& thinking, int64_t rows,
-                                              int64_t context, bool training) {
+                                              int64_t context, const EngineOptions& options) {
   check(model, thinking);
-  if (model.arch == Architecture::kTransformerPp) {
-    return std::make_unique<TransformerPp<T>>(model, rows, context, training);
-  }
-  return std::make_unique<TextEbt<T>>(model, thinking, rows, context, training);
+  return with_stored_type<T>(options, [&]<class S>() -> std::unique_ptr<TextModel<T>> {
+    if (model.arch == Architecture::kTransformerPp) {
+      return std::make_unique<TransformerPp<T, S>>(model, rows, context, options);
+    }
+    return std::make_unique<TextEbt<T, S>>(model, thinking, rows, context, options);
+  });
 }
 
 // Embeddings and landscape tokens start N(0, 1), matrices Xavier-normal, norms at one, biases at
@@ -85,10 +104,11 @@ void initialize_weights(TextModel<T>& model, const ThinkingConfig& thinking, uin
   }
 }
 
-#define EBT_INSTANTIATE(T)                                                                        \
-  template size_t training_bytes<T>(const ModelConfig&, const ThinkingConfig&, int64_t, int64_t); \
-  template std::unique_ptr<TextModel<T>> make_text_model<T>(                                      \
-      const ModelConfig&, const ThinkingConfig&, int64_t, int64_t, bool);                         \
+#define EBT_INSTANTIATE(T)                                                                    \
+  template size_t model_bytes<T>(const ModelConfig&, const ThinkingConfig&, int64_t, int64_t, \
+                                 const EngineOptions&);                                       \
+  template std::unique_ptr<TextModel<T>> make_text_model<T>(                                  \
+      const ModelConfig&, const ThinkingConfig&, int64_t, int64_t, const EngineOptions&);     \
   template void initialize_weights<T>(TextModel<T>&, const ThinkingConfig&, uint64_t);
 EBT_INSTANTIATE(float)
 EBT_INSTANTIATE(double)

@@ -43,8 +43,9 @@ struct Tokens {
   }
 };
 
-std::unique_ptr<TextModel<double>> made(const ModelConfig& model, const ThinkingConfig& thinking) {
-  auto result = make_text_model<double>(model, thinking, 2, model.context, true);
+std::unique_ptr<TextModel<double>> made(const ModelConfig& model, const ThinkingConfig& thinking,
+                                        const EngineOptions& options = {}) {
+  auto result = make_text_model<double>(model, thinking, 2, model.context, options);
   initialize_weights(*result, thinking, 5);
   // Every tensor away from its special values: zeros of adaLN-zero, ones of the norms.
   const Tensor<double> all = result->weights().all();
@@ -160,7 +161,7 @@ TEST(TextModel, StartsThinkingNearTheUniformDistributionForAnyVocabulary) {
     model.norm_eps = 0.5;
     model.context = 8;
     const ThinkingConfig thinking;
-    const auto made_model = make_text_model<float>(model, thinking, 1, 8, false);
+    const auto made_model = make_text_model<float>(model, thinking, 1, 8, {.training = false});
     initialize_weights(*made_model, thinking, 1);
     const std::vector<int32_t> inputs = {5, 99, 3, 250, 17, 42, 8, 120};
     const std::vector<int32_t> targets = {99, 3, 250, 17, 42, 8, 120, 7};
@@ -171,6 +172,79 @@ TEST(TextModel, StartsThinkingNearTheUniformDistributionForAnyVocabulary) {
       EXPECT_GT(loss / 8, uniform - 1.5) << vocab;
       EXPECT_LT(loss / 8, uniform + 1.5) << vocab;
     }
+  }
+}
+
+// What one training step adds to the gradients, and its losses.
+std::vector<double> training_step(const ThinkingConfig& thinking, const EngineOptions& options) {
+  ModelConfig model = small_model(EbtType::kTimeEmbed);
+  const auto trained = made(model, thinking, options);
+  const LossSums sums = trained->train(Tokens().rows(), 3, 9);
+  std::vector<double> result(trained->gradients().all().begin(), trained->gradients().all().end());
+  result.insert(result.end(), sums.cross_entropy.begin(), sums.cross_entropy.end());
+  result.insert(result.end(), sums.energy.begin(), sums.energy.end());
+  result.push_back(sums.objective);
+  return result;
+}
+
+TEST(TextModel, LearnsTheSameInChunksOfAnySize) {
+  ThinkingConfig detached;
+  detached.step_size = 0.7;
+  ThinkingConfig noisy = all_steps(0.7);
+  noisy.steps_min = noisy.steps_max = 2;
+  noisy.langevin_noise = 0.5;
+  noisy.step_size_spread = 2;
+  noisy.contrastive = 0.3;
+  for (const ThinkingConfig& thinking : {detached, noisy}) {
+    const std::vector<double> whole = training_step(thinking, {.chunk_positions = 100});
+    for (const int64_t positions : {1, 2, 3, 5, 7}) {
+      const std::vector<double> cut = training_step(thinking, {.chunk_positions = positions});
+      ASSERT_EQ(cut.size(), whole.size());
+      for (size_t i = 0; i < whole.size(); ++i) {
+        ASSERT_NEAR(cut[i], whole[i], 1e-11 * (1 + std::abs(whole[i]))) << positions;
+      }
+    }
+  }
+}
+
+TEST(TextModel, LearnsTheSameBitForBitWhenTheContextIsRecomputed) {
+  ThinkingConfig thinking;
+  thinking.step_size = 0.7;
+  EXPECT_EQ(training_step(thinking, {.recompute = true}), training_step(thinking, {}));
+}
+
+TEST(TextModel, RecomputationTakesLessMemory) {
+  ModelConfig model;
+  model.layers = 6;
+  const auto bytes = [&](Precision precision, bool recompute) {
+    return model_bytes<float>(model, {}, 8, 256, {.precision = precision, .recompute = recompute});
+  };
+  EXPECT_LT(bytes(Precision::kFp32, true), bytes(Precision::kFp32, false));
+  EXPECT_LT(bytes(Precision::kBf16, true), bytes(Precision::kBf16, false));
+  EXPECT_LT(bytes(Precision::kBf16, false), bytes(Precision::kFp32, false));
+}
+
+TEST(TextModel, ChangedWeightsReachBf16Products) {
+  ModelConfig model;
+  model.vocab_size = 11;
+  model.width = 16;
+  model.context = 8;
+  const ThinkingConfig thinking;
+  for (const Architecture arch : {Architecture::kEbt, Architecture::kTransformerPp}) {
+    model.arch = arch;
+    const auto made_model =
+        make_text_model<float>(model, thinking, 1, 8, {.precision = Precision::kBf16});
+    initialize_weights(*made_model, thinking, 1);
+    const std::vector<int32_t> inputs = {5, 9, 3, 2, 1, 4, 8, 0};
+    const auto loss = [&] {
+      return made_model->evaluate({inputs.data(), {1, 8}}, {inputs.data(), {1, 8}}, {}).objective;
+    };
+    const double before = loss();
+    EXPECT_EQ(loss(), before);
+    for (float& weight : made_model->weights().tensor("transformer.layers.0.attention.wo.weight")) {
+      weight *= 3.0F;
+    }
+    EXPECT_NE(loss(), before);
   }
 }
 

@@ -1,7 +1,13 @@
 // The buffers of a text EBT.
+//
+// Given the context, predictions do not see each other: so they are thought about and learned from
+// in chunks of positions, one chunk after the other in the same memory, and only contexts are held
+// for a whole batch. No tensor of all positions by the vocabulary exists.
 #pragma once
 
+#include <algorithm>
 #include <optional>
+#include <type_traits>
 #include <vector>
 
 #include "ebt/think/text_thinking.h"
@@ -14,38 +20,48 @@ inline bool gradient_crosses_steps(const ThinkingConfig& thinking) {
   return !thinking.detach && (!thinking.truncate || thinking.step_size_learnable);
 }
 
-// The buffers of one shape of work. Laid out anew, in the same memory, when the shape changes.
-template <class T>
-struct TextWorkspace {
-  int64_t batch, context, queries;
-  bool training;
-  std::vector<TextContext<T>> contexts;  // one, or one per landscape where all are kept
-  std::vector<TextStep<T>> steps;        // one, or one per thinking step where all are kept
-  std::vector<Tensor<T>> slopes;  // (N, V) per kept step: derivative of the loss by its logits
-  Tensor<T> initial;              // (N, V) logits before the first step
-  Tensor<T> work;                 // (N, V), where steps are kept
+// Some positions of a batch of `queries_in_row` each: whole rows, or a part of one row, so that
+// they follow each other.
+struct Chunk {
+  int64_t first_row, rows;
+  int64_t first_query, queries;
+  int64_t queries_in_row;
+
+  int64_t first() const { return first_row * queries_in_row + first_query; }
+  int64_t count() const { return rows * queries; }
+};
+
+// Cuts (batch, queries) positions into chunks of about `positions`: all of one shape but the last,
+// or the last of every row.
+std::vector<Chunk> cut_into_chunks(int64_t batch, int64_t queries, int64_t positions);
+
+// Positions per chunk that keep products large and logits in the cache of a core or near it.
+inline int64_t default_chunk_positions(int64_t vocab) { return vocab > 8192 ? 256 : 512; }
+
+// The buffers of one shape of chunk; N = rows * queries.
+template <class T, class S>
+struct ChunkSpace {
+  std::vector<TextStep<T, S>> steps;  // one, or one per thinking step where all are kept
+  std::vector<Tensor<T>> slopes;      // (N, V) per kept step: derivative of the loss by its logits
+  Tensor<T> initial;                  // (N, V) logits before the first step
+  Tensor<T> noisy;                    // (N, V) logits with Langevin noise
+  Tensor<T> work;                     // (N, V), where steps are kept
+  Tensor<S> slope_by_gradient;        // (N, V) derivative of the loss by a step's g
   Tensor<T> step_size, bound, row_loss, energy_bar;  // (N)
   Tensor<T> tangent, embedding_bar;                  // (B, Q, D)
-  SweepSpace<T> sweep;
-  std::optional<TextStep<T>> truth;  // the contrastive term's stream
+  SweepSpace<T, S> sweep;
+  std::optional<TextStep<T, S>> truth;  // the contrastive term's stream
 
-  bool fits(int64_t b, int64_t s, int64_t q, bool train) const {
-    return batch == b && context == s && queries == q && training == train;
-  }
-
-  TextWorkspace(Arena& arena, const ModelConfig& model, const ThinkingConfig& thinking, int64_t b,
-                int64_t s, int64_t q, bool train)
-      : batch(b), context(s), queries(q), training(train) {
-    const bool keep_all = train && gradient_crosses_steps(thinking);
-    const bool many_contexts = keep_all && model.type != EbtType::kDefault;
+  ChunkSpace(Arena& arena, const ModelConfig& model, const ThinkingConfig& thinking,
+             const Chunk& chunk, bool training) {
+    const int64_t b = chunk.rows;
+    const int64_t q = chunk.queries;
+    const bool keep_all = training && gradient_crosses_steps(thinking);
     const bool keep_gradient = keep_all || thinking.clamp_gradient > 0;
-    for (int64_t i = 0; i < (many_contexts ? model.landscapes : 1); ++i) {
-      contexts.emplace_back(arena, model, b, s, train);
-    }
     const Shape logits{b * q, model.vocab_size};
     for (int64_t i = 0; i < (keep_all ? model.landscapes * thinking.steps_max : 1); ++i) {
-      steps.emplace_back(arena, model, b, q, train, keep_gradient);
-      if (train) {
+      steps.emplace_back(arena, model, b, q, training, keep_gradient);
+      if (training) {
         slopes.push_back(arena.take<T>(logits));
       }
     }
@@ -53,16 +69,65 @@ struct TextWorkspace {
     step_size = arena.take<T>({b * q});
     bound = thinking.clamp_gradient > 0 ? arena.take<T>({b * q}) : Tensor<T>{};
     row_loss = arena.take<T>({b * q});
-    if (!train) {
+    if (!training) {
       return;
     }
-    work = keep_all || thinking.contrastive > 0 ? arena.take<T>(logits) : Tensor<T>{};
+    noisy = thinking.langevin_noise > 0 ? arena.take<T>(logits) : Tensor<T>{};
+    work = keep_all ? arena.take<T>(logits) : Tensor<T>{};
+    if constexpr (std::is_same_v<T, S>) {
+      slope_by_gradient = keep_all ? work : slopes.front();
+    } else {
+      slope_by_gradient = arena.take<S>(logits);
+    }
     energy_bar = arena.take<T>({b, q});
     tangent = arena.take<T>({b, q, model.width});
     embedding_bar = arena.take<T>(tangent.shape);
-    sweep = SweepSpace<T>::take(arena, model, b, q);
+    sweep = SweepSpace<T, S>::take(arena, model, b, q);
     if (thinking.contrastive > 0) {
       truth.emplace(arena, model, b, q, false, false);
+    }
+  }
+};
+
+// The buffers of one shape of work. Laid out anew, in the same memory, when the shape changes.
+template <class T, class S>
+struct TextWorkspace {
+  int64_t batch, context, queries;
+  bool training;
+  std::vector<Chunk> chunks;
+  ContextWork<T, S> context_work;
+  std::vector<TextContext<T, S>> contexts;  // one per landscape; one for EbtType::kDefault
+  std::vector<ChunkSpace<T, S>> spaces;     // of a whole chunk, and of the last if it is smaller
+
+  bool fits(int64_t b, int64_t s, int64_t q, bool train) const {
+    return batch == b && context == s && queries == q && training == train;
+  }
+  ChunkSpace<T, S>& space(const Chunk& chunk) {
+    return spaces[chunk.count() == chunks.front().count() ? 0 : 1];
+  }
+  size_t context_of(int64_t landscape) const {
+    return contexts.size() > 1 ? static_cast<size_t>(landscape) : 0;
+  }
+
+  TextWorkspace(Arena& arena, const ModelConfig& model, const ThinkingConfig& thinking, int64_t b,
+                int64_t s, int64_t q, bool train, Keep keep, int64_t chunk_positions)
+      : batch(b),
+        context(s),
+        queries(q),
+        training(train),
+        chunks(cut_into_chunks(b, q, chunk_positions)),
+        context_work(ContextWork<T, S>::take(arena, model, b, s, keep)) {
+    const int64_t count = model.type == EbtType::kDefault ? 1 : model.landscapes;
+    for (int64_t i = 0; i < count; ++i) {
+      contexts.emplace_back(arena, model, b, s, keep, context_work);
+    }
+    // The smaller chunk comes last: it may lie where the others were.
+    const size_t start = arena.used_bytes();
+    for (const Chunk& chunk : chunks) {
+      if (spaces.empty() || (spaces.size() == 1 && chunk.count() != chunks.front().count())) {
+        arena.rewind(start);
+        spaces.emplace_back(arena, model, thinking, chunk, train);
+      }
     }
   }
 };

@@ -7,6 +7,8 @@
 //   not detached      all steps are kept, then swept from the last to the first, v passing through
 //                     the softmax of each
 //   truncated (S2)    only the last step is swept; earlier ones pass v on for alpha's sake alone
+// Contexts are computed once for the whole batch, everything else chunk by chunk
+// (text_workspace.h).
 #pragma once
 
 #include <functional>
@@ -17,41 +19,42 @@
 
 namespace ebt {
 
-// The random numbers of one training step, as functions that make them where they are needed. Every
-// tensor covers the rows at hand.
+// The random numbers of one training step, as functions that make those of N positions from
+// `first` on where they are needed.
 template <class T>
 struct ThinkingDraws {
-  std::function<void(Tensor<T>)> initial;            // (N, V) standard normal
-  std::function<void(int64_t, Tensor<T>)> langevin;  // step, (N, V) standard normal
-  std::function<void(Tensor<T>)> step_size;          // (N) uniform in [0, 1)
-  std::vector<int64_t> repeats;                      // thinking steps on each landscape
+  std::function<void(int64_t first, Tensor<T>)> initial;                 // (N, V) standard normal
+  std::function<void(int64_t step, int64_t first, Tensor<T>)> langevin;  // (N, V) standard normal
+  std::function<void(int64_t first, Tensor<T>)> step_size;               // (N) uniform in [0, 1)
+  std::vector<int64_t> repeats;  // thinking steps on each landscape
 };
 
-// Sees every thinking step of a training pass: its number, the logits it ends in (N, V), and the
-// energies it started from (B, S).
+// Sees every thinking step of a training pass: its number, the first of N positions, the logits
+// that they end in (N, V), and the energies they started from (N).
 template <class T>
-using StepObserver = std::function<void(int64_t, Tensor<const T>, Tensor<const T>)>;
+using StepObserver = std::function<void(int64_t, int64_t, Tensor<const T>, Tensor<const T>)>;
 
 // What a model lends to a pass.
-template <class T>
+template <class T, class S>
 struct TextEbtParts {
   const ModelConfig& config;
   const ThinkingConfig& thinking;
-  const TextWeights<const T>& weights;
+  const ModelWeights<T, S>& weights;
   const TextWeights<T>& gradients;
   const RotaryTable<T>& rotary;
 
   double step_size() const;
-  EnergyLandscape<T> landscape(TextContext<T>& context, int64_t first_query) const;
+  EnergyLandscape<T, S> landscape(TextContext<T, S>& context, const Chunk& chunk,
+                                  int64_t first_query) const;
   // Fills the step sizes and bounds of `space`; `draw` is empty where nothing is random.
-  void set_step_sizes(TextWorkspace<T>& space, const std::function<void(Tensor<T>)>& draw) const;
+  void set_step_sizes(ChunkSpace<T, S>& space, const std::function<void(Tensor<T>)>& draw) const;
 };
 
 // Thinks about the rows, adds their gradients to model.gradients, and returns their losses.
 // `observe` may be empty.
-template <class T>
-LossSums train_pass(const TextEbtParts<T>& model, const TrainingRows<T>& rows,
+template <class T, class S>
+LossSums train_pass(const TextEbtParts<T, S>& model, const TrainingRows<T>& rows,
                     const ThinkingDraws<T>& draws, const StepObserver<T>& observe,
-                    TextWorkspace<T>& space);
+                    TextWorkspace<T, S>& workspace);
 
 }  // namespace ebt

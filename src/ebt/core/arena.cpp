@@ -2,6 +2,8 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
+
 #include "ebt/core/error.h"
 
 namespace ebt {
@@ -24,6 +26,7 @@ void UnmapMemory::operator()(std::byte* memory) const { munmap(memory, bytes); }
 void* Arena::take_bytes(size_t bytes) {
   const size_t start = used_bytes_;
   used_bytes_ += (bytes + kAlignment_bytes - 1) / kAlignment_bytes * kAlignment_bytes;
+  peak_bytes_ = std::max(peak_bytes_, used_bytes_);
   if (measuring_) {
     return nullptr;
   }

@@ -34,8 +34,11 @@ class Arena {
     return {static_cast<T*>(take_bytes(static_cast<size_t>(shape.count()) * sizeof(T))), shape};
   }
   size_t used_bytes() const { return used_bytes_; }
-  // Starts again from the first byte: earlier views become invalid, and memory is no longer zero.
-  void rewind() { used_bytes_ = 0; }
+  // The most that was ever used: what an arena for the same layout must own.
+  size_t peak_bytes() const { return peak_bytes_; }
+  // Starts again from an earlier used_bytes(): views taken since become invalid, and memory is no
+  // longer zero.
+  void rewind(size_t used_bytes = 0) { used_bytes_ = used_bytes; }
 
  private:
   void* take_bytes(size_t bytes);
@@ -43,6 +46,7 @@ class Arena {
   std::unique_ptr<std::byte, UnmapMemory> memory_;
   size_t capacity_bytes_ = 0;
   size_t used_bytes_ = 0;
+  size_t peak_bytes_ = 0;
   bool measuring_ = true;
 };
 

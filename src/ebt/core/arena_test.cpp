@@ -43,6 +43,17 @@ TEST(Arena, RewindsToItsFirstByte) {
   EXPECT_EQ(arena.take<float>({16}).data, first);
 }
 
+TEST(Arena, RewindsToAnEarlierByteAndRemembersItsPeak) {
+  Arena arena;
+  arena.take<float>({16});
+  const size_t before = arena.used_bytes();
+  arena.take<float>({64});
+  arena.rewind(before);
+  arena.take<float>({16});
+  EXPECT_EQ(arena.used_bytes(), 128U);
+  EXPECT_EQ(arena.peak_bytes(), 320U);
+}
+
 TEST(Arena, RefusesToBeOverrun) {
   Arena arena(128);
   arena.take<float>({17});

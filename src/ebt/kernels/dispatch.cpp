@@ -1,5 +1,6 @@
 #include <cstdlib>
 
+#include "ebt/core/bfloat16.h"
 #include "ebt/core/error.h"
 #include "ebt/kernels/attention.h"
 #include "ebt/kernels/elementwise.h"
@@ -90,17 +91,23 @@ const Table& kernels() {
   }
 }
 
-template const AttentionKernels<float>& kernels();
-template const AttentionKernels<double>& kernels();
-template const ElementwiseKernels<float>& kernels();
-template const ElementwiseKernels<double>& kernels();
+#define EBT_TABLES(T)                               \
+  template const CrossEntropyKernels<T>& kernels(); \
+  template const ElementwiseKernels<T>& kernels();
+EBT_TABLES(float)
+EBT_TABLES(double)
+#undef EBT_TABLES
+#define EBT_TABLES(T, S)                            \
+  template const AttentionKernels<T, S>& kernels(); \
+  template const RmsNormKernels<T, S>& kernels();   \
+  template const SoftmaxKernels<T, S>& kernels();   \
+  template const StoredKernels<T, S>& kernels();    \
+  template const SwigluKernels<T, S>& kernels();
+EBT_TABLES(float, float)
+EBT_TABLES(float, Bfloat16)
+EBT_TABLES(double, double)
+#undef EBT_TABLES
 template const GemmKernels<double>& kernels();
 template const RandomKernels& kernels();
-template const RmsNormKernels<float>& kernels();
-template const RmsNormKernels<double>& kernels();
-template const SoftmaxKernels<float>& kernels();
-template const SoftmaxKernels<double>& kernels();
-template const SwigluKernels<float>& kernels();
-template const SwigluKernels<double>& kernels();
 
 }  // namespace ebt::kernels

@@ -1,6 +1,7 @@
 #include "ebt/kernels/elementwise.h"
 #include "ebt/kernels/isa.h"
 #include "ebt/kernels/row_chunks.h"
+#include "ebt/kernels/stored.h"
 
 namespace ebt::kernels {
 namespace {
@@ -29,23 +30,6 @@ void add(int64_t count, T scale, const T* x, T* y) {
   }
 }
 
-// Calls body(row, i) for every element i of every row, rows in parallel, elements in lanes.
-template <class Body>
-void for_elements(int64_t rows, int64_t width, Body&& body) {
-#pragma omp parallel for schedule(static)
-  for (int64_t row = 0; row < rows; ++row) {
-#pragma omp simd
-    for (int64_t i = 0; i < width; ++i) {
-      body(row, row * width + i, i);
-    }
-  }
-}
-
-template <class T>
-void scale_rows(int64_t rows, int64_t width, const T* scale, const T* x, T* y) {
-  for_elements(rows, width, [=](int64_t row, int64_t i, int64_t) { y[i] = scale[row] * x[i]; });
-}
-
 template <class T>
 void dot_rows(int64_t rows, int64_t width, const T* a, const T* b, T* out) {
 #pragma omp parallel for schedule(static)
@@ -61,83 +45,168 @@ void dot_rows(int64_t rows, int64_t width, const T* a, const T* b, T* out) {
   }
 }
 
-template <class T>
-void scale_columns(int64_t rows, int64_t width, const T* x, T offset, const T* scale,
-                   const T* shift, const T* base, T* y) {
-  for_elements(rows, width, [=](int64_t, int64_t i, int64_t column) {
-    y[i] = x[i] * (offset + scale[column]) + (shift == nullptr ? T(0) : shift[column]) +
-           (base == nullptr ? T(0) : base[i]);
-  });
-}
-
-template <class T>
-void sum_rows(int64_t rows, int64_t width, const T* a, const T* b, T* out) {
-  for_row_chunks(rows, width, out, [=](int64_t first, int64_t last, T* partial) {
-    for (int64_t row = first; row < last; ++row) {
-#pragma omp simd
-      for (int64_t i = 0; i < width; ++i) {
-        partial[i] += a[row * width + i] * (b == nullptr ? T(1) : b[row * width + i]);
-      }
-    }
-  });
-}
-
-template <class T>
-void rotate(int64_t rows, int64_t heads, int64_t width, int64_t stride, int64_t positions,
-            const T* cosine, const T* sine, T direction, T* x) {
-  const int64_t pairs = width / 2;
+// Calls body(row, first element) for every row in parallel.
+template <class Body>
+void for_rows(int64_t rows, int64_t width, Body&& body) {
 #pragma omp parallel for schedule(static)
   for (int64_t row = 0; row < rows; ++row) {
-    const T* c = cosine + row % positions * pairs;
-    const T* s = sine + row % positions * pairs;
-    for (int64_t head = 0; head < heads; ++head) {
-      T* values = x + row * stride + head * width;
+    body(row, row * width);
+  }
+}
+
+template <class T, class S>
+void round(int64_t count, const T* x, S* y) {
+#pragma omp parallel for simd schedule(static)
+  for (int64_t i = 0; i < count; ++i) {
+    y[i] = static_cast<S>(x[i]);
+  }
+}
+
+template <class T, class S>
+void sum_rows(int64_t rows, int64_t width, const S* a, const S* b, T* sum) {
+  for_row_chunks<T>(rows, width, {sum, nullptr}, [=](int64_t first, int64_t last, T* own, T*) {
+    for (int64_t row = first; row < last; ++row) {
+      const S* left = a + row * width;
+      const S* right = b == nullptr ? nullptr : b + row * width;
 #pragma omp simd
-      for (int64_t i = 0; i < pairs; ++i) {
-        const T a = values[2 * i];
-        const T b = values[2 * i + 1];
-        values[2 * i] = a * c[i] - direction * b * s[i];
-        values[2 * i + 1] = direction * a * s[i] + b * c[i];
+      for (int64_t i = 0; i < width; ++i) {
+        own[i] += static_cast<T>(left[i]) * (right == nullptr ? T(1) : static_cast<T>(right[i]));
       }
     }
-  }
+  });
 }
 
-template <class T>
-void descend(int64_t rows, int64_t width, const T* p, const T* step, const T* bound, T* g,
+template <class T, class S, class Y>
+void scale_columns(int64_t rows, int64_t width, const S* x, const T* scale, bool add, Y* y) {
+  for_rows(rows, width, [=](int64_t, int64_t first) {
+    const S* in = x + first;
+    Y* out = y + first;
+#pragma omp simd
+    for (int64_t i = 0; i < width; ++i) {
+      out[i] =
+          static_cast<Y>((add ? static_cast<T>(out[i]) : T(0)) + static_cast<T>(in[i]) * scale[i]);
+    }
+  });
+}
+
+// Turns one head.
+template <class T, class In, class Out>
+inline void turn(int64_t pairs, const T* cosine, const T* sine, T direction, const In* from,
+                 Out* to) {
+  for_blocks(pairs, [=](int64_t first, int64_t count) {
+    alignas(64) T values[2 * kBlock];
+    alignas(64) T turned[2 * kBlock];
+    load(from + 2 * first, 2 * count, values);
+#pragma omp simd
+    for (int64_t i = 0; i < count; ++i) {
+      const T c = cosine[first + i];
+      const T s = direction * sine[first + i];
+      turned[2 * i] = values[2 * i] * c - values[2 * i + 1] * s;
+      turned[2 * i + 1] = values[2 * i] * s + values[2 * i + 1] * c;
+    }
+    store(turned, 2 * count, to + 2 * first);
+  });
+}
+
+template <class T, class S>
+void rotate(int64_t rows, RotaryAngles<T> angles, int64_t stride, T direction, S* x) {
+  const int64_t pairs = angles.width / 2;
+  for_rows(rows, stride, [=](int64_t row, int64_t first) {
+    const int64_t at = row % angles.positions * pairs;
+    for (int64_t head = 0; head < angles.heads; ++head) {
+      S* values = x + first + head * angles.width;
+      turn(pairs, angles.cosine + at, angles.sine + at, direction, values, values);
+    }
+  });
+}
+
+template <class T, class S>
+void collect_keys(int64_t rows, RotaryAngles<T> angles, const T* keys_bar, S* qkv_bar) {
+  const int64_t pairs = angles.width / 2;
+  const int64_t width = angles.heads * angles.width;
+  for_rows(rows, 3 * width, [=](int64_t row, int64_t first) {
+    const int64_t at = row % angles.positions * pairs;
+    const T* k_bar = keys_bar + row * 2 * width;
+    S* out = qkv_bar + first + width;
+    for (int64_t head = 0; head < angles.heads; ++head) {
+      turn(pairs, angles.cosine + at, angles.sine + at, T(-1), k_bar + head * angles.width,
+           out + head * angles.width);
+    }
+    store(k_bar + width, width, out + width);
+  });
+}
+
+template <class T, class S>
+void descend(int64_t rows, int64_t width, const S* p, const T* step, const T* bound, T* g,
              T* next) {
-  if (bound != nullptr) {
-    for_elements(rows, width, [=](int64_t row, int64_t i, int64_t) {
+  for_rows(rows, width, [=](int64_t row, int64_t first) {
+    T* slope = g + first;
+    if (bound != nullptr) {
       const T limit = bound[row];
-      g[i] = g[i] > limit ? limit : (g[i] < -limit ? -limit : g[i]);
-    });
-  }
-  for_elements(rows, width,
-               [=](int64_t row, int64_t i, int64_t) { next[i] = p[i] - step[row] * g[i]; });
+#pragma omp simd
+      for (int64_t i = 0; i < width; ++i) {
+        slope[i] = slope[i] > limit ? limit : (slope[i] < -limit ? -limit : slope[i]);
+      }
+    }
+    const S* from = p + first;
+    T* to = next + first;
+    const T size = step[row];
+#pragma omp simd
+    for (int64_t i = 0; i < width; ++i) {
+      to[i] = static_cast<T>(from[i]) - size * slope[i];
+    }
+  });
 }
 
-template <class T>
-void mask_clamped(int64_t rows, int64_t width, const T* g, const T* bound, T* v) {
-  for_elements(rows, width, [=](int64_t row, int64_t i, int64_t) {
-    const T size = g[i] < T(0) ? -g[i] : g[i];
-    v[i] = size >= bound[row] ? T(0) : v[i];
+template <class T, class S>
+void descend_back(int64_t rows, int64_t width, const T* next_bar, const T* step, const T* bound,
+                  const T* g, S* g_bar) {
+  for_rows(rows, width, [=](int64_t row, int64_t first) {
+    const T* bar = next_bar + first;
+    S* out = g_bar + first;
+    const T size = -step[row];
+    if (bound == nullptr) {
+#pragma omp simd
+      for (int64_t i = 0; i < width; ++i) {
+        out[i] = static_cast<S>(size * bar[i]);
+      }
+      return;
+    }
+    const T* slope = g + first;
+    const T limit = bound[row];
+#pragma omp simd
+    for (int64_t i = 0; i < width; ++i) {
+      const T height = slope[i] < T(0) ? -slope[i] : slope[i];
+      out[i] = static_cast<S>(height >= limit ? T(0) : size * bar[i]);
+    }
   });
 }
 
 template <class T>
-constexpr ElementwiseKernels<T> kTable{
-    &copy<T>,          &zero<T>,     &add<T>,    &scale_rows<T>, &dot_rows<T>,
-    &scale_columns<T>, &sum_rows<T>, &rotate<T>, &descend<T>,    &mask_clamped<T>};
+constexpr ElementwiseKernels<T> kTable{&copy<T>, &zero<T>, &add<T>, &dot_rows<T>};
+template <class T, class S>
+constexpr StoredKernels<T, S> kStoredTable{
+    &round<T, S>,  &sum_rows<T, S>,     &scale_columns<T, S, S>, &scale_columns<T, S, T>,
+    &rotate<T, S>, &collect_keys<T, S>, &descend<T, S>,          &descend_back<T, S>};
 
 }  // namespace
 
-template <>
-const ElementwiseKernels<float>& kernels_for<ElementwiseKernels<float>, Isa::EBT_ISA>() {
-  return kTable<float>;
-}
-template <>
-const ElementwiseKernels<double>& kernels_for<ElementwiseKernels<double>, Isa::EBT_ISA>() {
-  return kTable<double>;
-}
+#define EBT_TABLE(T)                                                                \
+  template <>                                                                       \
+  const ElementwiseKernels<T>& kernels_for<ElementwiseKernels<T>, Isa::EBT_ISA>() { \
+    return kTable<T>;                                                               \
+  }
+EBT_TABLE(float)
+EBT_TABLE(double)
+#undef EBT_TABLE
+#define EBT_TABLE(T, S)                                                         \
+  template <>                                                                   \
+  const StoredKernels<T, S>& kernels_for<StoredKernels<T, S>, Isa::EBT_ISA>() { \
+    return kStoredTable<T, S>;                                                  \
+  }
+EBT_TABLE(float, float)
+EBT_TABLE(float, Bfloat16)
+EBT_TABLE(double, double)
+#undef EBT_TABLE
 
 }  // namespace ebt::kernels

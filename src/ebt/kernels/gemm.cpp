@@ -6,17 +6,11 @@
 #include <utility>
 
 #include "ebt/core/error.h"
+#include "ebt/kernels/gemm_blocks.h"
 #include "ebt/kernels/isa.h"
 
 namespace ebt::kernels {
 namespace {
-
-// A product is cut into blocks of rows of c whose size depends on nothing but the kind of product,
-// and each block is one single-threaded call: so results do not depend on the number of threads,
-// and oneDNN never splits the sum. Measured on shapes of 4xs and xxs, blocks of 128 (64 when a is
-// transposed) run within 5 % of oneDNN's own threading.
-constexpr int64_t kBlockRows = 128;
-constexpr int64_t kBlockRowsTransposed = 64;
 
 std::function<void(const GemmShape&)>& observer() {
   static std::function<void(const GemmShape&)> function;
@@ -57,9 +51,7 @@ void gemm(bool ta, bool tb, Matrix<const T> a, Matrix<const T> b, Matrix<T> c, W
     }
     return;
   }
-  if (observer()) {
-    observer()({ta, tb, m, n, k});
-  }
+  observe_gemm({ta, tb, m, n, k});
   const int64_t block_rows = ta ? kBlockRowsTransposed : kBlockRows;
   const int64_t blocks = (m + block_rows - 1) / block_rows;
   bool done = true;
@@ -76,6 +68,12 @@ void gemm(bool ta, bool tb, Matrix<const T> a, Matrix<const T> b, Matrix<T> c, W
 
 }  // namespace
 
+void observe_gemm(const GemmShape& shape) {
+  if (observer()) {
+    observer()(shape);
+  }
+}
+
 template <class T>
 void multiply_nt(Matrix<const T> a, Matrix<const T> b, Matrix<T> c, Write write) {
   gemm(false, true, a, b, c, write);
@@ -84,19 +82,29 @@ template <class T>
 void multiply_nn(Matrix<const T> a, Matrix<const T> b, Matrix<T> c, Write write) {
   gemm(false, false, a, b, c, write);
 }
-template <class T>
-void multiply_tn(Matrix<const T> a, Matrix<const T> b, Matrix<T> c, Write write) {
+template <class T, class S>
+void multiply_tn(Matrix<const S> a, Matrix<const S> b, Matrix<T> c, Write write) {
   gemm(true, false, a, b, c, write);
+}
+template <class T, class S, class C>
+void multiply_nt(Matrix<const S> x, const WeightMatrix<T, S>& weights, Matrix<C> c, Write write) {
+  gemm<T>(false, true, x, weights.values, c, write);
+}
+template <class T, class S, class C>
+void multiply_nn(Matrix<const S> y, const WeightMatrix<T, S>& weights, Matrix<C> c, Write write) {
+  gemm<T>(false, false, y, weights.values, c, write);
 }
 
 void set_gemm_observer(std::function<void(const GemmShape&)> function) {
   observer() = std::move(function);
 }
 
-#define EBT_INSTANTIATE(T)                                                          \
-  template void multiply_nt<T>(Matrix<const T>, Matrix<const T>, Matrix<T>, Write); \
-  template void multiply_nn<T>(Matrix<const T>, Matrix<const T>, Matrix<T>, Write); \
-  template void multiply_tn<T>(Matrix<const T>, Matrix<const T>, Matrix<T>, Write);
+#define EBT_INSTANTIATE(T)                                                                       \
+  template void multiply_nt<T>(Matrix<const T>, Matrix<const T>, Matrix<T>, Write);              \
+  template void multiply_nn<T>(Matrix<const T>, Matrix<const T>, Matrix<T>, Write);              \
+  template void multiply_tn<T, T>(Matrix<const T>, Matrix<const T>, Matrix<T>, Write);           \
+  template void multiply_nt<T, T, T>(Matrix<const T>, const WeightMatrix<T>&, Matrix<T>, Write); \
+  template void multiply_nn<T, T, T>(Matrix<const T>, const WeightMatrix<T>&, Matrix<T>, Write);
 EBT_INSTANTIATE(float)
 EBT_INSTANTIATE(double)
 #undef EBT_INSTANTIATE

@@ -1,9 +1,12 @@
-// Matrix products: oneDNN for float, our own tiles for double.
+// Matrix products: oneDNN for float and bf16, our own tiles for double.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <memory>
+#include <string>
 
+#include "ebt/core/bfloat16.h"
 #include "ebt/core/tensor.h"
 
 namespace ebt::kernels {
@@ -50,14 +53,69 @@ void multiply_nt(Matrix<const T> a, Matrix<const T> b, Matrix<T> c, Write write)
 // c (m, n) = a b: a (m, k), b (k, n). A linear layer's input cotangent.
 template <class T>
 void multiply_nn(Matrix<const T> a, Matrix<const T> b, Matrix<T> c, Write write);
-// c (m, n) = a^T b: a (k, m), b (k, n). A linear layer's weight gradient.
-template <class T>
-void multiply_tn(Matrix<const T> a, Matrix<const T> b, Matrix<T> c, Write write);
+// c (m, n) = a^T b: a (k, m), b (k, n). A linear layer's weight gradient; also of bf16 factors,
+// summed in float.
+template <class T, class S>
+void multiply_tn(Matrix<const S> a, Matrix<const S> b, Matrix<T> c, Write write);
 
-// The shape of one product, as the GEMM library sees it.
+// What multiplies bf16: "amx" or "avx512_bf16" (the CPU's instructions, through oneDNN), else
+// "float32": operands are then widened and multiplied as floats, with the same results up to the
+// order of sums.
+std::string bf16_engine();
+
+// A bf16 copy of a matrix, laid out as the right factor of products. Neither copyable nor movable:
+// products refer to it.
+class PackedMatrix {
+ public:
+  // For right factors of (k, n).
+  PackedMatrix(int64_t k, int64_t n);
+  ~PackedMatrix();
+  PackedMatrix(const PackedMatrix&) = delete;
+  PackedMatrix& operator=(const PackedMatrix&) = delete;
+  // Bytes that such a copy takes.
+  static size_t bytes(int64_t k, int64_t n);
+  // Rounds and lays out `values`: (k, n), or (n, k) if `transposed`.
+  void pack(Matrix<const float> values, bool transposed);
+
+  struct Layout;
+  const Layout& layout() const { return *layout_; }
+
+ private:
+  std::unique_ptr<Layout> layout_;
+};
+
+// Weights (out, in) as the right factor of products: the weights themselves, or with S = Bfloat16
+// packed copies of them. A view.
+template <class T, class S = T>
+struct WeightMatrix {
+  Tensor<const T> values;
+
+  WeightMatrix() = default;
+  // NOLINTNEXTLINE(google-explicit-constructor): unpacked weights are a tensor
+  WeightMatrix(Tensor<const T> v) : values(v) {}
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  WeightMatrix(Tensor<T> v) : values(v) {}
+};
+template <>
+struct WeightMatrix<float, Bfloat16> {
+  Tensor<const float> values;
+  const PackedMatrix* transposed = nullptr;  // (in, out), for x W^T
+  const PackedMatrix* straight = nullptr;    // (out, in), for y W
+};
+
+// c (m, out) = x (m, in) W^T, in T or rounded to S. A sum can only be added to in T.
+template <class T, class S, class C>
+void multiply_nt(Matrix<const S> x, const WeightMatrix<T, S>& weights, Matrix<C> c, Write write);
+// c (m, in) = y (m, out) W, likewise.
+template <class T, class S, class C>
+void multiply_nn(Matrix<const S> y, const WeightMatrix<T, S>& weights, Matrix<C> c, Write write);
+
+// One product, as the GEMM library sees it.
 struct GemmShape {
   bool transpose_a, transpose_b;
   int64_t m, n, k;
+  bool bf16 = false;         // both factors
+  bool bf16_result = false;  // c too
 };
 // Called with the shape of every product while it is set: how `bench` learns what a training step
 // multiplies, to time those products alone. Empty function: off. Not thread-safe.

@@ -56,7 +56,7 @@ struct Problem {
     } else if (product == Product::kNn) {
       multiply_nn<T>(left, right, c.matrix(), write);
     } else {
-      multiply_tn<T>(left, right, c.matrix(), write);
+      multiply_tn<T, T>(left, right, c.matrix(), write);
     }
   }
   // All of c's memory as it must be afterwards.
@@ -164,7 +164,8 @@ TYPED_TEST(Gemm, PrintsTheShapesThatDoNotFit) {
             }),
             "gemm: (2,3) times (3,4) does not give (2,5)");
   EXPECT_EQ(error_text([&] {
-              multiply_tn<TypeParam>(matrix(3, 2), matrix(3, 4), matrix(3, 4), Write::kReplace);
+              multiply_tn<TypeParam, TypeParam>(matrix(3, 2), matrix(3, 4), matrix(3, 4),
+                                                Write::kReplace);
             }),
             "gemm: (2,3) times (3,4) does not give (3,4)");
 }

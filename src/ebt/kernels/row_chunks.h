@@ -9,26 +9,60 @@ namespace {
 // are added in order.
 inline constexpr int64_t kRowChunks = 32;
 
-// Calls body(first, last, partial) for every chunk of rows in parallel, where `partial` (width) is
-// the chunk's own zeroed sum, then adds all partials to `total` (width). With total null, partial
-// is null and only the calls are made.
+// Two sums over rows, each (width) and added to, or null.
+template <class T>
+struct RowSums {
+  T* first;
+  T* second;
+};
+
+// Memory of the calling thread, grown on first use and kept.
+template <class T>
+T* zeroed_partials(int64_t count) {
+  struct Buffer {
+    T* data = nullptr;
+    int64_t capacity = 0;
+    Buffer() = default;
+    Buffer(const Buffer&) = delete;
+    Buffer& operator=(const Buffer&) = delete;
+    ~Buffer() { delete[] data; }
+  };
+  static thread_local Buffer buffer;
+  if (buffer.capacity < count) {
+    delete[] buffer.data;
+    buffer.data = new T[static_cast<size_t>(count)];
+    buffer.capacity = count;
+  }
+  for (int64_t i = 0; i < count; ++i) {
+    buffer.data[i] = T(0);
+  }
+  return buffer.data;
+}
+
+// Calls body(first, last, partial of the first sum, of the second) for every chunk of rows in
+// parallel, where a partial is the chunk's own zeroed (width), then adds all partials to the sums.
+// The partial of a null sum is null.
 template <class T, class Body>
-void for_row_chunks(int64_t rows, int64_t width, T* total, Body&& body) {
+void for_row_chunks(int64_t rows, int64_t width, RowSums<T> sums, Body&& body) {
   const int64_t chunk = (rows + kRowChunks - 1) / kRowChunks;
   const int64_t chunks = chunk == 0 ? 0 : (rows + chunk - 1) / chunk;
-  T* partials = total == nullptr ? nullptr : new T[static_cast<size_t>(chunks * width)]();
+  const bool wanted = sums.first != nullptr || sums.second != nullptr;
+  T* const partials = wanted ? zeroed_partials<T>(2 * chunks * width) : nullptr;
 #pragma omp parallel for schedule(static)
   for (int64_t c = 0; c < chunks; ++c) {
     const int64_t last = (c + 1) * chunk < rows ? (c + 1) * chunk : rows;
-    body(c * chunk, last, partials == nullptr ? nullptr : partials + c * width);
+    T* own = wanted ? partials + 2 * c * width : nullptr;
+    body(c * chunk, last, sums.first == nullptr ? nullptr : own,
+         sums.second == nullptr ? nullptr : own + width);
   }
-  if (total != nullptr) {
-    for (int64_t c = 0; c < chunks; ++c) {
+  for (int which = 0; which < 2; ++which) {
+    T* total = which == 0 ? sums.first : sums.second;
+    for (int64_t c = 0; c < chunks && total != nullptr; ++c) {
+      const T* own = partials + (2 * c + which) * width;
       for (int64_t i = 0; i < width; ++i) {
-        total[i] += partials[c * width + i];
+        total[i] += own[i];
       }
     }
-    delete[] partials;
   }
 }
 

@@ -1,4 +1,5 @@
-// Softmax over rows, and cross-entropy of logits against tokens. z, p (rows, width).
+// Softmax over rows, and cross-entropy of logits against tokens. z, p (rows, width); p is stored as
+// S, all else is T.
 //
 //   p = softmax(z)
 //   z_bar += p (p_bar - p.p_bar)
@@ -12,18 +13,22 @@
 namespace ebt::kernels {
 
 // Cotangents are added to where `add`, else replaced; z_bar may be the same memory as p_bar.
-template <class T>
+template <class T, class S>
 struct SoftmaxKernels {
-  void (*forward)(int64_t rows, int64_t width, const T* z, T* p);
-  void (*vjp)(int64_t rows, int64_t width, const T* p, const T* p_bar, bool add, T* z_bar);
-  void (*jvp)(int64_t rows, int64_t width, const T* p, const T* z_dot, T* p_dot);
-  void (*vjp_of_jvp)(int64_t rows, int64_t width, const T* p, const T* z_dot, const T* delta,
+  void (*forward)(int64_t rows, int64_t width, const T* z, S* p);
+  void (*vjp)(int64_t rows, int64_t width, const S* p, const T* p_bar, bool add, T* z_bar);
+  void (*jvp)(int64_t rows, int64_t width, const S* p, const T* z_dot, T* p_dot);
+  void (*vjp_of_jvp)(int64_t rows, int64_t width, const S* p, const T* z_dot, const T* delta,
                      bool add, T* z_bar);
+};
+
+template <class T>
+struct CrossEntropyKernels {
   // loss[row] = -sum_j q_j log softmax(z)_j for q = (1 - smoothing) one_hot(target) +
   // smoothing / width, in nats; 0 where the target is negative (ignored).
   // gradient (or null) = scale (softmax(z) - q), 0 where ignored.
-  void (*cross_entropy)(int64_t rows, int64_t width, const T* z, const int32_t* targets,
-                        T smoothing, T scale, T* loss, T* gradient);
+  void (*loss_and_gradient)(int64_t rows, int64_t width, const T* z, const int32_t* targets,
+                            T smoothing, T scale, T* loss, T* gradient);
 };
 
 }  // namespace ebt::kernels

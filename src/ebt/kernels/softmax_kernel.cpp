@@ -1,5 +1,6 @@
 #include <cmath>
 
+#include "ebt/core/bfloat16.h"
 #include "ebt/kernels/isa.h"
 #include "ebt/kernels/softmax.h"
 #include "ebt/kernels/vector_math.h"
@@ -17,63 +18,63 @@ T row_maximum(int64_t width, const T* z) {
   return largest;
 }
 
-template <class T>
-T dot(int64_t width, const T* a, const T* b) {
+template <class T, class S>
+T dot(int64_t width, const S* a, const T* b) {
   T sum = 0;
 #pragma omp simd reduction(+ : sum)
   for (int64_t i = 0; i < width; ++i) {
-    sum += a[i] * b[i];
+    sum += static_cast<T>(a[i]) * b[i];
   }
   return sum;
 }
 
-template <class T>
-void forward(int64_t rows, int64_t width, const T* z, T* p) {
+template <class T, class S>
+void forward(int64_t rows, int64_t width, const T* z, S* p) {
 #pragma omp parallel for schedule(static)
   for (int64_t row = 0; row < rows; ++row) {
     const T* in = z + row * width;
-    T* out = p + row * width;
+    S* out = p + row * width;
     const T largest = row_maximum(width, in);
+    // The exponentials are made twice: kept in `out` between the passes, they would be rounded.
     T total = 0;
 #pragma omp simd reduction(+ : total)
     for (int64_t i = 0; i < width; ++i) {
-      out[i] = exponential(in[i] - largest);
-      total += out[i];
+      total += exponential(in[i] - largest);
     }
     const T scale = T(1) / total;
 #pragma omp simd
     for (int64_t i = 0; i < width; ++i) {
-      out[i] *= scale;
+      out[i] = static_cast<S>(exponential(in[i] - largest) * scale);
     }
   }
 }
 
-template <class T>
-void vjp(int64_t rows, int64_t width, const T* p, const T* p_bar, bool add, T* z_bar) {
+template <class T, class S>
+void vjp(int64_t rows, int64_t width, const S* p, const T* p_bar, bool add, T* z_bar) {
 #pragma omp parallel for schedule(static)
   for (int64_t row = 0; row < rows; ++row) {
-    const T* in = p + row * width;
+    const S* in = p + row * width;
     const T* bar = p_bar + row * width;
     T* out = z_bar + row * width;
     const T mean = dot(width, in, bar);
 #pragma omp simd
     for (int64_t i = 0; i < width; ++i) {
-      out[i] = (add ? out[i] : T(0)) + in[i] * (bar[i] - mean);
+      out[i] = (add ? out[i] : T(0)) + static_cast<T>(in[i]) * (bar[i] - mean);
     }
   }
 }
 
-template <class T>
-void jvp(int64_t rows, int64_t width, const T* p, const T* z_dot, T* p_dot) {
+template <class T, class S>
+void jvp(int64_t rows, int64_t width, const S* p, const T* z_dot, T* p_dot) {
   vjp(rows, width, p, z_dot, false, p_dot);  // the Jacobian of a softmax is symmetric
 }
 
-template <class T>
-void vjp_of_jvp(int64_t rows, int64_t width, const T* p, const T* z_dot, const T* delta, bool add,
+template <class T, class S>
+void vjp_of_jvp(int64_t rows, int64_t width, const S* p, const T* z_dot, const T* delta, bool add,
                 T* z_bar) {
 #pragma omp parallel for schedule(static)
   for (int64_t row = 0; row < rows; ++row) {
-    const T* in = p + row * width;
+    const S* in = p + row * width;
     const T* tangent = z_dot + row * width;
     const T* bar = delta + row * width;
     T* out = z_bar + row * width;
@@ -82,12 +83,13 @@ void vjp_of_jvp(int64_t rows, int64_t width, const T* p, const T* z_dot, const T
     T covariance = 0;
 #pragma omp simd reduction(+ : covariance)
     for (int64_t i = 0; i < width; ++i) {
-      covariance += in[i] * (bar[i] - mean_bar) * (tangent[i] - mean_tangent);
+      covariance += static_cast<T>(in[i]) * (bar[i] - mean_bar) * (tangent[i] - mean_tangent);
     }
 #pragma omp simd
     for (int64_t i = 0; i < width; ++i) {
-      out[i] = (add ? out[i] : T(0)) +
-               in[i] * ((bar[i] - mean_bar) * (tangent[i] - mean_tangent) - covariance);
+      out[i] =
+          (add ? out[i] : T(0)) +
+          static_cast<T>(in[i]) * ((bar[i] - mean_bar) * (tangent[i] - mean_tangent) - covariance);
     }
   }
 }
@@ -129,19 +131,29 @@ void cross_entropy(int64_t rows, int64_t width, const T* z, const int32_t* targe
   }
 }
 
+template <class T, class S>
+constexpr SoftmaxKernels<T, S> kTable{&forward<T, S>, &vjp<T, S>, &jvp<T, S>, &vjp_of_jvp<T, S>};
 template <class T>
-constexpr SoftmaxKernels<T> kTable{&forward<T>, &vjp<T>, &jvp<T>, &vjp_of_jvp<T>,
-                                   &cross_entropy<T>};
+constexpr CrossEntropyKernels<T> kLossTable{&cross_entropy<T>};
 
 }  // namespace
 
-template <>
-const SoftmaxKernels<float>& kernels_for<SoftmaxKernels<float>, Isa::EBT_ISA>() {
-  return kTable<float>;
-}
-template <>
-const SoftmaxKernels<double>& kernels_for<SoftmaxKernels<double>, Isa::EBT_ISA>() {
-  return kTable<double>;
-}
+#define EBT_TABLE(T, S)                                                           \
+  template <>                                                                     \
+  const SoftmaxKernels<T, S>& kernels_for<SoftmaxKernels<T, S>, Isa::EBT_ISA>() { \
+    return kTable<T, S>;                                                          \
+  }
+EBT_TABLE(float, float)
+EBT_TABLE(float, Bfloat16)
+EBT_TABLE(double, double)
+#undef EBT_TABLE
+#define EBT_TABLE(T)                                                                  \
+  template <>                                                                         \
+  const CrossEntropyKernels<T>& kernels_for<CrossEntropyKernels<T>, Isa::EBT_ISA>() { \
+    return kLossTable<T>;                                                             \
+  }
+EBT_TABLE(float)
+EBT_TABLE(double)
+#undef EBT_TABLE
 
 }  // namespace ebt::kernels

@@ -1,4 +1,5 @@
-// The gate of SwiGLU. ab (rows, 2 width) holds a then b in every row; h (rows, width).
+// The gate of SwiGLU. ab (rows, 2 width) holds a then b in every row; h (rows, width). T computes,
+// S is stored.
 //
 //   h = s(a) b                    s(a) = a sigmoid(a)
 //   a_bar = h_bar s'(a) b         b_bar = h_bar s(a)
@@ -11,14 +12,16 @@
 
 namespace ebt::kernels {
 
-// Cotangents are added to where `add`, else replaced.
-template <class T>
+template <class T, class S>
 struct SwigluKernels {
-  void (*forward)(int64_t rows, int64_t width, const T* ab, T* h);
-  void (*vjp)(int64_t rows, int64_t width, const T* ab, const T* h_bar, bool add, T* ab_bar);
-  void (*jvp)(int64_t rows, int64_t width, const T* ab, const T* ab_dot, T* h_dot);
-  void (*vjp_of_jvp)(int64_t rows, int64_t width, const T* ab, const T* ab_dot, const T* delta,
-                     bool add, T* ab_bar);
+  void (*forward)(int64_t rows, int64_t width, const S* ab, S* h);
+  // ab_bar is added to where `add`, else replaced; h, if not null, is made once more.
+  void (*vjp)(int64_t rows, int64_t width, const S* ab, const S* h_bar, bool add, S* ab_bar, S* h);
+  void (*jvp)(int64_t rows, int64_t width, const S* ab, const S* ab_dot, S* h_dot);
+  // vjp of h_bar (null: zero) and the gradient of <delta, h_dot> in one visit. Where not null:
+  // delta_ab = vjp of delta, and h and h_dot are made once more.
+  void (*second_order)(int64_t rows, int64_t width, const S* ab, const S* ab_dot, const S* delta,
+                       const S* h_bar, bool add, S* ab_bar, S* delta_ab, S* h, S* h_dot);
 };
 
 }  // namespace ebt::kernels

@@ -9,54 +9,71 @@ namespace ebt {
 
 using kernels::Matrix;
 
-template <class T>
-void Linear<T>::forward(const Params& params, Tensor<const T> x, Tensor<T> y, Saved& saved,
-                        Write write) {
+template <class T, class S>
+template <class Y>
+void Linear<T, S>::forward(const Params& params, Tensor<const S> x, Tensor<Y> y, Saved& saved,
+                           Write write) {
   saved.x = x;
-  kernels::multiply_nt<T>(x, params.weight, y, write);
+  kernels::multiply_nt<T, S, Y>(x, params.weight, y, write);
   if (params.bias) {
-    const Matrix<T> rows(y);
+    const Matrix<Y> rows(y);
     for (int64_t row = 0; row < rows.rows; ++row) {
       for (int64_t i = 0; i < rows.columns; ++i) {
-        rows.data[row * rows.columns + i] += params.bias[i];
+        Y& out = rows.data[row * rows.columns + i];
+        out = static_cast<Y>(static_cast<T>(out) + params.bias[i]);
       }
     }
   }
 }
 
-template <class T>
-void Linear<T>::vjp(const Params& params, const Saved& saved, Tensor<const T> y_bar,
-                    Tensor<T> x_bar, Write write, Grads* grads) {
-  kernels::multiply_nn<T>(y_bar, params.weight, x_bar, write);
+template <class T, class S>
+void Linear<T, S>::vjp(const Params& params, const Saved& saved, Tensor<const S> y_bar,
+                       Tensor<S> x_bar, Write write, Grads* grads) {
+  if (x_bar) {
+    kernels::multiply_nn<T, S, S>(y_bar, params.weight, x_bar, write);
+  }
   if (grads != nullptr) {
-    kernels::multiply_tn<T>(y_bar, saved.x, grads->weight, Write::kAdd);
+    kernels::multiply_tn<T, S>(y_bar, saved.x, grads->weight, Write::kAdd);
     if (grads->bias) {
-      const Matrix<const T> rows(y_bar);
-      kernels::kernels<kernels::ElementwiseKernels<T>>().sum_rows(
-          rows.rows, rows.columns, y_bar.data, nullptr, grads->bias.data);
+      const Matrix<const S> rows(y_bar);
+      kernels::kernels<kernels::StoredKernels<T, S>>().sum_rows(rows.rows, rows.columns, y_bar.data,
+                                                                nullptr, grads->bias.data);
     }
   }
 }
 
-template <class T>
-void Linear<T>::jvp(const Params& params, const Saved& /*saved*/, Tensor<const T> x_dot,
-                    Tensor<T> y_dot, Write write) {
-  kernels::multiply_nt<T>(x_dot, params.weight, y_dot, write);
+template <class T, class S>
+template <class Y>
+void Linear<T, S>::jvp(const Params& params, const Saved& /*saved*/, Tensor<const S> x_dot,
+                       Tensor<Y> y_dot, Write write) {
+  kernels::multiply_nt<T, S, Y>(x_dot, params.weight, y_dot, write);
 }
 
-template <class T>
-void Linear<T>::vjp_of_jvp(const Params& /*params*/, const Saved& /*saved*/, Tensor<const T> x_dot,
-                           Tensor<const T> delta, Tensor<T> x_bar, Write write, Grads* grads) {
-  check_shape("linear", "x_bar", x_bar.shape, x_dot.shape);
-  if (write == Write::kReplace) {
-    std::fill(x_bar.begin(), x_bar.end(), T(0));
+template <class T, class S>
+void Linear<T, S>::vjp_of_jvp(const Params& /*params*/, const Saved& /*saved*/,
+                              Tensor<const S> x_dot, Tensor<const S> delta, Tensor<S> x_bar,
+                              Write write, Grads* grads) {
+  if (x_bar) {
+    check_shape("linear", "x_bar", x_bar.shape, x_dot.shape);
+    if (write == Write::kReplace) {
+      std::fill(x_bar.begin(), x_bar.end(), static_cast<S>(T(0)));
+    }
   }
   if (grads != nullptr) {
-    kernels::multiply_tn<T>(delta, x_dot, grads->weight, Write::kAdd);
+    kernels::multiply_tn<T, S>(delta, x_dot, grads->weight, Write::kAdd);
   }
 }
 
 template struct Linear<float>;
 template struct Linear<double>;
+template struct Linear<float, Bfloat16>;
+#define EBT_INSTANTIATE(T, S, Y)                                                                 \
+  template void Linear<T, S>::forward(const Params&, Tensor<const S>, Tensor<Y>, Saved&, Write); \
+  template void Linear<T, S>::jvp(const Params&, const Saved&, Tensor<const S>, Tensor<Y>, Write);
+EBT_INSTANTIATE(float, float, float)
+EBT_INSTANTIATE(double, double, double)
+EBT_INSTANTIATE(float, Bfloat16, float)
+EBT_INSTANTIATE(float, Bfloat16, Bfloat16)
+#undef EBT_INSTANTIATE
 
 }  // namespace ebt

@@ -10,30 +10,34 @@
 
 namespace ebt {
 
-template <class T>
+// x, y and their derivatives are stored as S; a result may also be summed in T.
+template <class T, class S = T>
 struct Linear {
   using Scalar = T;
   struct Params {
-    Tensor<const T> weight;  // (out, in)
-    Tensor<const T> bias;    // (out), or absent
+    kernels::WeightMatrix<T, S> weight;  // (out, in)
+    Tensor<const T> bias;                // (out), or absent
   };
   struct Grads {
     Tensor<T> weight;
     Tensor<T> bias;
   };
   struct Saved {
-    Tensor<const T> x;
+    Tensor<const S> x;
   };
 
-  // x (..., in), y (..., out). A residual connection adds its y and y_dot.
-  static void forward(const Params& params, Tensor<const T> x, Tensor<T> y, Saved& saved,
+  // x (..., in), y (..., out). A residual stream adds its y and y_dot.
+  template <class Y>
+  static void forward(const Params& params, Tensor<const S> x, Tensor<Y> y, Saved& saved,
                       Write write = Write::kReplace);
-  static void vjp(const Params& params, const Saved& saved, Tensor<const T> y_bar, Tensor<T> x_bar,
+  // x_bar may be absent.
+  static void vjp(const Params& params, const Saved& saved, Tensor<const S> y_bar, Tensor<S> x_bar,
                   Write write, Grads* grads);
-  static void jvp(const Params& params, const Saved& saved, Tensor<const T> x_dot, Tensor<T> y_dot,
+  template <class Y>
+  static void jvp(const Params& params, const Saved& saved, Tensor<const S> x_dot, Tensor<Y> y_dot,
                   Write write = Write::kReplace);
-  static void vjp_of_jvp(const Params& params, const Saved& saved, Tensor<const T> x_dot,
-                         Tensor<const T> delta, Tensor<T> x_bar, Write write, Grads* grads);
+  static void vjp_of_jvp(const Params& params, const Saved& saved, Tensor<const S> x_dot,
+                         Tensor<const S> delta, Tensor<S> x_bar, Write write, Grads* grads);
 };
 
 }  // namespace ebt

@@ -45,14 +45,18 @@ TEST(Linear, AddsToAResidualStream) {
   const std::vector<double> x = normal_draws(6, 1);
   const std::vector<double> weight = normal_draws(8, 2);
   const std::vector<double> stream = normal_draws(12, 3);
-  const Linear<double>::Params params{{weight.data(), {4, 2}}, {}};
+  const Linear<double>::Params params{Tensor<const double>{weight.data(), {4, 2}}, {}};
+  const Tensor<const double> input{x.data(), {3, 2}};
+  const auto output = [](std::vector<double>& values) {
+    return Tensor<double>{values.data(), {3, 4}};
+  };
   Linear<double>::Saved saved;
   std::vector<double> product(12);
-  Linear<double>::forward(params, {x.data(), {3, 2}}, {product.data(), {3, 4}}, saved);
+  Linear<double>::forward(params, input, output(product), saved);
   std::vector<double> sum = stream;
   std::vector<double> sum_dot = stream;
-  Linear<double>::forward(params, {x.data(), {3, 2}}, {sum.data(), {3, 4}}, saved, Write::kAdd);
-  Linear<double>::jvp(params, saved, {x.data(), {3, 2}}, {sum_dot.data(), {3, 4}}, Write::kAdd);
+  Linear<double>::forward(params, input, output(sum), saved, Write::kAdd);
+  Linear<double>::jvp(params, saved, input, output(sum_dot), Write::kAdd);
   for (size_t i = 0; i < sum.size(); ++i) {
     EXPECT_NEAR(sum[i], stream[i] + product[i], 1e-15);
     EXPECT_EQ(sum_dot[i], sum[i]);

@@ -12,15 +12,20 @@ struct RmsNormCase : LayerCase {
   using Layer = RmsNorm<T>;
   Shape shape;
   double eps;
+  bool shifted;
 
-  RmsNormCase(Shape s, double e) : shape(s), eps(e) {}
+  RmsNormCase(Shape s, double e, bool shift) : shape(s), eps(e), shifted(shift) {}
   static std::vector<RmsNormCase> all() {
-    return {{{2, 3, 5}, 1e-5}, {{1, 1}, 1e-2},  {{4, 1, 7}, 0.5},  {{0, 6}, 1e-5},
-            {{3, 0, 4}, 1e-5}, {{130, 3}, 1.0}, {{2, 9, 33}, 1e-5}};
+    return {{{2, 3, 5}, 1e-5, false}, {{1, 1}, 1e-2, true},     {{4, 1, 7}, 0.5, false},
+            {{0, 6}, 1e-5, true},     {{3, 0, 4}, 1e-5, false}, {{130, 3}, 1.0, true},
+            {{2, 9, 33}, 1e-5, true}, {{3, 65}, 1e-2, false},   {{2, 128}, 0.5, true}};
   }
   Shape x_shape() const { return shape; }
   Shape y_shape() const { return shape; }
-  std::vector<Shape> parameters() const { return {{shape[shape.rank() - 1]}}; }
+  std::vector<Shape> parameters() const {
+    const Shape width{shape[shape.rank() - 1]};
+    return shifted ? std::vector<Shape>{width, width} : std::vector<Shape>{width};
+  }
   template <class Saved>
   void prepare(Arena& arena, Saved& saved) const {
     const int64_t rows = shape.count() / shape[shape.rank() - 1];
@@ -28,15 +33,16 @@ struct RmsNormCase : LayerCase {
   }
   template <class T>
   typename RmsNorm<T>::Params params(const Tensors<const T>& theta) const {
-    return {theta[0], static_cast<T>(eps)};
+    return {theta[0], static_cast<T>(eps), shifted ? theta[1] : Tensor<const T>{}};
   }
   template <class T>
   typename RmsNorm<T>::Grads grads(const Tensors<T>& theta_bar) const {
-    return {theta_bar[0]};
+    return {theta_bar[0], shifted ? theta_bar[1] : Tensor<T>{}};
   }
   template <class S>
   Array<S> reference(const Array<S>& x, const Arrays<S>& theta) const {
-    return reference::rms_norm(x, theta[0], eps);
+    const Array<S> y = reference::rms_norm(x, theta[0], eps);
+    return shifted ? reference::modulation(y, theta[1], Array<S>(theta[1].shape)) : y;
   }
 };
 INSTANTIATE_TYPED_TEST_SUITE_P(RmsNorm, LayerContract, RmsNormCase);
@@ -45,8 +51,8 @@ TEST(RmsNorm, NamesWhatDoesNotFit) {
   std::vector<double> values(12, 1.0);
   RmsNorm<double>::Saved saved;
   const auto forward = [&](Shape x, Shape y) {
-    RmsNorm<double>::forward({{values.data(), {3}}, 1e-5}, {values.data(), x}, {values.data(), y},
-                             saved);
+    RmsNorm<double>::forward({{values.data(), {3}}, 1e-5, {}}, {values.data(), x},
+                             {values.data(), y}, saved);
   };
   EXPECT_EQ(error_text([&] {
               forward({2, 4}, {2, 4});

@@ -10,7 +10,14 @@ namespace ebt {
 namespace {
 
 template <class T>
-void rotate(const typename Rotary<T>::Params& params, T direction, Tensor<T> x) {
+kernels::RotaryAngles<T> angles(const RotaryParams<T>& params, int64_t heads) {
+  return {heads, 2 * params.cosine.dim(1), params.cosine.dim(0), params.cosine.data,
+          params.sine.data};
+}
+
+// Turns the first `thirds` thirds of every row.
+template <class T, class S>
+void rotate(const RotaryParams<T>& params, int64_t thirds, T direction, Tensor<S> x) {
   const int64_t positions = params.cosine.dim(0);
   const int64_t head_width = 2 * params.cosine.dim(1);
   const int64_t row = x.dim(x.shape.rank() - 1);
@@ -23,54 +30,70 @@ void rotate(const typename Rotary<T>::Params& params, T direction, Tensor<T> x) 
     return;
   }
   // q and k are neighbours: together they are 2 H heads.
-  kernels::kernels<kernels::ElementwiseKernels<T>>().rotate(
-      x.count() / row, 2 * params.heads, head_width, row, positions, params.cosine.data,
-      params.sine.data, direction, x.data);
+  kernels::kernels<kernels::StoredKernels<T, S>>().rotate(
+      x.count() / row, angles(params, thirds * params.heads), row, direction, x.data);
 }
 
 }  // namespace
 
-template <class T>
-void Rotary<T>::forward(const Params& params, Tensor<const T> x, Tensor<T> y, Saved& /*saved*/) {
+template <class T, class S>
+void Rotary<T, S>::forward(const Params& params, Tensor<const S> x, Tensor<S> y, Saved& /*saved*/) {
   check_shape("rotary", "y", y.shape, x.shape);
   if (x.data != y.data) {
     std::copy(x.begin(), x.end(), y.begin());
   }
-  rotate(params, T(1), y);
+  rotate(params, 2, T(1), y);
 }
 
-template <class T>
-void Rotary<T>::vjp(const Params& params, const Saved& /*saved*/, Tensor<const T> y_bar,
-                    Tensor<T> x_bar, Write write, Grads* /*grads*/) {
+template <class T, class S>
+void Rotary<T, S>::vjp(const Params& params, const Saved& /*saved*/, Tensor<const S> y_bar,
+                       Tensor<S> x_bar, Write write, Grads* /*grads*/) {
   check_shape("rotary", "x_bar", x_bar.shape, y_bar.shape);
   if (write == Write::kReplace) {
     if (x_bar.data != y_bar.data) {
       std::copy(y_bar.begin(), y_bar.end(), x_bar.begin());
     }
-    rotate(params, T(-1), x_bar);
+    rotate(params, 2, T(-1), x_bar);
     return;
   }
-  std::vector<T> turned(y_bar.begin(), y_bar.end());
-  rotate(params, T(-1), Tensor<T>{turned.data(), x_bar.shape});
+  std::vector<S> turned(y_bar.begin(), y_bar.end());
+  rotate(params, 2, T(-1), Tensor<S>{turned.data(), x_bar.shape});
   for (int64_t i = 0; i < x_bar.count(); ++i) {
-    x_bar[i] += turned[static_cast<size_t>(i)];
+    x_bar[i] =
+        static_cast<S>(static_cast<T>(x_bar[i]) + static_cast<T>(turned[static_cast<size_t>(i)]));
   }
 }
 
-template <class T>
-void Rotary<T>::jvp(const Params& params, const Saved& /*saved*/, Tensor<const T> x_dot,
-                    Tensor<T> y_dot) {
+template <class T, class S>
+void Rotary<T, S>::jvp(const Params& params, const Saved& /*saved*/, Tensor<const S> x_dot,
+                       Tensor<S> y_dot) {
   Saved unused;
   forward(params, x_dot, y_dot, unused);
 }
 
-template <class T>
-void Rotary<T>::vjp_of_jvp(const Params& /*params*/, const Saved& /*saved*/, Tensor<const T> x_dot,
-                           Tensor<const T> delta, Tensor<T> x_bar, Write write, Grads* /*grads*/) {
+template <class T, class S>
+void Rotary<T, S>::vjp_of_jvp(const Params& /*params*/, const Saved& /*saved*/,
+                              Tensor<const S> x_dot, Tensor<const S> delta, Tensor<S> x_bar,
+                              Write write, Grads* /*grads*/) {
   check_second_order("rotary", x_dot, delta, x_bar, x_dot.shape, x_dot.shape);
   if (write == Write::kReplace) {
-    std::fill(x_bar.begin(), x_bar.end(), T(0));
+    std::fill(x_bar.begin(), x_bar.end(), static_cast<S>(T(0)));
   }
+}
+
+template <class T, class S>
+void Rotary<T, S>::collect(const Params& params, Tensor<const T> keys_bar, bool with_queries,
+                           Tensor<S> x_bar) {
+  const Shape sums{x_bar.dim(0), x_bar.dim(1), x_bar.dim(2) / 3 * 2};
+  check_shape("rotary", "keys_bar", keys_bar.shape, sums);
+  if (x_bar.count() == 0) {
+    return;
+  }
+  if (with_queries) {
+    rotate(params, 1, T(-1), x_bar);
+  }
+  kernels::kernels<kernels::StoredKernels<T, S>>().collect_keys(
+      x_bar.dim(0) * x_bar.dim(1), angles(params, params.heads), keys_bar.data, x_bar.data);
 }
 
 template <class T>
@@ -92,8 +115,7 @@ RotaryTable<T>::RotaryTable(int64_t count, int64_t head_width, double theta)
 }
 
 template <class T>
-typename Rotary<T>::Params RotaryTable<T>::stream(int64_t heads, int64_t first,
-                                                  int64_t count) const {
+RotaryParams<T> RotaryTable<T>::stream(int64_t heads, int64_t first, int64_t count) const {
   EBT_CHECK(first >= 0 && first + count <= positions_,
             "rotary: positions {}..{} are beyond the {} prepared", first, first + count,
             positions_);
@@ -104,6 +126,7 @@ typename Rotary<T>::Params RotaryTable<T>::stream(int64_t heads, int64_t first,
 
 template struct Rotary<float>;
 template struct Rotary<double>;
+template struct Rotary<float, Bfloat16>;
 template class RotaryTable<float>;
 template class RotaryTable<double>;
 

@@ -14,23 +14,32 @@
 
 namespace ebt {
 
+// The angles of a stream.
 template <class T>
+struct RotaryParams {
+  int64_t heads = 0;
+  Tensor<const T> cosine;  // (S, d / 2): angles of position p, p + 1, ...
+  Tensor<const T> sine;
+};
+
+// T computes; everything is stored as S.
+template <class T, class S = T>
 struct Rotary {
   using Scalar = T;
-  struct Params {
-    int64_t heads = 0;
-    Tensor<const T> cosine;  // (S, d / 2): angles of position p, p + 1, ...
-    Tensor<const T> sine;
-  };
+  using Params = RotaryParams<T>;
   struct Grads {};
   struct Saved {};
 
-  static void forward(const Params& params, Tensor<const T> x, Tensor<T> y, Saved& saved);
-  static void vjp(const Params& params, const Saved& saved, Tensor<const T> y_bar, Tensor<T> x_bar,
+  static void forward(const Params& params, Tensor<const S> x, Tensor<S> y, Saved& saved);
+  static void vjp(const Params& params, const Saved& saved, Tensor<const S> y_bar, Tensor<S> x_bar,
                   Write write, Grads* grads);
-  static void jvp(const Params& params, const Saved& saved, Tensor<const T> x_dot, Tensor<T> y_dot);
-  static void vjp_of_jvp(const Params& params, const Saved& saved, Tensor<const T> x_dot,
-                         Tensor<const T> delta, Tensor<T> x_bar, Write write, Grads* grads);
+  static void jvp(const Params& params, const Saved& saved, Tensor<const S> x_dot, Tensor<S> y_dot);
+  static void vjp_of_jvp(const Params& params, const Saved& saved, Tensor<const S> x_dot,
+                         Tensor<const S> delta, Tensor<S> x_bar, Write write, Grads* grads);
+  // vjp of the k and v thirds of x_bar alone, from sums (B, S, 2 D) of the cotangents of rotated
+  // keys and of values; then that of the q third, in place.
+  static void collect(const Params& params, Tensor<const T> keys_bar, bool with_queries,
+                      Tensor<S> x_bar);
 };
 
 // The angles of positions 0 .. count - 1.
@@ -39,7 +48,7 @@ class RotaryTable {
  public:
   RotaryTable(int64_t count, int64_t head_width, double theta);
   // Parameters for a stream whose first of `count` tokens stands at position `first`.
-  typename Rotary<T>::Params stream(int64_t heads, int64_t first, int64_t count) const;
+  RotaryParams<T> stream(int64_t heads, int64_t first, int64_t count) const;
 
  private:
   int64_t positions_;

@@ -6,9 +6,9 @@
 namespace ebt {
 namespace {
 
-template <class T>
-const kernels::SwigluKernels<T>& table() {
-  return kernels::kernels<kernels::SwigluKernels<T>>();
+template <class T, class S>
+const kernels::SwigluKernels<T, S>& table() {
+  return kernels::kernels<kernels::SwigluKernels<T, S>>();
 }
 
 // Checks that x is twice as wide as y.
@@ -31,46 +31,57 @@ RowsOf rows_of(Tensor<const T> y) {
 
 }  // namespace
 
-template <class T>
-void SwigluGate<T>::forward(const Params& /*params*/, Tensor<const T> x, Tensor<T> y,
-                            Saved& saved) {
-  check<T>(x, y);
+template <class T, class S>
+void SwigluGate<T, S>::forward(const Params& /*params*/, Tensor<const S> x, Tensor<S> y,
+                               Saved& saved) {
+  check<S>(x, y);
   saved.x = x;
-  const RowsOf size = rows_of<T>(y);
-  table<T>().forward(size.rows, size.width, x.data, y.data);
+  const RowsOf size = rows_of<S>(y);
+  table<T, S>().forward(size.rows, size.width, x.data, y.data);
 }
 
-template <class T>
-void SwigluGate<T>::vjp(const Params& /*params*/, const Saved& saved, Tensor<const T> y_bar,
-                        Tensor<T> x_bar, Write write, Grads* /*grads*/) {
+template <class T, class S>
+void SwigluGate<T, S>::vjp(const Params& /*params*/, const Saved& saved, Tensor<const S> y_bar,
+                           Tensor<S> x_bar, Write write, Grads* /*grads*/, const Again& again) {
   check_shape("swiglu", "x_bar", x_bar.shape, saved.x.shape);
-  check<T>(x_bar, y_bar);
+  check<S>(x_bar, y_bar);
   const RowsOf size = rows_of(y_bar);
-  table<T>().vjp(size.rows, size.width, saved.x.data, y_bar.data, write == Write::kAdd, x_bar.data);
+  table<T, S>().vjp(size.rows, size.width, saved.x.data, y_bar.data, write == Write::kAdd,
+                    x_bar.data, again.y.data);
 }
 
-template <class T>
-void SwigluGate<T>::jvp(const Params& /*params*/, const Saved& saved, Tensor<const T> x_dot,
-                        Tensor<T> y_dot) {
+template <class T, class S>
+void SwigluGate<T, S>::jvp(const Params& /*params*/, const Saved& saved, Tensor<const S> x_dot,
+                           Tensor<S> y_dot) {
   check_shape("swiglu", "x_dot", x_dot.shape, saved.x.shape);
-  check<T>(x_dot, y_dot);
-  const RowsOf size = rows_of<T>(y_dot);
-  table<T>().jvp(size.rows, size.width, saved.x.data, x_dot.data, y_dot.data);
+  check<S>(x_dot, y_dot);
+  const RowsOf size = rows_of<S>(y_dot);
+  table<T, S>().jvp(size.rows, size.width, saved.x.data, x_dot.data, y_dot.data);
 }
 
-template <class T>
-void SwigluGate<T>::vjp_of_jvp(const Params& /*params*/, const Saved& saved, Tensor<const T> x_dot,
-                               Tensor<const T> delta, Tensor<T> x_bar, Write write,
-                               Grads* /*grads*/) {
+template <class T, class S>
+void SwigluGate<T, S>::vjp_of_jvp(const Params& params, const Saved& saved, Tensor<const S> x_dot,
+                                  Tensor<const S> delta, Tensor<S> x_bar, Write write,
+                                  Grads* grads) {
+  second_order(params, saved, x_dot, delta, {}, x_bar, write, grads);
+}
+
+template <class T, class S>
+void SwigluGate<T, S>::second_order(const Params& /*params*/, const Saved& saved,
+                                    Tensor<const S> x_dot, Tensor<const S> delta,
+                                    Tensor<const S> y_bar, Tensor<S> x_bar, Write write,
+                                    Grads* /*grads*/, const Again& again) {
   check_shape("swiglu", "x_dot", x_dot.shape, saved.x.shape);
   check_shape("swiglu", "x_bar", x_bar.shape, saved.x.shape);
-  check<T>(x_dot, delta);
+  check<S>(x_dot, delta);
   const RowsOf size = rows_of(delta);
-  table<T>().vjp_of_jvp(size.rows, size.width, saved.x.data, x_dot.data, delta.data,
-                        write == Write::kAdd, x_bar.data);
+  table<T, S>().second_order(size.rows, size.width, saved.x.data, x_dot.data, delta.data,
+                             y_bar.data, write == Write::kAdd, x_bar.data, again.delta_x.data,
+                             again.y.data, again.y_dot.data);
 }
 
 template struct SwigluGate<float>;
 template struct SwigluGate<double>;
+template struct SwigluGate<float, Bfloat16>;
 
 }  // namespace ebt

@@ -11,21 +11,32 @@
 
 namespace ebt {
 
-template <class T>
+// T computes; everything is stored as S.
+template <class T, class S = T>
 struct SwigluGate {
   using Scalar = T;
   struct Params {};
   struct Grads {};
   struct Saved {
-    Tensor<const T> x;
+    Tensor<const S> x;
+  };
+  // What the weight gradients around the gate need of earlier passes, made once more instead of
+  // kept. Each may be absent.
+  struct Again {
+    Tensor<S> y, y_dot;
+    Tensor<S> delta_x;  // vjp of delta
   };
 
-  static void forward(const Params& params, Tensor<const T> x, Tensor<T> y, Saved& saved);
-  static void vjp(const Params& params, const Saved& saved, Tensor<const T> y_bar, Tensor<T> x_bar,
-                  Write write, Grads* grads);
-  static void jvp(const Params& params, const Saved& saved, Tensor<const T> x_dot, Tensor<T> y_dot);
-  static void vjp_of_jvp(const Params& params, const Saved& saved, Tensor<const T> x_dot,
-                         Tensor<const T> delta, Tensor<T> x_bar, Write write, Grads* grads);
+  static void forward(const Params& params, Tensor<const S> x, Tensor<S> y, Saved& saved);
+  static void vjp(const Params& params, const Saved& saved, Tensor<const S> y_bar, Tensor<S> x_bar,
+                  Write write, Grads* grads, const Again& again = {});
+  static void jvp(const Params& params, const Saved& saved, Tensor<const S> x_dot, Tensor<S> y_dot);
+  static void vjp_of_jvp(const Params& params, const Saved& saved, Tensor<const S> x_dot,
+                         Tensor<const S> delta, Tensor<S> x_bar, Write write, Grads* grads);
+  // vjp and vjp_of_jvp in one visit, for layer.h's second_order; an absent y_bar is zero.
+  static void second_order(const Params& params, const Saved& saved, Tensor<const S> x_dot,
+                           Tensor<const S> delta, Tensor<const S> y_bar, Tensor<S> x_bar,
+                           Write write, Grads* grads, const Again& again = {});
 };
 
 }  // namespace ebt

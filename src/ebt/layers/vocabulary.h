@@ -16,54 +16,59 @@
 //   vjp_of_jvp  x_bar = 0                       W_bar += (-step M delta)^T x_dot
 #pragma once
 
+#include <concepts>
+
 #include "ebt/layers/layer.h"
 
 namespace ebt {
 
-// W in either of its stored forms.
-template <class T>
+// W in either of its stored forms; M is a tensor or the right factor of products.
+template <class M>
 struct VocabularyMatrix {
-  Tensor<T> weight;
+  M weight;
   bool tied = false;  // weight is the token embedding (V, D); else vocab_to_embed.weight (D, V)
-
-  int64_t vocab() const { return weight.dim(tied ? 0 : 1); }
-  int64_t width() const { return weight.dim(tied ? 1 : 0); }
 };
 
-template <class T>
+// T computes; p, y and y_bar are stored as S, logits and their cotangents are in T.
+template <class T, class S = T>
 struct EmbedPrediction {
   using Scalar = T;
+  using Matrix = VocabularyMatrix<kernels::WeightMatrix<T, S>>;
   struct Params {
-    VocabularyMatrix<const T> matrix;
+    Matrix matrix;
     bool normalize = true;
   };
   struct Grads {
     Tensor<T> weight;
   };
   struct Saved {
-    Tensor<T> p;       // (N, V): memory that the caller provides to forward
+    Tensor<S> p;       // (N, V): memory that the caller provides to forward
     Tensor<T> p_work;  // (N, V): memory for p_bar and p_dot in the other rules
   };
 
-  // x (N, V), y (N, D). p may be x, p_work may be x_bar where x_bar is replaced.
+  // x (N, V), y (N, D) in T. p may be x, p_work may be x_bar where x_bar is replaced.
   static void forward(const Params& params, Tensor<const T> x, Tensor<T> y, Saved& saved);
-  static void vjp(const Params& params, const Saved& saved, Tensor<const T> y_bar, Tensor<T> x_bar,
+  static void vjp(const Params& params, const Saved& saved, Tensor<const S> y_bar, Tensor<T> x_bar,
                   Write write, Grads* grads);
-  static void jvp(const Params& params, const Saved& saved, Tensor<const T> x_dot, Tensor<T> y_dot);
+  static void jvp(const Params& params, const Saved& saved, Tensor<const T> x_dot,
+                  Tensor<T> y_dot) requires std::same_as<T, S>;
   static void vjp_of_jvp(const Params& params, const Saved& saved, Tensor<const T> x_dot,
-                         Tensor<const T> delta, Tensor<T> x_bar, Write write, Grads* grads);
+                         Tensor<const T> delta, Tensor<T> x_bar, Write write,
+                         Grads* grads) requires std::same_as<T, S>;
 
   // W_bar += p^T y_bar alone: what a detached step needs of vjp.
-  static void vjp_of_weight(const Params& params, Tensor<const T> p, Tensor<const T> y_bar,
+  static void vjp_of_weight(const Params& params, Tensor<const S> p, Tensor<const S> y_bar,
                             Grads* grads);
 };
 
-template <class T>
+// T computes; p, x and g_bar are stored as S.
+template <class T, class S = T>
 struct DescendLogits {
   using Scalar = T;
+  using Matrix = VocabularyMatrix<kernels::WeightMatrix<T, S>>;
   struct Params {
-    VocabularyMatrix<const T> matrix;
-    Tensor<const T> p;      // (N, V) where the step starts
+    Matrix matrix;
+    Tensor<const S> p;      // (N, V) where the step starts
     Tensor<const T> step;   // (N) step sizes
     Tensor<const T> bound;  // (N) largest entry of the gradient, or absent
   };
@@ -71,18 +76,20 @@ struct DescendLogits {
     Tensor<T> weight;
   };
   struct Saved {
-    Tensor<const T> x;
+    Tensor<const S> x;
     Tensor<T> g;       // (N, V): memory that the caller provides to forward; needed later if bound
-    Tensor<T> g_work;  // (N, V): memory for g_bar; may be y_bar, which is then overwritten
+    Tensor<S> g_work;  // (N, V): memory for g_bar; may be y_bar, which is then overwritten
   };
 
   // x (N, D), y (N, V). g may be y where there is no bound.
-  static void forward(const Params& params, Tensor<const T> x, Tensor<T> y, Saved& saved);
+  static void forward(const Params& params, Tensor<const S> x, Tensor<T> y, Saved& saved);
   static void vjp(const Params& params, const Saved& saved, Tensor<const T> y_bar, Tensor<T> x_bar,
                   Write write, Grads* grads);
-  static void jvp(const Params& params, const Saved& saved, Tensor<const T> x_dot, Tensor<T> y_dot);
+  static void jvp(const Params& params, const Saved& saved, Tensor<const T> x_dot,
+                  Tensor<T> y_dot) requires std::same_as<T, S>;
   static void vjp_of_jvp(const Params& params, const Saved& saved, Tensor<const T> x_dot,
-                         Tensor<const T> delta, Tensor<T> x_bar, Write write, Grads* grads);
+                         Tensor<const T> delta, Tensor<T> x_bar, Write write,
+                         Grads* grads) requires std::same_as<T, S>;
 };
 
 }  // namespace ebt

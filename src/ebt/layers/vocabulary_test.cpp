@@ -115,7 +115,9 @@ struct Rows {
         weight(normal_draws(kVocab * kWidth, seed + 2)) {}
   Tensor<double> by_vocab() { return {logits.data(), {kRows, kVocab}}; }
   Tensor<double> by_width() { return {embedding.data(), {kRows, kWidth}}; }
-  VocabularyMatrix<const double> matrix() { return {{weight.data(), {kVocab, kWidth}}, true}; }
+  EmbedPrediction<double>::Matrix matrix() {
+    return {Tensor<const double>{weight.data(), {kVocab, kWidth}}, true};
+  }
 };
 
 TEST(EmbedPrediction, WorksInTheMemoryOfItsLogits) {

@@ -2,250 +2,163 @@
 
 #include <string>
 
-#include "ebt/kernels/elementwise.h"
-#include "ebt/kernels/isa.h"
-
 namespace ebt {
 namespace {
 
 std::string prefix(int64_t layer) { return "transformer.layers." + std::to_string(layer) + "."; }
 
-template <class T>
-void copy(Tensor<const T> from, Tensor<T> to) {
-  kernels::kernels<kernels::ElementwiseKernels<T>>().copy(from.count(), from.data, to.data);
-}
-template <class T>
-void add(Tensor<const T> from, Tensor<T> to) {
-  kernels::kernels<kernels::ElementwiseKernels<T>>().add(from.count(), T(1), from.data, to.data);
-}
+// One half of a block: everything that its two outlines below need. Both halves enter by a norm and
+// leave by a projection into the stream.
+template <class T, class S>
+struct HalfParams {
+  HalfModulation<const T> modulation;
+  const kernels::WeightMatrix<T, S>& out;
+  T eps;
 
-// The sixth of the landscape vector that plays one part.
-enum Part { kShift = 0, kScale = 1, kGate = 2 };
-template <class T>
-Tensor<T> modulation_part(Tensor<T> modulation, int half, Part part) {
-  if (!modulation) {
-    return {};
-  }
-  const int64_t width = modulation.count() / 6;
-  return modulation.slice((3 * half + part) * width, width);
-}
-
-// The layers of a block and what they saved, assembled from params and trace: both halves have the
-// same outline, so each rule below is written once over `Half`.
-template <class T, class Attention>
-struct Parts {
-  using Params = typename Block<T, Attention>::Params;
-  using Grads = typename Block<T, Attention>::Grads;
-
-  const Params& params;
-
-  typename RmsNorm<T>::Params norm(int half) const {
-    return {half == 0 ? params.weights.attention_norm : params.weights.ffn_norm, params.norm_eps};
-  }
-  typename Modulation<T>::Params modulation(int half) const {
-    return {modulation_part(params.modulation, half, kShift),
-            modulation_part(params.modulation, half, kScale)};
-  }
-  typename Gate<T>::Params gate(int half) const {
-    return {modulation_part(params.modulation, half, kGate)};
-  }
-  bool modulated() const { return static_cast<bool>(params.modulation); }
+  typename RmsNorm<T, S>::Params norm() const { return {modulation.gain, eps, modulation.shift}; }
+  bool gated() const { return static_cast<bool>(modulation.gate); }
 };
 
-template <class T>
-struct Half {
-  Tensor<T> input, normed, modulated, branch, output;
-};
-template <class T>
-Half<T> half_of(const BlockValues<T>& v, int half) {
-  return half == 0 ? Half<T>{v.input, v.normed, v.modulated, v.attention_branch, v.middle}
-                   : Half<T>{v.middle, v.ffn_normed, v.ffn_modulated, v.ffn_branch, v.output};
-}
-
-// input -> norm -> modulated
-template <class T, class Attention>
-void enter_forward(const Parts<T, Attention>& parts, int half, const Half<T>& v,
-                   typename RmsNorm<T>::Saved& norm) {
-  RmsNorm<T>::forward(parts.norm(half), v.input, v.normed, norm);
-  if (parts.modulated()) {
-    typename Modulation<T>::Saved unused;
-    Modulation<T>::forward(parts.modulation(half), v.normed, v.modulated, unused);
-  }
-}
-template <class T, class Attention>
-void enter_jvp(const Parts<T, Attention>& parts, int half, const Half<T>& dot,
-               const typename RmsNorm<T>::Saved& norm) {
-  RmsNorm<T>::jvp(parts.norm(half), norm, dot.input, dot.normed);
-  if (parts.modulated()) {
-    Modulation<T>::jvp(parts.modulation(half), {}, dot.normed, dot.modulated);
-  }
-}
-
-// The last projection of a half, into the residual stream: output = input + gate (x W^T).
-template <class T, class Attention>
-void leave_forward(const Parts<T, Attention>& parts, int half, Tensor<const T> weight,
-                   Tensor<const T> x, const Half<T>& v) {
-  typename Linear<T>::Saved unused;
-  if (!parts.modulated()) {
-    copy<T>(v.input, v.output);
-    Linear<T>::forward({weight, {}}, x, v.output, unused, Write::kAdd);
+// stream += gate (x W^T), keeping the branch if it is gated.
+template <class T, class S>
+void leave(const HalfParams<T, S>& half, Tensor<const S> x, Tensor<S> branch, Tensor<T> stream) {
+  typename Linear<T, S>::Saved unused;
+  if (!half.gated()) {
+    Linear<T, S>::forward({half.out, {}}, x, stream, unused, Write::kAdd);
     return;
   }
-  typename Gate<T>::Saved gate_unused;
-  Linear<T>::forward({weight, {}}, x, v.branch, unused);
-  Gate<T>::forward(parts.gate(half), v.branch, v.output, gate_unused);
-  add<T>(v.input, v.output);
-}
-template <class T, class Attention>
-void leave_jvp(const Parts<T, Attention>& parts, int half, Tensor<const T> weight,
-               Tensor<const T> x_dot, const Half<T>& dot) {
-  if (!parts.modulated()) {
-    copy<T>(dot.input, dot.output);
-    Linear<T>::jvp({weight, {}}, {}, x_dot, dot.output, Write::kAdd);
-    return;
-  }
-  Linear<T>::jvp({weight, {}}, {}, x_dot, dot.branch);
-  Gate<T>::jvp(parts.gate(half), {}, dot.branch, dot.output);
-  add<T>(dot.input, dot.output);
+  Linear<T, S>::forward({half.out, {}}, x, branch, unused);
+  typename Gate<T, S>::Saved gate_unused;
+  Gate<T, S>::forward({half.modulation.gate}, branch, stream, gate_unused, Write::kAdd);
 }
 
-// One point of the sweep downward. `dot` and `delta` are absent in an ordinary vjp.
-template <class T>
-struct Downward {
-  const BlockValues<T>& values;
-  const BlockValues<T>& bar;
-  const BlockValues<T>* dot = nullptr;
-  const BlockValues<T>* delta = nullptr;
+// What the way down through a half's projection reads: its input, the branch and the cotangent of
+// the stream, each with its first-order or tangent counterpart where there is a second order.
+template <class S>
+struct LeavePoint {
+  Tensor<const S> branch, branch_dot;
+  Tensor<const S> output_bar, output_delta;
+};
+// The cotangent of the branch, and its first-order counterpart.
+template <class S>
+struct BranchBar {
+  Tensor<const S> bar, delta;
 };
 
-// x_bar from y_bar through one layer: second order if there are tangents, else vjp.
-template <class L, class T>
-void down(const typename L::Params& params, const typename L::Saved& saved, Tensor<const T> x_dot,
-          Tensor<const T> delta, Tensor<const T> y_bar, Tensor<T> x_bar, Write write,
-          typename L::Grads* grads) {
-  if (x_dot) {
-    second_order<L>(params, saved, x_dot, delta, y_bar, x_bar, write, grads);
-  } else {
-    L::vjp(params, saved, y_bar, x_bar, write, grads);
+// From the cotangent of the stream to that of the branch.
+template <class T, class S>
+BranchBar<S> through_gate(const HalfParams<T, S>& half, const LeavePoint<S>& at,
+                          const BlockWork<S>& work, Tensor<T> gate_bar) {
+  if (!half.gated()) {
+    return {at.output_bar, at.output_delta};
+  }
+  const typename Gate<T, S>::Params params{half.modulation.gate};
+  typename Gate<T, S>::Grads grads{gate_bar};
+  typename Gate<T, S>::Grads* wanted = gate_bar ? &grads : nullptr;
+  Gate<T, S>::vjp(params, {at.branch}, at.output_bar, work.branch_bar, Write::kReplace, wanted);
+  if (at.output_delta) {
+    Gate<T, S>::vjp_of_jvp(params, {at.branch}, at.branch_dot, at.output_delta, {}, Write::kReplace,
+                           wanted);
+    Gate<T, S>::vjp(params, {at.branch}, at.output_delta, work.branch_delta, Write::kReplace,
+                    nullptr);
+  }
+  return {work.branch_bar,
+          at.output_delta ? Tensor<const S>(work.branch_delta) : Tensor<const S>{}};
+}
+
+// W_bar += y_bar^T x [+ delta^T x_dot]
+template <class T, class S>
+void add_products(Tensor<T> weight_bar, Tensor<const S> y_bar, Tensor<const S> x,
+                  Tensor<const S> delta, Tensor<const S> x_dot) {
+  kernels::multiply_tn<T, S>(y_bar, x, weight_bar, Write::kAdd);
+  if (delta) {
+    kernels::multiply_tn<T, S>(delta, x_dot, weight_bar, Write::kAdd);
   }
 }
 
-template <class T>
-Tensor<const T> if_any(const BlockValues<T>* values, Tensor<T> BlockValues<T>::*point) {
-  return values == nullptr ? Tensor<const T>{} : Tensor<const T>(values->*point);
+// x_bar = y_bar W
+template <class T, class S>
+void pull(const kernels::WeightMatrix<T, S>& weights, Tensor<const S> y_bar, Tensor<S> x_bar) {
+  kernels::multiply_nn<T, S, S>(y_bar, weights, x_bar, Write::kReplace);
 }
 
-template <class T, class Attention>
-typename Gate<T>::Grads gate_grads(typename Block<T, Attention>::Grads& grads, int half) {
-  return {modulation_part(grads.modulation, half, kGate)};
+template <class T, class S, class Attention>
+HalfParams<T, S> attention_half(const typename Block<T, S, Attention>::Params& p) {
+  return {p.attention_half, p.matrices.attention_out, p.norm_eps};
+}
+template <class T, class S, class Attention>
+HalfParams<T, S> ffn_half(const typename Block<T, S, Attention>::Params& p) {
+  return {p.ffn_half, p.matrices.ffn_out, p.norm_eps};
 }
 
-// From the cotangent of a half's output to that of its last projection's input.
-template <class T, class Attention>
-void leave_down(const Parts<T, Attention>& parts, int half, Tensor<const T> weight,
-                Tensor<T> BlockValues<T>::*x, const Downward<T>& d,
-                typename Block<T, Attention>::Grads* grads) {
-  const Half<T> v = half_of(d.values, half);
-  const Half<T> bar = half_of(d.bar, half);
-  const Half<T> dot = d.dot == nullptr ? Half<T>{} : half_of(*d.dot, half);
-  const Half<T> delta = d.delta == nullptr ? Half<T>{} : half_of(*d.delta, half);
-  Tensor<const T> branch_bar = bar.output;
-  Tensor<const T> branch_delta = delta.output;
-  if (parts.modulated()) {
-    typename Gate<T>::Grads gate;
-    if (grads != nullptr) {
-      gate = gate_grads<T, Attention>(*grads, half);
-    }
-    down<Gate<T>, T>(parts.gate(half), {v.branch}, dot.branch, delta.output, bar.output, bar.branch,
-                     Write::kReplace, grads == nullptr ? nullptr : &gate);
-    branch_bar = bar.branch;
-    branch_delta = delta.branch;
-  }
-  typename Linear<T>::Grads linear;
+// The gradients of a half's norm; null where none are wanted.
+template <class T, class S>
+struct NormGrads {
+  typename RmsNorm<T, S>::Grads grads;
+  bool wanted;
+  explicit NormGrads(const HalfModulation<T>* half)
+      : grads(half == nullptr ? typename RmsNorm<T, S>::Grads{}
+                              : typename RmsNorm<T, S>::Grads{half->gain, half->shift}),
+        wanted(half != nullptr) {}
+  typename RmsNorm<T, S>::Grads* get() { return wanted ? &grads : nullptr; }
+};
+
+// The FFN half of vjp.
+template <class T, class S, class Attention>
+void ffn_vjp(const typename Block<T, S, Attention>::Params& params, const BlockTrace<T, S>& trace,
+             const BlockCotangents<S>& bar, Tensor<T> sum, const BlockWork<S>& work,
+             typename Block<T, S, Attention>::Grads* grads) {
+  const BlockValues<S>& v = trace.values;
+  const HalfParams<T, S> half = ffn_half<T, S, Attention>(params);
+  const BranchBar<S> branch =
+      through_gate<T, S>(half, {v.ffn_branch, {}, bar.output, {}}, work,
+                         grads == nullptr ? Tensor<T>{} : grads->ffn_half.gate);
+  pull(params.matrices.ffn_out, branch.bar, bar.ffn_hidden);
+  typename SwigluGate<T, S>::Again again;
+  again.y = grads == nullptr ? Tensor<S>{} : work.ffn_hidden;
+  SwigluGate<T, S>::vjp({}, {v.ffn_pair}, bar.ffn_hidden, work.pair_bar, Write::kReplace, nullptr,
+                        again);
+  pull<T, S>(params.matrices.ffn_in, work.pair_bar, bar.ffn_normed);
+  NormGrads<T, S> norm(grads == nullptr ? nullptr : &grads->ffn_half);
+  RmsNorm<T, S>::vjp_to_stream(half.norm(), trace.ffn_norm, bar.ffn_normed,
+                               {sum.data, true, bar.middle.data}, norm.get(),
+                               grads == nullptr ? Tensor<S>{} : work.normed);
   if (grads != nullptr) {
-    linear.weight = half == 0 ? grads->weights.attention_out : grads->weights.ffn_out;
-  }
-  down<Linear<T>, T>({weight, {}}, {d.values.*x}, if_any(d.dot, x), branch_delta, branch_bar,
-                     d.bar.*x, Write::kReplace, grads == nullptr ? nullptr : &linear);
-}
-
-// From the cotangent of a half's first projection to that of its input, which also receives the
-// residual stream's.
-template <class T, class Attention>
-void enter_down(const Parts<T, Attention>& parts, int half, Write input_write,
-                const typename RmsNorm<T>::Saved& norm, const Downward<T>& d,
-                typename Block<T, Attention>::Grads* grads) {
-  const Half<T> v = half_of(d.values, half);
-  const Half<T> bar = half_of(d.bar, half);
-  const Half<T> dot = d.dot == nullptr ? Half<T>{} : half_of(*d.dot, half);
-  const Half<T> delta = d.delta == nullptr ? Half<T>{} : half_of(*d.delta, half);
-  if (parts.modulated()) {
-    typename Modulation<T>::Grads modulation;
-    if (grads != nullptr) {
-      modulation = {modulation_part(grads->modulation, half, kShift),
-                    modulation_part(grads->modulation, half, kScale)};
-    }
-    down<Modulation<T>, T>(parts.modulation(half), {v.normed}, dot.normed, delta.modulated,
-                           bar.modulated, bar.normed, Write::kReplace,
-                           grads == nullptr ? nullptr : &modulation);
-  }
-  typename RmsNorm<T>::Grads weight;
-  if (grads != nullptr) {
-    weight.weight = half == 0 ? grads->weights.attention_norm : grads->weights.ffn_norm;
-  }
-  down<RmsNorm<T>, T>(parts.norm(half), norm, dot.input, delta.normed, bar.normed, bar.input,
-                      input_write, grads == nullptr ? nullptr : &weight);
-}
-
-template <class T, class Attention>
-void attend_down(const typename Block<T, Attention>::Params& params, const AttentionSaved<T>& saved,
-                 const Downward<T>& d, Write qkv_write,
-                 typename Block<T, Attention>::Grads* grads) {
-  typename Attention::Grads* context = grads == nullptr ? nullptr : &grads->attention;
-  if (d.dot == nullptr) {
-    Attention::vjp(params.attention, saved, d.bar.attended, d.bar.qkv, qkv_write, context);
-  } else if constexpr (requires { Attention::second_order; }) {
-    Attention::second_order(params.attention, saved, d.dot->qkv, d.delta->attended, d.bar.attended,
-                            d.bar.qkv, qkv_write, context);
-  } else {
-    second_order<Attention>(params.attention, saved, d.dot->qkv, d.delta->attended, d.bar.attended,
-                            d.bar.qkv, qkv_write, context);
+    add_products<T, S>(grads->weights.ffn_out, branch.bar, work.ffn_hidden, {}, {});
+    add_products<T, S>(grads->weights.ffn_in, work.pair_bar, work.normed, {}, {});
   }
 }
 
-// The whole walk from bar.output to bar.input.
-template <class T, class Attention>
-void walk_down(const typename Block<T, Attention>::Params& params, const BlockTrace<T>& trace,
-               const Downward<T>& d, Write qkv_write, typename Block<T, Attention>::Grads* grads) {
-  const Parts<T, Attention> parts{params};
-  leave_down(parts, 1, params.weights.ffn_out, &BlockValues<T>::ffn_hidden, d, grads);
-  down<SwigluGate<T>, T>({}, {d.values.ffn_pair}, if_any(d.dot, &BlockValues<T>::ffn_pair),
-                         if_any(d.delta, &BlockValues<T>::ffn_hidden), d.bar.ffn_hidden,
-                         d.bar.ffn_pair, Write::kReplace, nullptr);
-  typename Linear<T>::Grads ffn_in;
+// From the cotangent of the stream between the halves to that of the attention's result.
+template <class T, class S, class Attention>
+void attended_vjp(const typename Block<T, S, Attention>::Params& params,
+                  const BlockTrace<T, S>& trace, const BlockCotangents<S>& bar,
+                  const BlockWork<S>& work, typename Block<T, S, Attention>::Grads* grads) {
+  const BlockValues<S>& v = trace.values;
+  const HalfParams<T, S> half = attention_half<T, S, Attention>(params);
+  const BranchBar<S> branch =
+      through_gate<T, S>(half, {v.attention_branch, {}, bar.middle, {}}, work,
+                         grads == nullptr ? Tensor<T>{} : grads->attention_half.gate);
+  pull(params.matrices.attention_out, branch.bar, bar.attended);
   if (grads != nullptr) {
-    ffn_in.weight = grads->weights.ffn_in;
+    add_products<T, S>(grads->weights.attention_out, branch.bar, v.attended, {}, {});
   }
-  down<Linear<T>, T>({params.weights.ffn_in, {}}, {d.values.ffn_modulated},
-                     if_any(d.dot, &BlockValues<T>::ffn_modulated),
-                     if_any(d.delta, &BlockValues<T>::ffn_pair), d.bar.ffn_pair,
-                     d.bar.ffn_modulated, Write::kReplace, grads == nullptr ? nullptr : &ffn_in);
-  copy<T>(d.bar.output, d.bar.middle);
-  enter_down(parts, 1, Write::kAdd, trace.ffn_norm, d, grads);
+}
 
-  leave_down(parts, 0, params.weights.attention_out, &BlockValues<T>::attended, d, grads);
-  attend_down<T, Attention>(params, trace.attention, d, qkv_write, grads);
-  Rotary<T>::vjp(params.rotary, {}, d.bar.qkv, d.bar.qkv, Write::kReplace, nullptr);
-  typename Linear<T>::Grads qkv;
+// From the cotangent of q, k and v, turned back, to that of the stream below the block.
+template <class T, class S, class Attention>
+void enter_vjp(const typename Block<T, S, Attention>::Params& params, const BlockTrace<T, S>& trace,
+               const BlockCotangents<S>& bar,
+               const typename Block<T, S, Attention>::Descent& descent, const BlockWork<S>& work,
+               typename Block<T, S, Attention>::Grads* grads) {
+  pull<T, S>(params.matrices.qkv, bar.qkv, bar.normed);
+  NormGrads<T, S> norm(grads == nullptr ? nullptr : &grads->attention_half);
+  RmsNorm<T, S>::vjp_to_stream(attention_half<T, S, Attention>(params).norm(), trace.attention_norm,
+                               bar.normed, {descent.sum.data, true, descent.below.data}, norm.get(),
+                               grads == nullptr ? Tensor<S>{} : work.normed);
   if (grads != nullptr) {
-    qkv.weight = grads->weights.qkv;
+    add_products<T, S>(grads->weights.qkv, bar.qkv, work.normed, {}, {});
   }
-  down<Linear<T>, T>({params.weights.qkv, {}}, {d.values.modulated},
-                     if_any(d.dot, &BlockValues<T>::modulated),
-                     if_any(d.delta, &BlockValues<T>::qkv), d.bar.qkv, d.bar.modulated,
-                     Write::kReplace, grads == nullptr ? nullptr : &qkv);
-  copy<T>(d.bar.middle, d.bar.input);
-  enter_down(parts, 0, Write::kAdd, trace.attention_norm, d, grads);
 }
 
 }  // namespace
@@ -280,35 +193,61 @@ BlockWeights<P> block_weights(const ModelConfig& config, int64_t layer, Block& p
   return weights;
 }
 
-template <class T>
-BlockValues<T> BlockValues<T>::take(Arena& arena, const ModelConfig& config, int64_t batch,
+template <class S>
+BlockValues<S> BlockValues<S>::take(Arena& arena, const ModelConfig& config, int64_t batch,
                                     int64_t tokens) {
   const int64_t width = config.width;
-  const int64_t ffn = config.ffn_width();
   const Shape stream{batch, tokens, width};
   BlockValues v;
-  v.normed = arena.take<T>(stream);
-  v.qkv = arena.take<T>({batch, tokens, 3 * width});
-  v.attended = arena.take<T>(stream);
-  v.middle = arena.take<T>(stream);
-  v.ffn_normed = arena.take<T>(stream);
-  v.ffn_pair = arena.take<T>({batch, tokens, 2 * ffn});
-  v.ffn_hidden = arena.take<T>({batch, tokens, ffn});
-  v.output = arena.take<T>(stream);
-  v.modulated = v.normed;
-  v.ffn_modulated = v.ffn_normed;
+  v.input = arena.take<S>(stream);
+  v.qkv = arena.take<S>({batch, tokens, 3 * width});
+  v.attended = arena.take<S>(stream);
+  v.middle = arena.take<S>(stream);
+  v.ffn_pair = arena.take<S>({batch, tokens, 2 * config.ffn_width()});
   if (config.is_adaln()) {
-    v.modulated = arena.take<T>(stream);
-    v.ffn_modulated = arena.take<T>(stream);
-    v.attention_branch = arena.take<T>(stream);
-    v.ffn_branch = arena.take<T>(stream);
+    v.attention_branch = arena.take<S>(stream);
+    v.ffn_branch = arena.take<S>(stream);
   }
   return v;
 }
 
-template <class T>
-BlockTrace<T> BlockTrace<T>::take(Arena& arena, const ModelConfig& config, int64_t batch,
-                                  int64_t tokens, const BlockValues<T>& values) {
+template <class S>
+BlockCotangents<S> BlockCotangents<S>::take(Arena& arena, const ModelConfig& config, int64_t batch,
+                                            int64_t tokens) {
+  const Shape stream{batch, tokens, config.width};
+  BlockCotangents bar;
+  bar.ffn_hidden = arena.take<S>({batch, tokens, config.ffn_width()});
+  bar.ffn_normed = arena.take<S>(stream);
+  bar.middle = arena.take<S>(stream);
+  bar.attended = arena.take<S>(stream);
+  bar.qkv = arena.take<S>({batch, tokens, 3 * config.width});
+  bar.normed = arena.take<S>(stream);
+  return bar;
+}
+
+template <class S>
+BlockWork<S> BlockWork<S>::take(Arena& arena, const ModelConfig& config, int64_t batch,
+                                int64_t tokens) {
+  const Shape stream{batch, tokens, config.width};
+  const Shape hidden{batch, tokens, config.ffn_width()};
+  const Shape pair{batch, tokens, 2 * config.ffn_width()};
+  BlockWork work;
+  work.normed = arena.take<S>(stream);
+  work.normed_dot = arena.take<S>(stream);
+  work.ffn_hidden = arena.take<S>(hidden);
+  work.ffn_hidden_dot = arena.take<S>(hidden);
+  work.pair_bar = arena.take<S>(pair);
+  work.pair_delta = arena.take<S>(pair);
+  if (config.is_adaln()) {
+    work.branch_bar = arena.take<S>(stream);
+    work.branch_delta = arena.take<S>(stream);
+  }
+  return work;
+}
+
+template <class T, class S>
+BlockTrace<T, S> BlockTrace<T, S>::take(Arena& arena, const ModelConfig& config, int64_t batch,
+                                        int64_t tokens, const BlockValues<S>& values) {
   BlockTrace trace;
   trace.values = values;
   trace.attention_norm.inverse_rms = arena.take<T>({batch, tokens});
@@ -318,93 +257,169 @@ BlockTrace<T> BlockTrace<T>::take(Arena& arena, const ModelConfig& config, int64
   return trace;
 }
 
-template <class T, class Attention>
-void Block<T, Attention>::forward(const Params& params, BlockTrace<T>& trace) {
-  const Parts<T, Attention> parts{params};
-  const BlockValues<T>& v = trace.values;
-  typename Linear<T>::Saved unused;
-  typename Rotary<T>::Saved rotary_unused;
-  enter_forward(parts, 0, half_of(v, 0), trace.attention_norm);
-  Linear<T>::forward({params.weights.qkv, {}}, v.modulated, v.qkv, unused);
-  Rotary<T>::forward(params.rotary, v.qkv, v.qkv, rotary_unused);
+template <class T, class S, class Attention>
+void Block<T, S, Attention>::forward(const Params& params, Tensor<T> stream,
+                                     BlockTrace<T, S>& trace, const BlockWork<S>& work) {
+  const BlockValues<S>& v = trace.values;
+  const HalfParams<T, S> attention = attention_half<T, S, Attention>(params);
+  typename Linear<T, S>::Saved unused;
+  typename Rotary<T, S>::Saved rotary_unused;
+  RmsNorm<T, S>::read_stream(attention.norm(), stream, v.input, work.normed, trace.attention_norm);
+  Linear<T, S>::forward({params.matrices.qkv, {}}, work.normed, v.qkv, unused);
+  Rotary<T, S>::forward(params.rotary, v.qkv, v.qkv, rotary_unused);
   Attention::forward(params.attention, v.qkv, v.attended, trace.attention);
-  leave_forward<T>(parts, 0, params.weights.attention_out, v.attended, half_of(v, 0));
+  leave<T, S>(attention, v.attended, v.attention_branch, stream);
 
-  typename SwigluGate<T>::Saved gate_unused;
-  enter_forward(parts, 1, half_of(v, 1), trace.ffn_norm);
-  Linear<T>::forward({params.weights.ffn_in, {}}, v.ffn_modulated, v.ffn_pair, unused);
-  SwigluGate<T>::forward({}, v.ffn_pair, v.ffn_hidden, gate_unused);
-  leave_forward<T>(parts, 1, params.weights.ffn_out, v.ffn_hidden, half_of(v, 1));
+  const HalfParams<T, S> ffn = ffn_half<T, S, Attention>(params);
+  typename SwigluGate<T, S>::Saved gate_unused;
+  RmsNorm<T, S>::read_stream(ffn.norm(), stream, v.middle, work.normed, trace.ffn_norm);
+  Linear<T, S>::forward({params.matrices.ffn_in, {}}, work.normed, v.ffn_pair, unused);
+  SwigluGate<T, S>::forward({}, v.ffn_pair, work.ffn_hidden, gate_unused);
+  leave<T, S>(ffn, work.ffn_hidden, v.ffn_branch, stream);
 }
 
-template <class T, class Attention>
-void Block<T, Attention>::forward_keys(const Params& params, BlockTrace<T>& trace) {
-  const BlockValues<T>& v = trace.values;
-  const int64_t width = v.normed.dim(2);
-  enter_forward(Parts<T, Attention>{params}, 0, half_of(v, 0), trace.attention_norm);
-  const kernels::Matrix<T> qkv(v.qkv);
-  kernels::multiply_nt<T>(Tensor<const T>(v.modulated), params.weights.qkv.slice(width, 2 * width),
-                          qkv.columns_from(width, 2 * width), Write::kReplace);
-  typename Rotary<T>::Saved unused;
-  Rotary<T>::forward(params.rotary, v.qkv, v.qkv, unused);
+template <class T, class S, class Attention>
+void Block<T, S, Attention>::forward_keys(
+    const Params& params, Tensor<const T> stream, BlockTrace<T, S>& trace,
+    const BlockWork<S>& work) requires ContextLike<Attention> {
+  const BlockValues<S>& v = trace.values;
+  const int64_t width = work.normed.dim(2);
+  RmsNorm<T, S>::read_stream(attention_half<T, S, Attention>(params).norm(), stream, v.input,
+                             work.normed, trace.attention_norm);
+  kernels::multiply_nt<T, S, S>(Tensor<const S>(work.normed), params.matrices.keys,
+                                kernels::Matrix<S>(v.qkv).columns_from(width, 2 * width),
+                                Write::kReplace);
+  typename Rotary<T, S>::Saved unused;
+  Rotary<T, S>::forward(params.rotary, v.qkv, v.qkv, unused);
 }
 
-template <class T, class Attention>
-void Block<T, Attention>::vjp(const Params& params, const BlockTrace<T>& trace,
-                              const BlockValues<T>& bar, Write qkv_write, Grads* grads) {
-  walk_down<T, Attention>(params, trace, {trace.values, bar}, qkv_write, grads);
+template <class T, class S, class Attention>
+void Block<T, S, Attention>::vjp(const Params& params, const BlockTrace<T, S>& trace,
+                                 const BlockCotangents<S>& bar, const Descent& descent,
+                                 const BlockWork<S>& work,
+                                 Grads* grads) requires(!ContextLike<Attention>) {
+  ffn_vjp<T, S, Attention>(params, trace, bar, descent.sum, work, grads);
+  attended_vjp<T, S, Attention>(params, trace, bar, work, grads);
+  Attention::vjp(params.attention, trace.attention, bar.attended, bar.qkv, Write::kReplace,
+                 grads == nullptr ? nullptr : &grads->attention);
+  Rotary<T, S>::vjp(params.rotary, {}, bar.qkv, bar.qkv, Write::kReplace, nullptr);
+  enter_vjp<T, S, Attention>(params, trace, bar, descent, work, grads);
 }
 
-template <class T, class Attention>
-void Block<T, Attention>::vjp_keys(const Params& params, const BlockTrace<T>& trace,
-                                   const BlockValues<T>& bar, Grads* grads) {
-  const int64_t width = bar.input.dim(2);
-  Rotary<T>::vjp(params.rotary, {}, bar.qkv, bar.qkv, Write::kReplace, nullptr);
-  const auto keys_bar = kernels::Matrix<T>(bar.qkv).columns_from(width, 2 * width);
-  kernels::multiply_nn<T>(keys_bar, params.weights.qkv.slice(width, 2 * width), bar.modulated,
-                          Write::kReplace);
-  if (grads != nullptr) {
-    kernels::multiply_tn<T>(keys_bar, Tensor<const T>(trace.values.modulated),
-                            grads->weights.qkv.slice(width, 2 * width), Write::kAdd);
-  }
-  enter_down(Parts<T, Attention>{params}, 0, Write::kReplace, trace.attention_norm,
-             Downward<T>{trace.values, bar}, grads);
+template <class T, class S, class Attention>
+void Block<T, S, Attention>::vjp_of_context(const Params& params, const BlockTrace<T, S>& trace,
+                                            const BlockCotangents<S>& bar, Tensor<T> keys_bar,
+                                            const Descent& descent, const BlockWork<S>& work,
+                                            Grads& grads) requires ContextLike<Attention> {
+  ffn_vjp<T, S, Attention>(params, trace, bar, descent.sum, work, &grads);
+  attended_vjp<T, S, Attention>(params, trace, bar, work, &grads);
+  Attention::vjp_apart(params.attention, trace.attention, bar.attended, bar.qkv, keys_bar);
+  Rotary<T, S>::collect(params.rotary, keys_bar, true, bar.qkv);
+  enter_vjp<T, S, Attention>(params, trace, bar, descent, work, &grads);
 }
 
-template <class T, class Attention>
-void Block<T, Attention>::jvp(const Params& params, BlockTrace<T>& trace,
-                              const BlockValues<T>& dot) {
-  const Parts<T, Attention> parts{params};
-  const BlockValues<T>& v = trace.values;
-  enter_jvp(parts, 0, half_of(dot, 0), trace.attention_norm);
-  Linear<T>::jvp({params.weights.qkv, {}}, {}, dot.modulated, dot.qkv);
-  Rotary<T>::jvp(params.rotary, {}, dot.qkv, dot.qkv);
+template <class T, class S, class Attention>
+void Block<T, S, Attention>::vjp_of_keys(const Params& params, const BlockTrace<T, S>& trace,
+                                         const BlockCotangents<S>& bar, Tensor<const T> keys_bar,
+                                         const Descent& descent, const BlockWork<S>& work,
+                                         Grads& grads) requires ContextLike<Attention> {
+  const int64_t width = work.normed.dim(2);
+  Rotary<T, S>::collect(params.rotary, keys_bar, false, bar.qkv);
+  const auto rows = kernels::Matrix<S>(bar.qkv).columns_from(width, 2 * width);
+  kernels::multiply_nn<T, S, S>(rows, params.matrices.keys, bar.normed, Write::kReplace);
+  NormGrads<T, S> norm(&grads.attention_half);
+  RmsNorm<T, S>::vjp_to_stream(attention_half<T, S, Attention>(params).norm(), trace.attention_norm,
+                               bar.normed, {descent.sum.data, false, descent.below.data},
+                               norm.get(), work.normed);
+  kernels::multiply_tn<T, S>(rows, Tensor<const S>(work.normed),
+                             grads.weights.qkv.slice(width, 2 * width), Write::kAdd);
+}
+
+template <class T, class S, class Attention>
+void Block<T, S, Attention>::jvp(const Params& params, Tensor<T> stream_dot,
+                                 BlockTrace<T, S>& trace, const BlockValues<S>& dot,
+                                 const BlockWork<S>& work) requires(!ContextLike<Attention>) {
+  const HalfParams<T, S> attention = attention_half<T, S, Attention>(params);
+  RmsNorm<T, S>::jvp_of_stream(attention.norm(), trace.attention_norm, stream_dot, dot.input,
+                               work.normed);
+  Linear<T, S>::jvp({params.matrices.qkv, {}}, {}, work.normed, dot.qkv);
+  Rotary<T, S>::jvp(params.rotary, {}, dot.qkv, dot.qkv);
   Attention::jvp(params.attention, trace.attention, dot.qkv, dot.attended);
-  leave_jvp<T>(parts, 0, params.weights.attention_out, dot.attended, half_of(dot, 0));
+  leave<T, S>(attention, dot.attended, dot.attention_branch, stream_dot);
 
-  enter_jvp(parts, 1, half_of(dot, 1), trace.ffn_norm);
-  Linear<T>::jvp({params.weights.ffn_in, {}}, {}, dot.ffn_modulated, dot.ffn_pair);
-  SwigluGate<T>::jvp({}, {v.ffn_pair}, dot.ffn_pair, dot.ffn_hidden);
-  leave_jvp<T>(parts, 1, params.weights.ffn_out, dot.ffn_hidden, half_of(dot, 1));
+  const HalfParams<T, S> ffn = ffn_half<T, S, Attention>(params);
+  RmsNorm<T, S>::jvp_of_stream(ffn.norm(), trace.ffn_norm, stream_dot, dot.middle, work.normed);
+  Linear<T, S>::jvp({params.matrices.ffn_in, {}}, {}, work.normed, dot.ffn_pair);
+  SwigluGate<T, S>::jvp({}, {trace.values.ffn_pair}, dot.ffn_pair, work.ffn_hidden);
+  leave<T, S>(ffn, work.ffn_hidden, dot.ffn_branch, stream_dot);
 }
 
-template <class T, class Attention>
-void Block<T, Attention>::second_order(const Params& params, const BlockTrace<T>& trace,
-                                       const BlockValues<T>& dot, const BlockValues<T>& delta,
-                                       const BlockValues<T>& bar, Grads* grads) {
-  walk_down<T, Attention>(params, trace, {trace.values, bar, &dot, &delta}, Write::kReplace, grads);
+template <class T, class S, class Attention>
+void Block<T, S, Attention>::second_order(const Params& params, const BlockTrace<T, S>& trace,
+                                          const BlockValues<S>& dot,
+                                          const BlockCotangents<S>& delta,
+                                          const BlockCotangents<S>& bar, const Descent& descent,
+                                          const BlockWork<S>& work,
+                                          Grads& grads) requires(!ContextLike<Attention>) {
+  const BlockValues<S>& v = trace.values;
+  const HalfParams<T, S> ffn = ffn_half<T, S, Attention>(params);
+  BranchBar<S> branch = through_gate<T, S>(
+      ffn, {v.ffn_branch, dot.ffn_branch, bar.output, delta.output}, work, grads.ffn_half.gate);
+  pull(params.matrices.ffn_out, branch.bar, bar.ffn_hidden);
+  SwigluGate<T, S>::second_order({}, {v.ffn_pair}, dot.ffn_pair, delta.ffn_hidden, bar.ffn_hidden,
+                                 work.pair_bar, Write::kReplace, nullptr,
+                                 {work.ffn_hidden, work.ffn_hidden_dot, work.pair_delta});
+  add_products<T, S>(grads.weights.ffn_out, branch.bar, work.ffn_hidden, branch.delta,
+                     work.ffn_hidden_dot);
+  pull<T, S>(params.matrices.ffn_in, work.pair_bar, bar.ffn_normed);
+  NormGrads<T, S> ffn_norm(&grads.ffn_half);
+  RmsNorm<T, S>::second_order_to_stream(ffn.norm(), trace.ffn_norm, dot.middle, delta.ffn_normed,
+                                        bar.ffn_normed, {descent.sum.data, true, bar.middle.data},
+                                        ffn_norm.get(), work.normed, work.normed_dot);
+  add_products<T, S>(grads.weights.ffn_in, work.pair_bar, work.normed, work.pair_delta,
+                     work.normed_dot);
+
+  const HalfParams<T, S> attention = attention_half<T, S, Attention>(params);
+  branch = through_gate<T, S>(attention,
+                              {v.attention_branch, dot.attention_branch, bar.middle, delta.middle},
+                              work, grads.attention_half.gate);
+  pull(params.matrices.attention_out, branch.bar, bar.attended);
+  add_products<T, S>(grads.weights.attention_out, branch.bar, v.attended, branch.delta,
+                     dot.attended);
+  Attention::second_order(params.attention, trace.attention, dot.qkv, delta.attended, bar.attended,
+                          bar.qkv, Write::kReplace, &grads.attention);
+  Rotary<T, S>::vjp(params.rotary, {}, bar.qkv, bar.qkv, Write::kReplace, nullptr);
+  pull<T, S>(params.matrices.qkv, bar.qkv, bar.normed);
+  NormGrads<T, S> attention_norm(&grads.attention_half);
+  RmsNorm<T, S>::second_order_to_stream(attention.norm(), trace.attention_norm, dot.input,
+                                        delta.normed, bar.normed,
+                                        {descent.sum.data, true, descent.below.data},
+                                        attention_norm.get(), work.normed, work.normed_dot);
+  add_products<T, S>(grads.weights.qkv, bar.qkv, work.normed, delta.qkv, work.normed_dot);
 }
 
-#define EBT_INSTANTIATE(T)                                                                    \
-  template struct BlockValues<T>;                                                             \
-  template struct BlockTrace<T>;                                                              \
-  template struct Block<T, ContextAttention<T>>;                                              \
-  template struct Block<T, PredictionAttention<T>>;                                           \
+#define EBT_BLOCKS(T, S)                               \
+  template struct BlockTrace<T, S>;                    \
+  template struct Block<T, S, ContextAttention<T, S>>; \
+  template struct Block<T, S, PredictionAttention<T, S>>;
+EBT_BLOCKS(float, float)
+EBT_BLOCKS(float, Bfloat16)
+EBT_BLOCKS(double, double)
+#undef EBT_BLOCKS
+#define EBT_STORED(S)                 \
+  template struct BlockValues<S>;     \
+  template struct BlockCotangents<S>; \
+  template struct BlockWork<S>;
+EBT_STORED(float)
+EBT_STORED(Bfloat16)
+EBT_STORED(double)
+#undef EBT_STORED
+#define EBT_PARAMETERS(T)                                                                     \
   template BlockWeights<T> block_weights<T>(const ModelConfig&, int64_t, ParameterBlock<T>&); \
   template BlockWeights<const T> block_weights<const T>(const ModelConfig&, int64_t,          \
                                                         const ParameterBlock<T>&);
-EBT_INSTANTIATE(float)
-EBT_INSTANTIATE(double)
-#undef EBT_INSTANTIATE
+EBT_PARAMETERS(float)
+EBT_PARAMETERS(double)
+#undef EBT_PARAMETERS
 
 }  // namespace ebt

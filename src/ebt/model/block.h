@@ -1,13 +1,18 @@
-// A transformer block under the four rules: norm, attention, norm, SwiGLU, each half added to the
-// residual stream; with adaLN, each half modulated and gated by a landscape vector.
+// A transformer block under the four rules: norm, attention, norm, SwiGLU, each half a branch that
+// adds to the residual stream. With adaLN, a landscape modulates each half's norm and gates its
+// branch.
+//
+// The stream itself is one tensor in T, which every rule passes on in place. What a block keeps for
+// later rules, and what its products multiply, is stored as S; what can be made again on the way
+// down from what is kept (normed inputs, gated hidden values) is not kept.
 #pragma once
 
 #include <cstdint>
 
 #include "ebt/core/arena.h"
 #include "ebt/layers/attention.h"
+#include "ebt/layers/gate.h"
 #include "ebt/layers/linear.h"
-#include "ebt/layers/modulation.h"
 #include "ebt/layers/rms_norm.h"
 #include "ebt/layers/rotary.h"
 #include "ebt/layers/swiglu.h"
@@ -27,82 +32,139 @@ struct BlockWeights {
   Tensor<P> ffn_out;         // (D, F): w2
 };
 
+// Its matrices as the right factors of products.
+template <class T, class S>
+struct BlockMatrices {
+  kernels::WeightMatrix<T, S> qkv, attention_out, ffn_in, ffn_out;
+  kernels::WeightMatrix<T, S> keys;  // rows D.. of qkv, where a block stops at keys and values
+};
+
 // Adds a block's parameters to a layout under their published names, and finds them again.
 void add_block_parameters(const ModelConfig& config, int64_t layer, ParameterLayout& layout);
 template <class P, class Block>
 BlockWeights<P> block_weights(const ModelConfig& config, int64_t layer, Block& parameters);
 
-// The values at every point of a block; their tangents; or their cotangents: one struct for the
-// three, since every rule walks the same points. Without adaLN a modulated value is the value
-// itself, and a branch is added to the residual stream without being kept.
-template <class T>
-struct BlockValues {
-  Tensor<T> input;             // (B, S, D), which belongs to the block below
-  Tensor<T> normed;            // (B, S, D)
-  Tensor<T> modulated;         // (B, S, D)
-  Tensor<T> qkv;               // (B, S, 3 D), q and k rotated
-  Tensor<T> attended;          // (B, S, D)
-  Tensor<T> attention_branch;  // (B, S, D), adaLN only: before its gate
-  Tensor<T> middle;            // (B, S, D): the residual stream between the halves
-  Tensor<T> ffn_normed;        // (B, S, D)
-  Tensor<T> ffn_modulated;     // (B, S, D)
-  Tensor<T> ffn_pair;          // (B, S, 2 F)
-  Tensor<T> ffn_hidden;        // (B, S, F)
-  Tensor<T> ffn_branch;        // (B, S, D), adaLN only
-  Tensor<T> output;            // (B, S, D)
+// What a landscape makes of one half: gain and shift of its norm, gate of its branch. Shift and
+// gate are absent without adaLN. P = const T, or T for their gradients.
+template <class P>
+struct HalfModulation {
+  Tensor<P> gain, shift, gate;  // (D)
+};
 
-  // Memory for all but the input.
+// What a block keeps of a forward pass, or of tangents.
+template <class S>
+struct BlockValues {
+  Tensor<S> input;             // (B, S, D): the stream as the attention half reads it
+  Tensor<S> qkv;               // (B, S, 3 D), q and k rotated
+  Tensor<S> attended;          // (B, S, D)
+  Tensor<S> attention_branch;  // (B, S, D), adaLN only: before its gate
+  Tensor<S> middle;            // (B, S, D): the stream as the FFN half reads it
+  Tensor<S> ffn_pair;          // (B, S, 2 F)
+  Tensor<S> ffn_branch;        // (B, S, D), adaLN only
+
   static BlockValues take(Arena& arena, const ModelConfig& config, int64_t batch, int64_t tokens);
 };
 
+// What a block keeps of the cotangents of a pass downward.
+template <class S>
+struct BlockCotangents {
+  Tensor<S> output;      // (B, S, D) of the stream above the block
+  Tensor<S> ffn_hidden;  // (B, S, F)
+  Tensor<S> ffn_normed;  // (B, S, D)
+  Tensor<S> middle;      // (B, S, D) of the stream between the halves
+  Tensor<S> attended;    // (B, S, D)
+  Tensor<S> qkv;         // (B, S, 3 D)
+  Tensor<S> normed;      // (B, S, D)
+
+  // Memory for all but the output, which belongs to what is above the block.
+  static BlockCotangents take(Arena& arena, const ModelConfig& config, int64_t batch,
+                              int64_t tokens);
+};
+
+// Memory that the blocks of a stream use in turn.
+template <class S>
+struct BlockWork {
+  Tensor<S> normed, normed_dot;          // (B, S, D)
+  Tensor<S> ffn_hidden, ffn_hidden_dot;  // (B, S, F)
+  Tensor<S> pair_bar, pair_delta;        // (B, S, 2 F)
+  Tensor<S> branch_bar, branch_delta;    // (B, S, D), adaLN only
+
+  static BlockWork take(Arena& arena, const ModelConfig& config, int64_t batch, int64_t tokens);
+};
+
 // What one forward pass through a block leaves for the other rules.
-template <class T>
+template <class T, class S>
 struct BlockTrace {
-  BlockValues<T> values;
-  typename RmsNorm<T>::Saved attention_norm;
-  typename RmsNorm<T>::Saved ffn_norm;
-  AttentionSaved<T> attention;
+  BlockValues<S> values;
+  typename RmsNorm<T, S>::Saved attention_norm;
+  typename RmsNorm<T, S>::Saved ffn_norm;
+  AttentionSaved<T, S> attention;
 
   // `values` may be shared by traces that are not differentiated.
   static BlockTrace take(Arena& arena, const ModelConfig& config, int64_t batch, int64_t tokens,
-                         const BlockValues<T>& values);
+                         const BlockValues<S>& values);
 };
 
-// The rules of a block, for either attention. Every rule reads and writes BlockValues: forward
-// from values.input to values.output, jvp likewise on tangents, vjp and second_order from
-// bar.output down to bar.input, leaving every point's cotangent on the way.
-template <class T, class Attention>
+// A context has cotangents of keys that are kept apart; it has no tangents.
+template <class Attention>
+concept ContextLike = requires {
+  &Attention::vjp_apart;
+};
+
+// The rules of a block: for a context forward and vjp, for predictions all four.
+template <class T, class S, class Attention>
 struct Block {
   struct Params {
-    BlockWeights<const T> weights;
-    typename Rotary<T>::Params rotary;
+    BlockMatrices<T, S> matrices;
+    HalfModulation<const T> attention_half, ffn_half;
+    RotaryParams<T> rotary;
     typename Attention::Params attention;
-    Tensor<const T>
-        modulation;  // (6 D): shift, scale, gate of attention, then of the FFN; or absent
     T norm_eps = 0;
   };
   struct Grads {
-    BlockWeights<T> weights;
+    BlockWeights<T> weights;  // of which the matrices are read
+    HalfModulation<T> attention_half, ffn_half;
     typename Attention::Grads attention;
-    Tensor<T> modulation;  // (6 D) or absent
+  };
+  // The cotangent of the stream, on its way down: `sum` in T, and its rounded copies above the
+  // block (bar.output, there on entry) and `below` it (written).
+  struct Descent {
+    Tensor<T> sum;
+    Tensor<S> below;
   };
 
-  static void forward(const Params& params, BlockTrace<T>& trace);
+  // stream (B, S, D): the block's input, then its output.
+  static void forward(const Params& params, Tensor<T> stream, BlockTrace<T, S>& trace,
+                      const BlockWork<S>& work);
   // The first step of forward alone: the keys and values of a context's last block (q is left).
-  static void forward_keys(const Params& params, BlockTrace<T>& trace);
-  // bar.qkv is replaced, or added to where `qkv_write` says so: a context's keys and values arrive
-  // with the cotangents of the predictions that used them. grads may be null.
-  static void vjp(const Params& params, const BlockTrace<T>& trace, const BlockValues<T>& bar,
-                  Write qkv_write, Grads* grads);
-  // vjp from bar.qkv alone, of which only keys and values are read; bar.input is replaced.
-  static void vjp_keys(const Params& params, const BlockTrace<T>& trace, const BlockValues<T>& bar,
-                       Grads* grads);
-  static void jvp(const Params& params, BlockTrace<T>& trace, const BlockValues<T>& dot);
-  // The second-order sweep: bar = J^T bar.output + d/dx <delta.output, J dot.input>, where delta
-  // holds the cotangents of an earlier vjp without grads and dot the tangents of jvp.
-  static void second_order(const Params& params, const BlockTrace<T>& trace,
-                           const BlockValues<T>& dot, const BlockValues<T>& delta,
-                           const BlockValues<T>& bar, Grads* grads);
+  static void forward_keys(const Params& params, Tensor<const T> stream, BlockTrace<T, S>& trace,
+                           const BlockWork<S>& work) requires ContextLike<Attention>;
+  // From bar.output to descent.below, leaving every point's cotangent in bar. grads may be null.
+  static void vjp(const Params& params, const BlockTrace<T, S>& trace,
+                  const BlockCotangents<S>& bar, const Descent& descent, const BlockWork<S>& work,
+                  Grads* grads) requires(!ContextLike<Attention>);
+  // vjp of a context's block. Cotangents of keys and values have arrived in keys_bar (B, S, 2 D)
+  // from the predictions that used them; the block's own are added to them.
+  static void vjp_of_context(const Params& params, const BlockTrace<T, S>& trace,
+                             const BlockCotangents<S>& bar, Tensor<T> keys_bar,
+                             const Descent& descent, const BlockWork<S>& work,
+                             Grads& grads) requires ContextLike<Attention>;
+  // vjp of forward_keys: descent.sum is replaced.
+  static void vjp_of_keys(const Params& params, const BlockTrace<T, S>& trace,
+                          const BlockCotangents<S>& bar, Tensor<const T> keys_bar,
+                          const Descent& descent, const BlockWork<S>& work,
+                          Grads& grads) requires ContextLike<Attention>;
+  // Keeps the tangents of every point in dot.
+  static void jvp(const Params& params, Tensor<T> stream_dot, BlockTrace<T, S>& trace,
+                  const BlockValues<S>& dot,
+                  const BlockWork<S>& work) requires(!ContextLike<Attention>);
+  // The second-order sweep: J^T bar.output + d/dx <delta.output, J dot.input>, where delta holds
+  // the cotangents of an earlier vjp without grads and dot the tangents of jvp.
+  static void second_order(const Params& params, const BlockTrace<T, S>& trace,
+                           const BlockValues<S>& dot, const BlockCotangents<S>& delta,
+                           const BlockCotangents<S>& bar, const Descent& descent,
+                           const BlockWork<S>& work,
+                           Grads& grads) requires(!ContextLike<Attention>);
 };
 
 }  // namespace ebt

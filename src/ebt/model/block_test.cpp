@@ -20,31 +20,34 @@ void copy(Tensor<const T> from, Tensor<T> to) {
   std::copy(from.begin(), from.end(), to.begin());
 }
 
-template <class T, class Attention>
+// A block of predictions as a layer: the stream's input and output are x and y.
+template <class T>
 struct BlockLayer {
   using Scalar = T;
-  using Params = typename Block<T, Attention>::Params;
-  using Grads = typename Block<T, Attention>::Grads;
+  using Attention = PredictionAttention<T>;
+  using Rules = Block<T, T, Attention>;
+  using Params = typename Rules::Params;
+  using Grads = typename Rules::Grads;
   struct Saved {
-    BlockTrace<T> trace;
-    BlockValues<T> dot, delta, bar;
+    BlockTrace<T, T> trace;
+    BlockValues<T> dot;
+    BlockCotangents<T> delta, bar;
+    BlockWork<T> work;
+    Tensor<T> stream, below;
   };
 
   static void forward(const Params& params, Tensor<const T> x, Tensor<T> y, Saved& saved) {
-    copy(x, saved.trace.values.input);
-    Block<T, Attention>::forward(params, saved.trace);
-    copy<T>(saved.trace.values.output, y);
+    copy(x, y);
+    Rules::forward(params, y, saved.trace, saved.work);
   }
   static void vjp(const Params& params, const Saved& saved, Tensor<const T> y_bar, Tensor<T> x_bar,
                   Write write, Grads* grads) {
-    copy(y_bar, saved.bar.output);
-    Block<T, Attention>::vjp(params, saved.trace, saved.bar, Write::kReplace, grads);
-    give(saved.bar.input, x_bar, write);
+    descend(params, saved, saved.bar, y_bar, grads);
+    give(saved.stream, x_bar, write);
   }
   static void jvp(const Params& params, Saved& saved, Tensor<const T> x_dot, Tensor<T> y_dot) {
-    copy(x_dot, saved.dot.input);
-    Block<T, Attention>::jvp(params, saved.trace, saved.dot);
-    copy<T>(saved.dot.output, y_dot);
+    copy(x_dot, y_dot);
+    Rules::jvp(params, y_dot, saved.trace, saved.dot, saved.work);
   }
   static void vjp_of_jvp(const Params& params, const Saved& saved, Tensor<const T> x_dot,
                          Tensor<const T> delta, Tensor<T> x_bar, Write write, Grads* grads) {
@@ -54,16 +57,25 @@ struct BlockLayer {
   static void second_order(const Params& params, const Saved& saved, Tensor<const T> x_dot,
                            Tensor<const T> delta, Tensor<const T> y_bar, Tensor<T> x_bar,
                            Write write, Grads* grads) {
-    copy(x_dot, saved.dot.input);
-    copy(delta, saved.delta.output);
+    check_shape("block", "x_dot", x_dot.shape, saved.stream.shape);
+    descend(params, saved, saved.delta, delta, nullptr);
     copy(y_bar, saved.bar.output);
-    Block<T, Attention>::vjp(params, saved.trace, saved.delta, Write::kReplace, nullptr);
-    Block<T, Attention>::second_order(params, saved.trace, saved.dot, saved.delta, saved.bar,
-                                      grads);
-    give(saved.bar.input, x_bar, write);
+    copy(y_bar, saved.stream);
+    Rules::second_order(params, saved.trace, saved.dot, saved.delta, saved.bar,
+                        {saved.stream, saved.below}, saved.work, *grads);
+    give(saved.stream, x_bar, write);
   }
 
  private:
+  static void descend(const Params& params, const Saved& saved, const BlockCotangents<T>& bar,
+                      Tensor<const T> y_bar, Grads* grads) {
+    copy(y_bar, bar.output);
+    copy(y_bar, saved.stream);
+    Rules::vjp(params, saved.trace, bar, {saved.stream, saved.below}, saved.work, grads);
+    for (int64_t i = 0; i < saved.below.count(); ++i) {
+      EBT_CHECK(saved.below[i] == saved.stream[i], "block: the stored cotangent differs");
+    }
+  }
   static void give(Tensor<const T> value, Tensor<T> x_bar, Write write) {
     if (write == Write::kReplace) {
       copy(value, x_bar);
@@ -77,7 +89,8 @@ struct BlockLayer {
 };
 
 // Sizes of a block, and its weights as the contract's flat list of parameters: the six of
-// reference::BlockWeights, then the modulation if there is one.
+// reference::BlockWeights, whose norms are the gains, then shift and gate of both halves if there
+// are any.
 struct BlockCase : LayerCase {
   static constexpr double kSinglePrecision = kSingleBoundOfBlocks;
   int64_t batch, tokens, heads, head_width, ffn, first_position;
@@ -99,89 +112,71 @@ struct BlockCase : LayerCase {
   std::vector<Shape> parameters() const {
     const int64_t w = width();
     std::vector<Shape> shapes{{w}, {3 * w, w}, {w, w}, {w}, {2 * ffn, w}, {w, ffn}};
-    if (modulated) {
-      shapes.push_back({6 * w});
+    for (int i = 0; i < 4 && modulated; ++i) {
+      shapes.push_back({w});
     }
     return shapes;
   }
   template <class Saved>
   void prepare(Arena& arena, Saved& saved) const {
-    using Values = std::remove_reference_t<decltype(saved.dot)>;
     using T = std::remove_reference_t<decltype(saved.dot.input[0])>;
     ModelConfig config;
     config.type = modulated ? EbtType::kAdaln : EbtType::kDefault;
     config.width = width();
     config.heads = heads;
     config.ffn_multiplier = static_cast<double>(ffn) / static_cast<double>(width());
-    const auto take = [&] {
-      Values values = Values::take(arena, config, batch, tokens);
-      values.input = arena.take<T>(x_shape());
-      return values;
+    saved.trace = BlockTrace<T, T>::take(arena, config, batch, tokens,
+                                         BlockValues<T>::take(arena, config, batch, tokens));
+    saved.dot = BlockValues<T>::take(arena, config, batch, tokens);
+    for (BlockCotangents<T>* bar : {&saved.delta, &saved.bar}) {
+      *bar = BlockCotangents<T>::take(arena, config, batch, tokens);
+      bar->output = arena.take<T>(x_shape());
+    }
+    saved.work = BlockWork<T>::take(arena, config, batch, tokens);
+    saved.stream = arena.take<T>(x_shape());
+    saved.below = arena.take<T>(x_shape());
+  }
+  template <class T>
+  static BlockMatrices<T, T> matrices(const Tensors<const T>& theta) {
+    return {theta[1], theta[2], theta[4], theta[5], {}};
+  }
+  // Half 0 or 1.
+  template <class P>
+  HalfModulation<P> half(const Tensors<P>& theta, size_t which) const {
+    return modulated
+               ? HalfModulation<P>{theta[3 * which], theta[6 + 2 * which], theta[7 + 2 * which]}
+               : HalfModulation<P>{theta[3 * which], {}, {}};
+  }
+  // Shift, scale (which the gains already hold) and gate of both halves, as the reference takes
+  // them.
+  template <class S>
+  Array<S> modulation(const Arrays<S>& theta) const {
+    if (!modulated) {
+      return {};
+    }
+    Array<S> all({6 * width()});
+    const auto put = [&](const Array<S>& vector, int64_t part) {
+      std::copy(vector.values.begin(), vector.values.end(), all.values.begin() + part * width());
     };
-    saved.trace = BlockTrace<T>::take(arena, config, batch, tokens, take());
-    saved.dot = take();
-    saved.delta = take();
-    saved.bar = take();
-  }
-  template <class P>
-  static ebt::BlockWeights<P> weights(const Tensors<P>& theta) {
-    return {theta[0], theta[1], theta[2], theta[3], theta[4], theta[5]};
-  }
-  template <class P>
-  Tensor<P> modulation(const Tensors<P>& theta) const {
-    return modulated ? theta[6] : Tensor<P>{};
+    put(theta[6], 0);
+    put(theta[7], 2);
+    put(theta[8], 3);
+    put(theta[9], 5);
+    return all;
   }
   template <class S, class Attend>
   Array<S> reference_block(const Array<S>& x, const Arrays<S>& theta, Attend&& attend) const {
-    reference::BlockWeights<S> weights{theta[0],
-                                       theta[1],
-                                       theta[2],
-                                       theta[3],
-                                       theta[4],
-                                       theta[5],
-                                       modulated ? theta[6] : Array<S>(),
-                                       kEps};
+    reference::BlockWeights<S> weights{theta[0], theta[1], theta[2],          theta[3],
+                                       theta[4], theta[5], modulation(theta), kEps};
     return reference::block(x, weights, [&](const Array<S>& qkv) {
       return attend(reference::rotary(qkv, heads, first_position, kTheta));
     });
   }
 };
 
-struct ContextBlockCase : BlockCase {
-  template <class T>
-  using Layer = BlockLayer<T, ContextAttention<T>>;
-  using BlockCase::BlockCase;
-
-  static std::vector<ContextBlockCase> all() {
-    return {{2, 3, 2, 2, 3, 0, false},
-            {2, 3, 2, 2, 5, 0, true},
-            {1, 1, 1, 2, 1, 0, true},
-            {0, 2, 1, 2, 2, 0, false},
-            {1, 67, 1, 4, 3, 0, false}};
-  }
-  template <class T>
-  typename Layer<T>::Params params(const Tensors<const T>& theta) const {
-    return {weights(theta),
-            rotary.in<T>().stream(heads, first_position, tokens),
-            {heads},
-            modulation(theta),
-            static_cast<T>(kEps)};
-  }
-  template <class T>
-  typename Layer<T>::Grads grads(const Tensors<T>& theta_bar) const {
-    return {weights(theta_bar), {}, modulation(theta_bar)};
-  }
-  template <class S>
-  Array<S> reference(const Array<S>& x, const Arrays<S>& theta) const {
-    return reference_block(
-        x, theta, [&](const Array<S>& qkv) { return reference::context_attention(qkv, heads); });
-  }
-};
-INSTANTIATE_TYPED_TEST_SUITE_P(ContextBlock, LayerContract, ContextBlockCase);
-
 struct PredictionBlockCase : BlockCase {
   template <class T>
-  using Layer = BlockLayer<T, PredictionAttention<T>>;
+  using Layer = BlockLayer<T>;
   static constexpr bool kSecondOrderWithoutGrads = false;
   int64_t lead, first_query;
 
@@ -198,17 +193,29 @@ struct PredictionBlockCase : BlockCase {
     shapes.push_back({batch, first_query + lead + tokens, 3 * width()});
     return shapes;
   }
+  std::vector<Shape> gradients() const {
+    std::vector<Shape> shapes = parameters();
+    shapes.back() = {batch, first_query + lead + tokens, 2 * width()};
+    return shapes;
+  }
+  size_t differentiated_entry(size_t which, size_t index) const {
+    return which == parameters().size() ? entry_of_context(index, width()) : index;
+  }
   template <class T>
   typename Layer<T>::Params params(const Tensors<const T>& theta) const {
-    return {weights(theta),
+    return {matrices(theta),
+            half(theta, 0),
+            half(theta, 1),
             rotary.in<T>().stream(heads, first_position, tokens),
-            {heads, theta.back(), lead, first_query},
-            modulation(theta),
+            {heads, theta.back(), lead, first_query, 0},
             static_cast<T>(kEps)};
   }
   template <class T>
   typename Layer<T>::Grads grads(const Tensors<T>& theta_bar) const {
-    return {weights(theta_bar), {theta_bar.back()}, modulation(theta_bar)};
+    return {{theta_bar[0], theta_bar[1], theta_bar[2], theta_bar[3], theta_bar[4], theta_bar[5]},
+            half(theta_bar, 0),
+            half(theta_bar, 1),
+            {theta_bar.back()}};
   }
   template <class S>
   Array<S> reference(const Array<S>& x, const Arrays<S>& theta) const {

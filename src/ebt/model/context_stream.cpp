@@ -6,100 +6,152 @@
 #include "ebt/kernels/isa.h"
 
 namespace ebt {
+namespace {
 
 template <class T>
-ContextStream<T>::ContextStream(Arena& arena, const ModelConfig& config, int64_t batch,
-                                int64_t context, bool training)
-    : config_(config) {
-  const int64_t tokens = context + (config.arch == Architecture::kEbt ? config.lead() : 0);
-  embedded_ = arena.take<T>({batch, context, config.width});
-  input_ = tokens == context ? embedded_ : arena.take<T>({batch, tokens, config.width});
-  BlockValues<T> values;
-  for (int64_t layer = 0; layer < config.layers; ++layer) {
-    if (training || layer == 0) {
-      values = BlockValues<T>::take(arena, config, batch, tokens);
-    } else {
-      // Without vjp only keys and values outlive a block; the two halves of a shared block's
-      // residual stream may overlap, since its output is written from `middle`.
-      values.qkv = arena.take<T>(values.qkv.shape);
-    }
-    values.input = layer == 0 ? input_ : traces_.back().values.output;
-    traces_.push_back(BlockTrace<T>::take(arena, config, batch, tokens, values));
-  }
-  if (!training) {
-    return;
-  }
-  for (int64_t layer = 0; layer < config.layers; ++layer) {
-    keys_bar_.push_back(arena.take<T>({batch, tokens, 3 * config.width}));
-  }
-  embedded_bar_ = arena.take<T>(embedded_.shape);
-  bar_ = BlockValues<T>::take(arena, config, batch, tokens);
-  bar_.input = arena.take<T>(bar_.output.shape);
+const kernels::ElementwiseKernels<T>& elementwise() {
+  return kernels::kernels<kernels::ElementwiseKernels<T>>();
 }
 
-template <class T>
-typename ContextStream<T>::ContextBlock::Params ContextStream<T>::params(
-    const TextWeights<const T>& weights, const LandscapeVectors<T>& vectors,
+int64_t stream_tokens(const ModelConfig& config, int64_t context) {
+  return context + (config.arch == Architecture::kEbt ? config.lead() : 0);
+}
+
+}  // namespace
+
+template <class T, class S>
+ContextWork<T, S> ContextWork<T, S>::take(Arena& arena, const ModelConfig& config, int64_t batch,
+                                          int64_t context, Keep keep) {
+  const int64_t tokens = stream_tokens(config, context);
+  const Shape stream{batch, tokens, config.width};
+  ContextWork work;
+  work.blocks = BlockWork<S>::take(arena, config, batch, tokens);
+  work.embedded = tokens == context ? Tensor<T>{} : arena.take<T>({batch, context, config.width});
+  work.stream = arena.take<T>(stream);
+  if (keep != Keep::kAll) {
+    work.values = BlockValues<S>::take(arena, config, batch, tokens);
+  }
+  if (keep != Keep::kKeys) {
+    work.bar = BlockCotangents<S>::take(arena, config, batch, tokens);
+    work.output_bar = arena.take<S>(stream);
+    work.below = arena.take<S>(stream);
+    work.again = keep == Keep::kStream ? arena.take<T>(stream) : Tensor<T>{};
+  }
+  return work;
+}
+
+template <class T, class S>
+ContextStream<T, S>::ContextStream(Arena& arena, const ModelConfig& config, int64_t batch,
+                                   int64_t context, Keep keep, const ContextWork<T, S>& work)
+    : config_(config), keep_(keep), work_(work) {
+  const int64_t tokens = stream_tokens(config, context);
+  for (int64_t layer = 0; layer < config.layers; ++layer) {
+    BlockValues<S> values = work.values;
+    if (keep == Keep::kAll) {
+      values = BlockValues<S>::take(arena, config, batch, tokens);
+    } else {
+      values.qkv = arena.take<S>({batch, tokens, 3 * config.width});
+    }
+    traces_.push_back(BlockTrace<T, S>::take(arena, config, batch, tokens, values));
+    if (keep == Keep::kStream) {
+      streams_.push_back(arena.take<T>({batch, tokens, config.width}));
+    }
+    if (keep != Keep::kKeys) {
+      keys_bar_.push_back(arena.take<T>({batch, tokens, 2 * config.width}));
+    }
+  }
+}
+
+template <class T, class S>
+typename ContextStream<T, S>::ContextBlock::Params ContextStream<T, S>::params(
+    const ModelWeights<T, S>& weights, const LandscapeVectors<T>& vectors,
     const RotaryTable<T>& rotary, int64_t layer) const {
   return {weights.blocks[static_cast<size_t>(layer)],
-          rotary.stream(config_.heads, 0, input_.dim(1)),
+          vectors.half(weights.values, layer, 0),
+          vectors.half(weights.values, layer, 1),
+          rotary.stream(config_.heads, 0, work_.stream.dim(1)),
           {config_.heads},
-          vectors.block(layer),
           static_cast<T>(config_.norm_eps)};
 }
 
-template <class T>
-void ContextStream<T>::forward(const TextWeights<const T>& weights,
-                               const LandscapeVectors<T>& vectors, const RotaryTable<T>& rotary,
-                               Tensor<const int32_t> tokens, int64_t landscape) {
+template <class T, class S>
+void ContextStream<T, S>::run_block(const typename ContextBlock::Params& block, int64_t layer,
+                                    Tensor<T> stream) {
+  BlockTrace<T, S>& trace = traces_[static_cast<size_t>(layer)];
+  if (stops_at_keys(layer)) {
+    ContextBlock::forward_keys(block, stream, trace, work_.blocks);
+  } else {
+    ContextBlock::forward(block, stream, trace, work_.blocks);
+  }
+}
+
+template <class T, class S>
+void ContextStream<T, S>::forward(const ModelWeights<T, S>& weights,
+                                  const LandscapeVectors<T>& vectors, const RotaryTable<T>& rotary,
+                                  Tensor<const int32_t> tokens, int64_t landscape) {
   tokens_ = tokens;
   landscape_ = landscape;
-  Embedding<T>::forward(weights.embeddings, tokens, embedded_);
-  if (input_.data != embedded_.data) {
+  const Tensor<T> stream = work_.stream;
+  if (stream.dim(1) == tokens.dim(1)) {
+    Embedding<T>::forward(weights.values.embeddings, tokens, stream);
+  } else {
+    Embedding<T>::forward(weights.values.embeddings, tokens, work_.embedded);
     typename LandscapeToken<T>::Saved unused;
-    LandscapeToken<T>::forward({weights.landscapes.slice(landscape, 1)}, embedded_, input_, unused);
+    LandscapeToken<T>::forward({weights.values.landscapes.slice(landscape, 1)}, work_.embedded,
+                               stream, unused);
   }
   for (int64_t layer = 0; layer < config_.layers; ++layer) {
-    BlockTrace<T>& trace = traces_[static_cast<size_t>(layer)];
-    const auto block = params(weights, vectors, rotary, layer);
-    if (config_.arch == Architecture::kEbt && layer + 1 == config_.layers) {
-      ContextBlock::forward_keys(block, trace);
-    } else {
-      ContextBlock::forward(block, trace);
+    if (keep_ == Keep::kStream) {
+      elementwise<T>().copy(stream.count(), stream.data, streams_[static_cast<size_t>(layer)].data);
     }
+    run_block(params(weights, vectors, rotary, layer), layer, stream);
   }
   for (const Tensor<T>& bar : keys_bar_) {
-    kernels::kernels<kernels::ElementwiseKernels<T>>().zero(bar.count(), bar.data);
+    elementwise<T>().zero(bar.count(), bar.data);
   }
 }
 
-template <class T>
-void ContextStream<T>::vjp(const TextWeights<const T>& weights, const LandscapeVectors<T>& vectors,
-                           const RotaryTable<T>& rotary, const TextWeights<T>& grads) {
-  BlockValues<T> bar = bar_;
+template <class T, class S>
+void ContextStream<T, S>::vjp(const ModelWeights<T, S>& weights, const LandscapeVectors<T>& vectors,
+                              const RotaryTable<T>& rotary, const TextWeights<T>& grads) {
+  BlockCotangents<S> bar = work_.bar;
+  bar.output = work_.output_bar;
+  Tensor<S> below = work_.below;
+  const Tensor<T> sum = work_.stream;
   for (int64_t layer = config_.layers - 1; layer >= 0; --layer) {
     const auto block = params(weights, vectors, rotary, layer);
-    typename ContextBlock::Grads block_grads{
-        grads.blocks[static_cast<size_t>(layer)], {}, vectors.block_bar(layer)};
-    bar.qkv = keys_bar_[static_cast<size_t>(layer)];
-    if (config_.arch == Architecture::kEbt && layer + 1 == config_.layers) {
-      ContextBlock::vjp_keys(block, trace(layer), bar, &block_grads);
-    } else {
-      ContextBlock::vjp(block, trace(layer), bar, Write::kAdd, &block_grads);
+    typename ContextBlock::Grads block_grads{grads.blocks[static_cast<size_t>(layer)],
+                                             vectors.half_bar(grads, layer, 0),
+                                             vectors.half_bar(grads, layer, 1),
+                                             {}};
+    if (keep_ == Keep::kStream) {
+      const Tensor<T> stream = streams_[static_cast<size_t>(layer)];
+      elementwise<T>().copy(stream.count(), stream.data, work_.again.data);
+      run_block(block, layer, work_.again);
     }
-    std::swap(bar.input, bar.output);
+    if (stops_at_keys(layer)) {
+      ContextBlock::vjp_of_keys(block, trace(layer), bar, keys_bar(layer), {sum, below},
+                                work_.blocks, block_grads);
+    } else {
+      ContextBlock::vjp_of_context(block, trace(layer), bar, keys_bar(layer), {sum, below},
+                                   work_.blocks, block_grads);
+    }
+    std::swap(bar.output, below);
   }
-  const Tensor<T> input_bar = bar.output;
-  Tensor<T> embedded_bar = input_bar;
-  if (input_.data != embedded_.data) {
-    typename LandscapeToken<T>::Grads token{grads.landscapes.slice(landscape_, 1)};
-    LandscapeToken<T>::vjp({}, {}, input_bar, embedded_bar_, Write::kReplace, &token);
-    embedded_bar = embedded_bar_;
+  if (sum.dim(1) == tokens_.dim(1)) {
+    Embedding<T>::vjp(tokens_, sum, grads.embeddings);
+    return;
   }
-  Embedding<T>::vjp(tokens_, embedded_bar, grads.embeddings);
+  typename LandscapeToken<T>::Grads token{grads.landscapes.slice(landscape_, 1)};
+  LandscapeToken<T>::vjp({}, {}, sum, work_.embedded, Write::kReplace, &token);
+  Embedding<T>::vjp(tokens_, work_.embedded, grads.embeddings);
 }
 
-template class ContextStream<float>;
-template class ContextStream<double>;
+template struct ContextWork<float, float>;
+template struct ContextWork<float, Bfloat16>;
+template struct ContextWork<double, double>;
+template class ContextStream<float, float>;
+template class ContextStream<float, Bfloat16>;
+template class ContextStream<double, double>;
 
 }  // namespace ebt

@@ -13,43 +13,72 @@
 
 namespace ebt {
 
-template <class T>
+// What the vjp of a context finds of the forward pass.
+enum class Keep {
+  kKeys,    // nothing but keys and values: for inference
+  kAll,     // every block's values
+  kStream,  // keys, values and the residual stream; the rest of a block is computed again
+};
+
+// Memory that several contexts of one shape use in turn.
+template <class T, class S>
+struct ContextWork {
+  BlockWork<S> blocks;
+  BlockValues<S> values;  // of one block, where they are not kept
+  Tensor<T> embedded;     // (B, S, D), then its cotangent; absent without lead
+  Tensor<T> stream;       // (B, S + lead, D)
+  // For vjp.
+  BlockCotangents<S> bar;
+  Tensor<S> output_bar, below;  // (B, S + lead, D)
+  Tensor<T> again;              // (B, S + lead, D), for Keep::kStream
+
+  static ContextWork take(Arena& arena, const ModelConfig& config, int64_t batch, int64_t context,
+                          Keep keep);
+};
+
+template <class T, class S>
 class ContextStream {
  public:
-  // For (batch, context) tokens. `training` keeps what vjp needs.
-  ContextStream(Arena& arena, const ModelConfig& config, int64_t batch, int64_t context,
-                bool training);
+  // For (batch, context) tokens.
+  ContextStream(Arena& arena, const ModelConfig& config, int64_t batch, int64_t context, Keep keep,
+                const ContextWork<T, S>& work);
 
   // Runs tokens (B, S) under `landscape` and zeroes the cotangents of keys and values.
-  void forward(const TextWeights<const T>& weights, const LandscapeVectors<T>& vectors,
+  void forward(const ModelWeights<T, S>& weights, const LandscapeVectors<T>& vectors,
                const RotaryTable<T>& rotary, Tensor<const int32_t> tokens, int64_t landscape);
   // The parameters' gradients, from the cotangents left in keys_bar (energy model) or output_bar
-  // (baseline, where the last block is whole).
-  void vjp(const TextWeights<const T>& weights, const LandscapeVectors<T>& vectors,
+  // (baseline, where the last block is whole; its rounded copy in output_bar_stored).
+  void vjp(const ModelWeights<T, S>& weights, const LandscapeVectors<T>& vectors,
            const RotaryTable<T>& rotary, const TextWeights<T>& grads);
 
   // (B, S + lead, 3 D): q (unused), k, v of a block.
-  Tensor<const T> keys(int64_t layer) const { return trace(layer).values.qkv; }
-  Tensor<T> keys_bar(int64_t layer) const { return keys_bar_[static_cast<size_t>(layer)]; }
-  Tensor<const T> output() const { return traces_.back().values.output; }  // (B, S, D)
-  Tensor<T> output_bar() const { return bar_.output; }
+  Tensor<const S> keys(int64_t layer) const { return trace(layer).values.qkv; }
+  Tensor<T> keys_bar(int64_t layer) const {  // (B, S + lead, 2 D)
+    return keys_bar_[static_cast<size_t>(layer)];
+  }
+  // The stream after the last block, then its cotangent: (B, S, D).
+  Tensor<T> output() const { return work_.stream; }
+  Tensor<S> output_bar_stored() const { return work_.output_bar; }
 
  private:
-  using ContextBlock = Block<T, ContextAttention<T>>;
-  const BlockTrace<T>& trace(int64_t layer) const { return traces_[static_cast<size_t>(layer)]; }
-  typename ContextBlock::Params params(const TextWeights<const T>& weights,
+  using ContextBlock = Block<T, S, ContextAttention<T, S>>;
+  const BlockTrace<T, S>& trace(int64_t layer) const { return traces_[static_cast<size_t>(layer)]; }
+  bool stops_at_keys(int64_t layer) const {
+    return config_.arch == Architecture::kEbt && layer + 1 == config_.layers;
+  }
+  typename ContextBlock::Params params(const ModelWeights<T, S>& weights,
                                        const LandscapeVectors<T>& vectors,
                                        const RotaryTable<T>& rotary, int64_t layer) const;
+  void run_block(const typename ContextBlock::Params& block, int64_t layer, Tensor<T> stream);
 
   ModelConfig config_;
+  Keep keep_;
+  ContextWork<T, S> work_;
   Tensor<const int32_t> tokens_;
   int64_t landscape_ = 0;
-  Tensor<T> embedded_;  // (B, S, D)
-  Tensor<T> embedded_bar_;
-  Tensor<T> input_;  // (B, S + lead, D)
-  std::vector<BlockTrace<T>> traces_;
+  std::vector<BlockTrace<T, S>> traces_;
+  std::vector<Tensor<T>> streams_;  // (B, S + lead, D) before each block, for Keep::kStream
   std::vector<Tensor<T>> keys_bar_;
-  BlockValues<T> bar_;  // of one block at a time; input and output trade places going down
 };
 
 }  // namespace ebt

@@ -3,13 +3,15 @@
 #pragma once
 
 #include "ebt/core/arena.h"
+#include "ebt/model/block.h"
 #include "ebt/model/config.h"
 #include "ebt/model/weights.h"
 
 namespace ebt {
 
 // The adaLN vectors of the current landscape: for each block, and for the head, a linear function
-// of silu(w) for the landscape's vector w. Empty for other types.
+// of silu(w) for the landscape's vector w, in parts of D. Scales act through the gains of norms.
+// Without adaLN a norm's gain is its weight, and there is nothing here.
 template <class T>
 class LandscapeVectors {
  public:
@@ -20,19 +22,34 @@ class LandscapeVectors {
   // Adds the parameters' gradients, from what the blocks and the head have left in the cotangents.
   void vjp(const TextWeights<const T>& weights, const TextWeights<T>& grads) const;
 
-  Tensor<const T> block(int64_t layer) const { return part(vectors_, layer); }  // (6 D) or absent
-  Tensor<const T> head() const { return part(vectors_, layers_); }              // (2 D) or absent
-  Tensor<T> block_bar(int64_t layer) const { return part(bars_, layer); }
-  Tensor<T> head_bar() const { return part(bars_, layers_); }
+  // Half 0 is the attention's, half 1 the FFN's; the head's norm has no gate.
+  HalfModulation<const T> half(const TextWeights<const T>& weights, int64_t layer, int half) const;
+  HalfModulation<const T> head(const TextWeights<const T>& weights) const;
+  HalfModulation<T> half_bar(const TextWeights<T>& grads, int64_t layer, int half) const;
+  HalfModulation<T> head_bar(const TextWeights<T>& grads) const;
 
  private:
-  Tensor<T> part(Tensor<T> all, int64_t layer) const;
+  // A norm and where its shift lies: norms 2 l and 2 l + 1 are those of block l, the last the
+  // head's.
+  int64_t norms() const { return 2 * layers_ + 1; }
+  Tensor<T> gain(Tensor<T> all, int64_t norm) const { return all.slice(norm * width_, width_); }
+  // Part `which` (shift, scale, gate) of a norm in `all`.
+  Tensor<T> part(Tensor<T> all, int64_t norm, int64_t which) const {
+    return all.slice((3 * norm + which) * width_, width_);
+  }
+  // The vector of a block, or of the head (layer L).
+  Tensor<T> vector(Tensor<T> all, int64_t layer) const {
+    return all.slice(6 * layer * width_, (layer == layers_ ? 2 : 6) * width_);
+  }
+  HalfModulation<T> modulation(Tensor<T> gains, Tensor<T> vectors, int64_t norm) const;
 
   int64_t layers_ = 0;
   int64_t width_ = 0;
   int64_t landscape_ = 0;
   Tensor<T> vectors_;  // (6 D L + 2 D)
   Tensor<T> bars_;
+  Tensor<T> gains_;  // (D (2 L + 1)): norm weight (1 + scale)
+  Tensor<T> gain_bars_;
 };
 
 }  // namespace ebt

@@ -41,26 +41,26 @@ struct EnergyModel {
   int64_t queries;
   ParameterLayout layout;
   ParameterBlock<double> weights, grads;
-  TextWeights<const double> weight_views;
+  OperandWeights<double, double> operands;
   TextWeights<double> grad_views;
   Array<int32_t> tokens;
   Array<double> e, e_dot, energy_bar;
 
   Arena arena;
   LandscapeVectors<double> vectors;
-  ContextStream<double> context;
-  PredictionStream<double> predictions;
-  SweepSpace<double> space;
+  ContextStream<double, double> context;
+  ebt::PredictionStream<double, double> predictions;
+  SweepSpace<double, double> space;
   RotaryTable<double> rotary;
 
-  EnergyModel(EbtType type, int64_t first)
+  EnergyModel(EbtType type, int64_t first, Keep keep)
       : config(tiny(type)),
         first_query(first),
         queries(kContext - first),
         layout(text_model_layout(config)),
         weights(layout),
         grads(layout),
-        weight_views(text_weights<const double>(config, std::as_const(weights))),
+        operands(config, text_weights<const double>(config, std::as_const(weights))),
         grad_views(text_weights<double>(config, grads)),
         tokens({kBatch, kContext}),
         e({kBatch, queries, config.width}),
@@ -68,9 +68,10 @@ struct EnergyModel {
         energy_bar({kBatch, queries}),
         arena(size_t{1} << 20U),
         vectors(arena, config),
-        context(arena, config, kBatch, kContext, true),
+        context(arena, config, kBatch, kContext, keep,
+                ContextWork<double, double>::take(arena, config, kBatch, kContext, keep)),
         predictions(arena, config, kBatch, queries, true),
-        space(SweepSpace<double>::take(arena, config, kBatch, queries)),
+        space(SweepSpace<double, double>::take(arena, config, kBatch, queries)),
         rotary(kContext + config.lead() + 1, config.head_width(), config.rope_theta) {
     tokens.values = {4, 0, 2, 2, 2, 1};
     const std::vector<double> all = normal_draws(layout.count(), 1);
@@ -80,12 +81,12 @@ struct EnergyModel {
     energy_bar.values = normal_draws(energy_bar.shape.count(), 4);
   }
 
-  EnergyLandscape<double> landscape() {
-    return {weight_views, vectors, rotary, context, first_query};
+  EnergyLandscape<double, double> landscape() {
+    return {operands.views(), vectors, rotary, context, 0, first_query};
   }
   std::vector<double> forward() {
-    vectors.forward(weight_views, kLandscape);
-    context.forward(weight_views, vectors, rotary, {tokens.values.data(), tokens.shape},
+    vectors.forward(operands.views().values, kLandscape);
+    context.forward(operands.views(), vectors, rotary, {tokens.values.data(), tokens.shape},
                     kLandscape);
     std::copy(e.values.begin(), e.values.end(), predictions.embedded().begin());
     const Tensor<const double> energy = predictions.forward(landscape());
@@ -94,8 +95,8 @@ struct EnergyModel {
   // Carries what the streams left in the cotangents of the context and of the landscape's vectors
   // into the gradients.
   void finish_gradients() {
-    context.vjp(weight_views, vectors, rotary, grad_views);
-    vectors.vjp(weight_views, grad_views);
+    context.vjp(operands.views(), vectors, rotary, grad_views);
+    vectors.vjp(operands.views().values, grad_views);
   }
 
   // The reference's energies with an outer direction at one weight, or at one entry of e, and e_dot
@@ -162,10 +163,11 @@ struct Setting {
   const char* name;
   EbtType type;
   int64_t first_query;
+  Keep keep = Keep::kAll;
 };
 class PredictionStream : public ::testing::TestWithParam<Setting> {
  protected:
-  EnergyModel model_{GetParam().type, GetParam().first_query};
+  EnergyModel model_{GetParam().type, GetParam().first_query, GetParam().keep};
 };
 
 TEST_P(PredictionStream, EnergyAndItsGradientAreExact) {
@@ -199,7 +201,8 @@ TEST_P(PredictionStream, SweepIsExactInEveryWeight) {
   model_.forward();
   model_.predictions.input_gradient(model_.landscape());
   std::vector<double> e_bar(model_.e.values.size());
-  model_.predictions.sweep(model_.landscape(), {model_.e_dot.values.data(), model_.e.shape},
+  std::vector<double> e_dot = model_.e_dot.values;
+  model_.predictions.sweep(model_.landscape(), {e_dot.data(), model_.e.shape},
                            {model_.energy_bar.values.data(), model_.energy_bar.shape}, model_.space,
                            model_.grad_views, {e_bar.data(), model_.e.shape});
   model_.finish_gradients();
@@ -208,13 +211,15 @@ TEST_P(PredictionStream, SweepIsExactInEveryWeight) {
   expect_weight_gradients(model_, expected);
 }
 
-INSTANTIATE_TEST_SUITE_P(Types, PredictionStream,
-                         ::testing::Values(Setting{"Default", EbtType::kDefault, 0},
-                                           Setting{"TimeEmbed", EbtType::kTimeEmbed, 0},
-                                           Setting{"TimeEmbedFromTheSecondPosition",
-                                                   EbtType::kTimeEmbed, 1},
-                                           Setting{"Adaln", EbtType::kAdaln, 0}),
-                         [](const auto& setting) { return std::string(setting.param.name); });
+INSTANTIATE_TEST_SUITE_P(
+    Types, PredictionStream,
+    ::testing::Values(Setting{"Default", EbtType::kDefault, 0},
+                      Setting{"TimeEmbed", EbtType::kTimeEmbed, 0},
+                      Setting{"TimeEmbedFromTheSecondPosition", EbtType::kTimeEmbed, 1},
+                      Setting{"Adaln", EbtType::kAdaln, 0},
+                      Setting{"AdalnRecomputed", EbtType::kAdaln, 0, Keep::kStream},
+                      Setting{"TimeEmbedRecomputed", EbtType::kTimeEmbed, 0, Keep::kStream}),
+    [](const auto& setting) { return std::string(setting.param.name); });
 
 }  // namespace
 }  // namespace ebt::testing

@@ -10,6 +10,7 @@
 #include "ebt/core/tensor.h"
 #include "ebt/data/batch.h"
 #include "ebt/model/config.h"
+#include "ebt/model/engine_options.h"
 #include "ebt/model/parameters.h"
 #include "ebt/think/config.h"
 
@@ -63,6 +64,8 @@ class TextModel {
 
   virtual const ModelConfig& config() const = 0;
   virtual const ParameterLayout& layout() const = 0;
+  // To read or to change. Change them before the next call that computes: products may use copies,
+  // which are made anew only after weights() was called.
   virtual ParameterBlock<T>& weights() = 0;
   virtual ParameterBlock<T>& gradients() = 0;
 
@@ -77,19 +80,18 @@ class TextModel {
                                         const ThinkOptions& options) = 0;
 };
 
-// Bytes that make_text_model will take for rows of shape (rows, context), weights, gradients and
-// optimizer moments included.
+// Bytes that make_text_model will take for rows of shape (rows, context), weights and, for
+// training, gradients and optimizer moments included.
 template <class T>
-size_t training_bytes(const ModelConfig& model, const ThinkingConfig& thinking, int64_t rows,
-                      int64_t context);
+size_t model_bytes(const ModelConfig& model, const ThinkingConfig& thinking, int64_t rows,
+                   int64_t context, const EngineOptions& options);
 
-// Builds a model whose weights are zeros and whose workspace fits (rows, context). A model for
-// inference alone (`training` false) takes neither gradients nor second-order buffers.
+// Builds a model whose weights are zeros and whose workspace fits (rows, context).
 // Throws Error when the configuration is impossible or its memory is refused.
 template <class T>
 std::unique_ptr<TextModel<T>> make_text_model(const ModelConfig& model,
                                               const ThinkingConfig& thinking, int64_t rows,
-                                              int64_t context, bool training);
+                                              int64_t context, const EngineOptions& options);
 
 // Fills the weights with their initial values, alpha with thinking.step_size or, where that is 0,
 // with one that suits the model. The same seed gives the same weights.

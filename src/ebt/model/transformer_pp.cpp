@@ -1,134 +1,200 @@
 #include "ebt/model/transformer_pp.h"
 
+#include <algorithm>
+#include <type_traits>
 #include <utility>
 
+#include "ebt/kernels/elementwise.h"
+#include "ebt/kernels/isa.h"
 #include "ebt/loss/cross_entropy.h"
 #include "ebt/loss/target_sums.h"
 
 namespace ebt {
+namespace {
 
-template <class T>
-struct TransformerPp<T>::Workspace {
+// Positions whose logits exist at a time.
+constexpr int64_t kChunkPositions = 256;
+
+Keep keep_of(bool training, const EngineOptions& options) {
+  return !training ? Keep::kKeys : options.recompute ? Keep::kStream : Keep::kAll;
+}
+
+}  // namespace
+
+template <class T, class S>
+struct TransformerPp<T, S>::Workspace {
   int64_t batch, context;
   bool training;
   LandscapeVectors<T> no_vectors;  // the baseline has no landscapes
-  ContextStream<T> stream;
-  typename RmsNorm<T>::Saved norm;
-  Tensor<T> normed, normed_bar;  // (B, S, D)
-  Tensor<T> logits;              // (B * S, V)
-  Tensor<T> row_loss;            // (B * S)
+  ContextWork<T, S> work;
+  ContextStream<T, S> stream;
+  typename RmsNorm<T, S>::Saved norm;
+  Tensor<S> kept, normed, normed_bar;  // (B, S, D)
+  Tensor<T> logits;                    // (chunk, V)
+  Tensor<S> logits_bar;                // (chunk, V)
+  Tensor<T> row_loss;                  // (chunk)
 
-  Workspace(Arena& arena, const ModelConfig& config, int64_t b, int64_t s, bool train)
+  Workspace(Arena& arena, const ModelConfig& config, int64_t b, int64_t s, bool train,
+            const EngineOptions& options)
       : batch(b),
         context(s),
         training(train),
         no_vectors(arena, config),
-        stream(arena, config, b, s, train),
-        normed(arena.take<T>({b, s, config.width})),
-        logits(arena.take<T>({b * s, config.vocab_size})),
-        row_loss(arena.take<T>({b * s})) {
+        work(ContextWork<T, S>::take(arena, config, b, s, keep_of(train, options))),
+        stream(arena, config, b, s, keep_of(train, options), work),
+        kept(arena.take<S>({b, s, config.width})),
+        normed(arena.take<S>(kept.shape)) {
+    const int64_t chunk = std::min(kChunkPositions, b * s);
     norm.inverse_rms = arena.take<T>({b, s});
+    logits = arena.take<T>({chunk, config.vocab_size});
+    row_loss = arena.take<T>({chunk});
     if (train) {
-      normed_bar = arena.take<T>(normed.shape);
+      normed_bar = arena.take<S>(kept.shape);
+      if constexpr (std::is_same_v<T, S>) {
+        logits_bar = logits;
+      } else {
+        logits_bar = arena.take<S>(logits.shape);
+      }
     }
   }
 };
 
-template <class T>
-TransformerPp<T>::TransformerPp(const ModelConfig& model, int64_t rows, int64_t context,
-                                bool training)
+template <class T, class S>
+TransformerPp<T, S>::TransformerPp(const ModelConfig& model, int64_t rows, int64_t context,
+                                   const EngineOptions& options)
     : config_(model),
+      options_(options),
       layout_(text_model_layout(model)),
       weights_(layout_),
-      gradients_(training ? ParameterBlock<T>(layout_) : ParameterBlock<T>()),
-      views_(text_weights<const T>(model, std::as_const(weights_))),
-      gradient_views_(training ? text_weights<T>(model, gradients_) : TextWeights<T>{}),
+      gradients_(options.training ? ParameterBlock<T>(layout_) : ParameterBlock<T>()),
+      gradient_views_(options.training ? text_weights<T>(model, gradients_) : TextWeights<T>{}),
+      operands_(model, text_weights<const T>(model, std::as_const(weights_))),
       rotary_(context, model.head_width(), model.rope_theta),
-      arena_(workspace_bytes(model, rows, context, training)) {}
+      arena_(workspace_bytes(model, rows, context, options)) {}
 
-template <class T>
-TransformerPp<T>::~TransformerPp() = default;
+template <class T, class S>
+TransformerPp<T, S>::~TransformerPp() = default;
 
-template <class T>
-size_t TransformerPp<T>::workspace_bytes(const ModelConfig& model, int64_t rows, int64_t context,
-                                         bool training) {
-  Arena measure;
-  const Workspace layout(measure, model, rows, context, training);
-  return measure.used_bytes();
+template <class T, class S>
+size_t TransformerPp<T, S>::workspace_bytes(const ModelConfig& model, int64_t rows, int64_t context,
+                                            const EngineOptions& options) {
+  size_t most = 0;
+  for (const bool training : {false, true}) {
+    if (options.training || !training) {
+      Arena measure;
+      const Workspace layout(measure, model, rows, context, training, options);
+      most = std::max(most, measure.peak_bytes());
+    }
+  }
+  return most;
 }
 
-template <class T>
-typename TransformerPp<T>::Workspace& TransformerPp<T>::workspace(int64_t batch, int64_t context,
-                                                                  bool training) {
+template <class T, class S>
+typename TransformerPp<T, S>::Workspace& TransformerPp<T, S>::read(Tensor<const int32_t> tokens,
+                                                                   bool training) {
+  if (copies_are_stale_) {
+    operands_.refresh();
+    copies_are_stale_ = false;
+  }
+  const int64_t batch = tokens.dim(0);
+  const int64_t context = tokens.dim(1);
   if (workspace_ == nullptr || workspace_->batch != batch || workspace_->context != context ||
       workspace_->training != training) {
     arena_.rewind();
-    workspace_ = std::make_unique<Workspace>(arena_, config_, batch, context, training);
+    workspace_ = std::make_unique<Workspace>(arena_, config_, batch, context, training, options_);
   }
-  return *workspace_;
-}
-
-template <class T>
-Tensor<T> TransformerPp<T>::logits(Tensor<const int32_t> tokens, bool training) {
-  Workspace& space = workspace(tokens.dim(0), tokens.dim(1), training);
-  space.stream.forward(views_, space.no_vectors, rotary_, tokens, 0);
-  RmsNorm<T>::forward({views_.final_norm, static_cast<T>(config_.norm_eps)}, space.stream.output(),
-                      space.normed, space.norm);
-  typename Linear<T>::Saved unused;
-  Linear<T>::forward({views_.output, {}}, space.normed, space.logits, unused);
-  return space.logits;
-}
-
-template <class T>
-double TransformerPp<T>::loss(Tensor<const int32_t> targets, T scale) {
   Workspace& space = *workspace_;
-  CrossEntropy<T>::loss_and_gradient({targets.reshape({targets.count()}), T(0)}, space.logits,
-                                     scale, space.row_loss,
-                                     scale == T(0) ? Tensor<T>{} : space.logits);
+  space.stream.forward(operands_.views(), space.no_vectors, rotary_, tokens, 0);
+  RmsNorm<T, S>::read_stream(
+      {operands_.views().values.final_norm, static_cast<T>(config_.norm_eps), {}},
+      space.stream.output(), space.kept, space.normed, space.norm);
+  return space;
+}
+
+// Positions [first, first + count) of (B, S, D) as a matrix.
+template <class X>
+Tensor<X> positions(Tensor<X> all, int64_t first, int64_t count) {
+  return all.reshape({all.dim(0) * all.dim(1), all.dim(2)}).slice(first, count);
+}
+
+template <class T, class S>
+Tensor<T> TransformerPp<T, S>::logits(const Workspace& space, int64_t first, int64_t count) const {
+  const Tensor<T> out = space.logits.slice(0, count);
+  typename Linear<T, S>::Saved unused;
+  Linear<T, S>::forward({operands_.views().output, {}}, positions(space.normed, first, count), out,
+                        unused);
+  return out;
+}
+
+template <class T, class S>
+double TransformerPp<T, S>::measure(Workspace& space, Tensor<const int32_t> targets, T scale,
+                                    const LogitsObserver<T>& observe) {
+  const int64_t all = targets.count();
   double sum = 0;
-  for (const T value : space.row_loss) {
-    sum += static_cast<double>(value);
+  for (int64_t first = 0; first < all; first += space.logits.dim(0)) {
+    const int64_t count = std::min(space.logits.dim(0), all - first);
+    const Tensor<T> part = logits(space, first, count);
+    if (observe) {
+      observe(first, part);
+    }
+    const Tensor<T> loss = space.row_loss.slice(0, count);
+    CrossEntropy<T>::loss_and_gradient({targets.reshape({all}).slice(first, count), T(0)}, part,
+                                       scale, loss, scale == T(0) ? Tensor<T>{} : part);
+    for (const T value : loss) {
+      sum += static_cast<double>(value);
+    }
+    if (scale == T(0)) {
+      continue;
+    }
+    const Tensor<S> bar = space.logits_bar.slice(0, count);
+    if constexpr (!std::is_same_v<T, S>) {
+      kernels::kernels<kernels::StoredKernels<T, S>>().round(part.count(), part.data, bar.data);
+    }
+    typename Linear<T, S>::Grads output{gradient_views_.output, {}};
+    Linear<T, S>::vjp({operands_.views().output, {}}, {positions(space.normed, first, count)}, bar,
+                      positions(space.normed_bar, first, count), Write::kReplace, &output);
   }
   return sum;
 }
 
-template <class T>
-LossSums TransformerPp<T>::train(const TrainingRows<T>& rows, uint64_t /*seed*/,
-                                 uint64_t /*training_step*/) {
-  logits(rows.inputs, true);
-  Workspace& space = *workspace_;
+template <class T, class S>
+LossSums TransformerPp<T, S>::train_observed(const TrainingRows<T>& rows,
+                                             const LogitsObserver<T>& observe) {
+  Workspace& space = read(rows.inputs, true);
   LossSums sums;
-  sums.objective = loss(rows.targets, static_cast<T>(rows.inverse_token_count));
+  sums.objective = measure(space, rows.targets, static_cast<T>(rows.inverse_token_count), observe);
   sums.cross_entropy = {sums.objective};
   sums.token_count = count_targets(rows.targets);
-  const Tensor<T> logits_bar =
-      space.logits.reshape({rows.inputs.dim(0), rows.inputs.dim(1), config_.vocab_size});
-  typename Linear<T>::Grads output{gradient_views_.output, {}};
-  Linear<T>::vjp({views_.output, {}}, {space.normed}, logits_bar, space.normed_bar, Write::kReplace,
-                 &output);
-  typename RmsNorm<T>::Grads norm{gradient_views_.final_norm};
-  RmsNorm<T>::vjp({views_.final_norm, static_cast<T>(config_.norm_eps)}, space.norm,
-                  space.normed_bar, space.stream.output_bar(), Write::kReplace, &norm);
-  space.stream.vjp(views_, space.no_vectors, rotary_, gradient_views_);
+  typename RmsNorm<T, S>::Grads norm{gradient_views_.final_norm, {}};
+  RmsNorm<T, S>::vjp_to_stream(
+      {operands_.views().values.final_norm, static_cast<T>(config_.norm_eps), {}}, space.norm,
+      space.normed_bar, {space.stream.output().data, false, space.stream.output_bar_stored().data},
+      &norm, {});
+  space.stream.vjp(operands_.views(), space.no_vectors, rotary_, gradient_views_);
   return sums;
 }
 
-template <class T>
-LossSums TransformerPp<T>::evaluate(Tensor<const int32_t> inputs, Tensor<const int32_t> targets,
-                                    const ThinkOptions& /*options*/) {
-  logits(inputs, false);
+template <class T, class S>
+LossSums TransformerPp<T, S>::train(const TrainingRows<T>& rows, uint64_t /*seed*/,
+                                    uint64_t /*training_step*/) {
+  return train_observed(rows, {});
+}
+
+template <class T, class S>
+LossSums TransformerPp<T, S>::evaluate(Tensor<const int32_t> inputs, Tensor<const int32_t> targets,
+                                       const ThinkOptions& /*options*/) {
   LossSums sums;
-  sums.objective = loss(targets, T(0));
+  sums.objective = measure(read(inputs, false), targets, T(0), {});
   sums.cross_entropy = {sums.objective};
   sums.token_count = count_targets(targets);
   return sums;
 }
 
-template <class T>
-ThinkingTrace<T> TransformerPp<T>::predict_next(Tensor<const int32_t> tokens,
-                                                const ThinkOptions& /*options*/) {
+template <class T, class S>
+ThinkingTrace<T> TransformerPp<T, S>::predict_next(Tensor<const int32_t> tokens,
+                                                   const ThinkOptions& /*options*/) {
   const int64_t count = tokens.count();
-  const Tensor<const T> last = logits(tokens.reshape({1, count}), false).slice(count - 1, 1);
+  const Tensor<const T> last = logits(read(tokens.reshape({1, count}), false), count - 1, 1);
   ThinkingTrace<T> trace;
   trace.logits.assign(last.begin(), last.end());
   return trace;
@@ -136,5 +202,6 @@ ThinkingTrace<T> TransformerPp<T>::predict_next(Tensor<const int32_t> tokens,
 
 template class TransformerPp<float>;
 template class TransformerPp<double>;
+template class TransformerPp<float, Bfloat16>;
 
 }  // namespace ebt

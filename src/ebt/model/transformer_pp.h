@@ -1,6 +1,7 @@
 // Transformer++, the baseline: the context stream run to its end, and a linear output layer.
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "ebt/model/context_stream.h"
@@ -8,39 +9,54 @@
 
 namespace ebt {
 
+// Sees the logits (N, V) of the positions from `first` on.
 template <class T>
+using LogitsObserver = std::function<void(int64_t first, Tensor<const T>)>;
+
+template <class T, class S = T>
 class TransformerPp : public TextModel<T> {
  public:
   // Workspace for at most (rows, context) tokens. Throws Error for an impossible configuration.
-  TransformerPp(const ModelConfig& model, int64_t rows, int64_t context, bool training);
+  TransformerPp(const ModelConfig& model, int64_t rows, int64_t context,
+                const EngineOptions& options);
   ~TransformerPp() override;
   static size_t workspace_bytes(const ModelConfig& model, int64_t rows, int64_t context,
-                                bool training);
+                                const EngineOptions& options);
 
   const ModelConfig& config() const override { return config_; }
   const ParameterLayout& layout() const override { return layout_; }
-  ParameterBlock<T>& weights() override { return weights_; }
+  ParameterBlock<T>& weights() override {
+    copies_are_stale_ = true;
+    return weights_;
+  }
   ParameterBlock<T>& gradients() override { return gradients_; }
   LossSums train(const TrainingRows<T>& rows, uint64_t seed, uint64_t training_step) override;
   LossSums evaluate(Tensor<const int32_t> inputs, Tensor<const int32_t> targets,
                     const ThinkOptions& options) override;
   ThinkingTrace<T> predict_next(Tensor<const int32_t> tokens, const ThinkOptions& options) override;
 
-  // The logits (B * S, V) of tokens (B, S), valid until the next call.
-  Tensor<T> logits(Tensor<const int32_t> tokens, bool training);
+  // train, seen by `observe`, which may be empty.
+  LossSums train_observed(const TrainingRows<T>& rows, const LogitsObserver<T>& observe);
 
  private:
   struct Workspace;
-  Workspace& workspace(int64_t batch, int64_t context, bool training);
-  // The mean-free loss sum; with `scale` not 0, the logits become their gradient.
-  double loss(Tensor<const int32_t> targets, T scale);
+  // Runs the stream and the last norm on tokens (B, S).
+  Workspace& read(Tensor<const int32_t> tokens, bool training);
+  // Makes the logits of some positions, in workspace.logits.
+  Tensor<T> logits(const Workspace& workspace, int64_t first, int64_t count) const;
+  // Visits all positions in chunks: the sum of their losses. `scale` is 0 or that of the gradients,
+  // which are then added and carried to the cotangent of the last norm.
+  double measure(Workspace& workspace, Tensor<const int32_t> targets, T scale,
+                 const LogitsObserver<T>& observe);
 
   ModelConfig config_;
+  EngineOptions options_;
   ParameterLayout layout_;
   ParameterBlock<T> weights_;
   ParameterBlock<T> gradients_;
-  TextWeights<const T> views_;
   TextWeights<T> gradient_views_;
+  OperandWeights<T, S> operands_;
+  bool copies_are_stale_ = true;
   RotaryTable<T> rotary_;
   Arena arena_;
   std::unique_ptr<Workspace> workspace_;

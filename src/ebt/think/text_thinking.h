@@ -22,39 +22,39 @@ namespace ebt {
 inline constexpr double kSmallestStepSize = 1e-4;
 
 // A context under one landscape.
-template <class T>
+template <class T, class S>
 struct TextContext {
-  TextContext(Arena& arena, const ModelConfig& config, int64_t batch, int64_t context,
-              bool training)
-      : vectors(arena, config), stream(arena, config, batch, context, training) {}
-  void forward(const TextWeights<const T>& weights, const RotaryTable<T>& rotary,
+  TextContext(Arena& arena, const ModelConfig& config, int64_t batch, int64_t context, Keep keep,
+              const ContextWork<T, S>& work)
+      : vectors(arena, config), stream(arena, config, batch, context, keep, work) {}
+  void forward(const ModelWeights<T, S>& weights, const RotaryTable<T>& rotary,
                Tensor<const int32_t> tokens, int64_t landscape) {
-    vectors.forward(weights, landscape);
+    vectors.forward(weights.values, landscape);
     stream.forward(weights, vectors, rotary, tokens, landscape);
   }
-  void vjp(const TextWeights<const T>& weights, const RotaryTable<T>& rotary,
+  void vjp(const ModelWeights<T, S>& weights, const RotaryTable<T>& rotary,
            const TextWeights<T>& grads) {
     stream.vjp(weights, vectors, rotary, grads);
-    vectors.vjp(weights, grads);
+    vectors.vjp(weights.values, grads);
   }
 
   LandscapeVectors<T> vectors;
-  ContextStream<T> stream;
+  ContextStream<T, S> stream;
 };
 
 // What one thinking step computes, kept where the step is differentiated later.
-template <class T>
+template <class T, class S>
 struct TextStep {
   // `keep_gradient` keeps g apart from the new logits.
   TextStep(Arena& arena, const ModelConfig& config, int64_t batch, int64_t queries, bool training,
            bool keep_gradient)
       : stream(arena, config, batch, queries, training),
-        p(arena.take<T>({batch * queries, config.vocab_size})),
+        p(arena.take<S>({batch * queries, config.vocab_size})),
         next(arena.take<T>(p.shape)),
         g(keep_gradient ? arena.take<T>(p.shape) : next) {}
 
-  PredictionStream<T> stream;
-  Tensor<T> p;             // (N, V) where the step starts
+  PredictionStream<T, S> stream;
+  Tensor<S> p;             // (N, V) where the step starts
   Tensor<T> next;          // (N, V) logits where it ends
   Tensor<T> g;             // (N, V) energy gradient with respect to p; `next` if not kept
   Tensor<const T> energy;  // (B, Q)
@@ -73,15 +73,15 @@ Tensor<T> as_rows(Tensor<T> x) {
   return x.reshape({x.dim(0) * x.dim(1), x.dim(2)});
 }
 
-// One thinking step from `logits` (N, V), which may be step.next or step.p. Afterwards step.stream
-// holds what a sweep needs.
-template <class T>
-void think_once(const ModelConfig& config, const EnergyLandscape<T>& at, Tensor<const T> logits,
-                const StepSizes<T>& sizes, TextStep<T>& step);
+// One thinking step from `logits` (N, V), which may be step.next. Afterwards step.stream holds what
+// a sweep needs.
+template <class T, class S>
+void think_once(const ModelConfig& config, const EnergyLandscape<T, S>& at, Tensor<const T> logits,
+                const StepSizes<T>& sizes, TextStep<T, S>& step);
 
 // The energies (B, Q) of logits that are not to be moved any further.
-template <class T>
-Tensor<const T> energy_of(const ModelConfig& config, const EnergyLandscape<T>& at,
-                          Tensor<const T> logits, TextStep<T>& step);
+template <class T, class S>
+Tensor<const T> energy_of(const ModelConfig& config, const EnergyLandscape<T, S>& at,
+                          Tensor<const T> logits, TextStep<T, S>& step);
 
 }  // namespace ebt

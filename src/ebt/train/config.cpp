@@ -59,7 +59,7 @@ void RunConfig::check() const {
   check_between("--batch", batch, 1, kMostRows);
   check_between("--micro-batch", micro_batch, 0, kMostRows);
   check_between("--threads", threads, 0, kMostThreads);
-  EBT_CHECK(precision == "fp32", "--precision: {:?} is not fp32", precision);
+  precision_of(precision);
   check_between("--validate-every", validate_every, 1, kMostSteps);
   check_between("--validation-windows", validation_windows, 0, std::numeric_limits<int64_t>::max());
   check_between("--checkpoint-every", checkpoint_every, 1, kMostSteps);
@@ -95,8 +95,16 @@ TrainConfig TrainConfig::resolved() const {
   if (run.micro_batch == 0 || run.micro_batch > run.batch) {
     result.run.micro_batch = run.batch;
   }
+  result.run.precision = precision_name(precision_of(run.precision));
   result.data.data = absolute_path(data.data);
   return result;
+}
+
+EngineOptions engine_options(const TrainConfig& config) {
+  EngineOptions options;
+  options.precision = precision_of(config.run.precision);
+  options.recompute = config.run.recompute;
+  return options;
 }
 
 double default_learning_rate(const ModelConfig& model) {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "ebt/model/config.h"
+#include "ebt/model/engine_options.h"
 #include "ebt/think/config.h"
 
 namespace ebt {
@@ -66,7 +67,8 @@ struct RunConfig {
   int64_t micro_batch = 0;  // rows per gradient pass, accumulated; 0: the whole batch
   uint64_t seed = 0;
   int64_t threads = 0;  // 0: all cores
-  std::string precision = "fp32";
+  std::string precision = "auto";
+  bool recompute = false;
   int64_t validate_every = 250;     // steps
   int64_t validation_windows = 64;  // windows of the periodic validation; 0: all
   int64_t checkpoint_every = 250;   // steps
@@ -83,7 +85,10 @@ struct RunConfig {
     visit("micro-batch", micro_batch, "rows per gradient pass, accumulated; 0 is the whole batch");
     visit("seed", seed, "seed of every random number");
     visit("threads", threads, "CPU threads; 0 uses all cores. Results do not depend on it");
-    visit("precision", precision, "fp32");
+    visit("precision", precision,
+          "fp32, bf16, or auto: bf16 where the CPU multiplies it natively, else fp32");
+    visit("recompute", recompute,
+          "compute the context's blocks twice instead of keeping them: less memory, more time");
     visit("validate-every", validate_every, "steps between validations");
     visit("validation-windows", validation_windows,
           "windows per validation during training; 0 is all");
@@ -117,6 +122,9 @@ struct TrainConfig {
     run.visit_fields(visit);
   }
 };
+
+// How the run computes. `precision` must be a name that the run was resolved to, or may be auto.
+EngineOptions engine_options(const TrainConfig& config);
 
 // The learning rate for a model that names none: the published one of the size with its layers,
 // width and heads; else between the sizes of the next smaller and larger width, on a line through

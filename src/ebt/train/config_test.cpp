@@ -85,7 +85,7 @@ TEST(TrainConfig, RefusesImpossibleFieldsByName) {
             }),
             "--batch: 1000000 rows of 10000 tokens are more than 1073741824 tokens in one step");
   EXPECT_EQ(error_of([](TrainConfig& c) { c.run.precision = "fp8"; }),
-            "--precision: \"fp8\" is not fp32");
+            "--precision: \"fp8\" is not one of auto, fp32, bf16");
   EXPECT_EQ(error_of([](TrainConfig& c) { c.run.out = ""; }),
             "--out: the name of the folder is empty");
   EXPECT_EQ(error_of([](TrainConfig& c) { c.data.validation = 1; }),

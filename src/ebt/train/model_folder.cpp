@@ -104,8 +104,11 @@ std::unique_ptr<TextModel<T>> load_model(const std::filesystem::path& folder, in
   const SafetensorsFile file(folder / kModelFile);
   // A config that describes a larger model than the file holds must not get to allocate it.
   check_weights(file, text_model_layout(config.model));
-  auto model = make_text_model<T>(config.model, config.thinking, rows, config.model.context,
-                                  /*training=*/false);
+  EngineOptions options;
+  options.training = false;
+  options.precision = engine_options(config).precision;
+  auto model =
+      make_text_model<T>(config.model, config.thinking, rows, config.model.context, options);
   load_weights(file, model->weights());
   return model;
 }

@@ -126,7 +126,7 @@ TEST(ModelFolder, OpensAModelThatHasOnlyAConfigAndWeights) {
   TrainConfig config;
   config.model.width = 16;
   config.model.context = 8;
-  auto made = make_text_model<float>(config.model, config.thinking, 1, 8, /*training=*/true);
+  auto made = make_text_model<float>(config.model, config.thinking, 1, 8, {});
   initialize_weights(*made, config.thinking, 3);
   save_config(folder.path(), config);
   SafetensorsWriter writer;

@@ -20,7 +20,8 @@ struct StepBenchmarkConfig {
   int64_t think_steps = 2;
   int64_t iterations = 7;
   int64_t threads = 0;
-  std::string precision = "fp32";
+  std::string precision = "auto";
+  bool recompute = false;
 
   template <class Visitor>
   void visit_fields(Visitor&& visit) {
@@ -34,7 +35,9 @@ struct StepBenchmarkConfig {
     visit("think-steps", think_steps, "thinking steps K of an S1 training step");
     visit("iterations", iterations, "steps timed, after one to warm up; the median counts");
     visit("threads", threads, "CPU threads; 0 uses all cores");
-    visit("precision", precision, "fp32");
+    visit("precision", precision,
+          "fp32, bf16, or auto: bf16 where the CPU multiplies it natively, else fp32");
+    visit("recompute", recompute, "compute the context's blocks twice instead of keeping them");
   }
 };
 

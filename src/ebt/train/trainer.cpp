@@ -58,14 +58,16 @@ template <class T>
 std::unique_ptr<TextModel<T>> make_training_model(const TrainConfig& config) {
   const ModelConfig& model = config.model;
   const int64_t micro_batch = config.run.micro_batch;
+  const EngineOptions options = engine_options(config);
   const int64_t kept_rows =
       config.thinking.replay_rows > 0
           ? config.thinking.replay_rows + config.run.batch + replayed_rows_of(config)
           : 0;
-  const double needed =
-      static_cast<double>(training_bytes<T>(model, config.thinking, micro_batch, model.context)) +
-      static_cast<double>(sizeof(T)) * static_cast<double>(kept_rows) *
-          static_cast<double>(model.context) * static_cast<double>(model.vocab_size);
+  const double needed = static_cast<double>(model_bytes<T>(model, config.thinking, micro_batch,
+                                                           model.context, options)) +
+                        static_cast<double>(sizeof(T)) * static_cast<double>(kept_rows) *
+                            static_cast<double>(model.context) *
+                            static_cast<double>(model.vocab_size);
   if (const auto available = available_memory_bytes(); available.has_value()) {
     EBT_CHECK(needed <= static_cast<double>(*available),
               "this run needs about {} of memory, and {} are available: lower micro-batch ({}), "
@@ -73,8 +75,7 @@ std::unique_ptr<TextModel<T>> make_training_model(const TrainConfig& config) {
               format_bytes(needed), format_bytes(static_cast<double>(*available)), micro_batch,
               model.context, config.thinking.replay_rows);
   }
-  auto made =
-      make_text_model<T>(model, config.thinking, micro_batch, model.context, /*training=*/true);
+  auto made = make_text_model<T>(model, config.thinking, micro_batch, model.context, options);
   initialize_weights(*made, config.thinking, config.run.seed);
   return made;
 }
