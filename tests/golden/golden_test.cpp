@@ -27,8 +27,11 @@ constexpr double kSingleBound = 1e-4;
 // float64 from weights and draws that are off by at most one rounding each, and a tensor may be off
 // by this many times what that changes.
 constexpr double kRoundings = 32;
-// bf16 rounds what it stores and multiplies at 2e-3.
-constexpr double kBf16Bound = 0.05;
+// bf16 rounds what it stores and multiplies at 2e-3, and these tiny models with large step sizes
+// magnify that as much as they do float32's roundings; the bound is of the same kind.
+constexpr double kBf16Bound = 0.02;
+// Every stored value is rounded, not the inputs alone: 7.1 is the worst measured.
+constexpr double kBf16Roundings = 10;
 constexpr int kPerturbations = 4;
 
 // Roundings of the inputs: half a unit in the last place of a float, or of a bf16.
@@ -193,14 +196,17 @@ class Golden : public testing::TestWithParam<std::string> {
   // Every recorded tensor within its bound of ours.
   void compare(const Outcome& ours, const std::function<double(const std::string&)>& bound) {
     double worst = 0;
+    double nearest = 0;  // to its bound
     for (const auto& [name, values] : recorded(file_)) {
       ASSERT_TRUE(ours.count(name) > 0) << name << " has no counterpart";
       ASSERT_EQ(ours.at(name).size(), values.size()) << name;
       const double error = golden::relative_error(ours.at(name), values);
       EXPECT_LE(error, bound(name)) << name;
       worst = std::max(worst, error);
+      nearest = std::max(nearest, error / bound(name));
     }
-    std::printf("%-44s worst relative error %.2e\n", GetParam().c_str(), worst);
+    std::printf("%-44s worst relative error %.2e, at most %.3f of its bound\n", GetParam().c_str(),
+                worst, nearest);
   }
 };
 
@@ -240,7 +246,7 @@ TEST_P(Golden, MatchesInSinglePrecision) {
 TEST_P(Golden, MatchesInBf16) {
   const auto magnified = magnified_roundings(file_, kBf16Rounding);
   compare(Replay<float, Bfloat16>(file_).run(), [&](const std::string& name) {
-    return std::max(kBf16Bound, kRoundings * magnified.at(name));
+    return std::max(kBf16Bound, kBf16Roundings * magnified.at(name));
   });
 }
 
