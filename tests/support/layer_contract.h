@@ -59,9 +59,27 @@ struct LayerCase {
   // Takes the memory that the layer wants its caller to provide.
   template <class Saved>
   void prepare(Arena& /*arena*/, Saved& /*saved*/) const {}
+  // Where entry `index` of the gradient of parameter `which` (from 1) lies in that parameter, for
+  // cases that declare gradients(): the shapes of gradients, if not those of parameters().
+  size_t differentiated_entry(size_t /*which*/, size_t index) const { return index; }
   // Whether vjp_of_jvp accepts absent gradients.
   static constexpr bool kSecondOrderWithoutGrads = true;
 };
+
+template <class Case>
+std::vector<Shape> gradient_shapes(const Case& layer) {
+  if constexpr (requires { layer.gradients(); }) {
+    return layer.gradients();
+  } else {
+    return layer.parameters();
+  }
+}
+
+// A context (rows of q, k, v) has gradients of k and v alone: where their entry `index` lies in it.
+inline size_t entry_of_context(size_t index, int64_t width) {
+  const auto part = static_cast<size_t>(width);
+  return index / (2 * part) * 3 * part + part + index % (2 * part);
+}
 
 // Something that a case keeps in the two precisions in which layers run.
 template <template <class> class X>
@@ -201,7 +219,7 @@ class LayerRun {
   Bars<T> blank() const {
     Bars<T> bars{std::vector<T>(x_.values.size())};
     spoil(bars[0]);
-    for (const Shape& shape : case_.parameters()) {
+    for (const Shape& shape : gradient_shapes(case_)) {
       bars.emplace_back(static_cast<size_t>(shape.count()), T(0));
     }
     return bars;
@@ -263,8 +281,9 @@ class LayerRun {
 
     Target(const Case& layer, Bars<T>& bars, Shape x) : x_bar{bars[0].data(), x} {
       Tensors<T> views;
-      for (size_t i = 0; i < layer.parameters().size(); ++i) {
-        views.push_back({bars[i + 1].data(), layer.parameters()[i]});
+      const std::vector<Shape> shapes = gradient_shapes(layer);
+      for (size_t i = 0; i < shapes.size(); ++i) {
+        views.push_back({bars[i + 1].data(), shapes[i]});
       }
       grads = layer.template grads<T>(views);
     }
@@ -378,7 +397,8 @@ TYPED_TEST_P(LayerContract, EveryRuleMatchesNestedDualNumbers) {
       std::vector<double> found[2];
       std::vector<double> expected[2];
       for (const size_t index : oracle.chosen(first[which].size())) {
-        const std::vector<SecondDual> out = oracle.along(which, index);
+        const std::vector<SecondDual> out =
+            oracle.along(which, which == 0 ? index : layer.differentiated_entry(which, index));
         double pairing[2] = {0, 0};
         for (size_t k = 0; k < out.size(); ++k) {
           pairing[0] += problem.y_bar.values[k] * out[k].slope.value;

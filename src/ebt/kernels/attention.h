@@ -32,34 +32,36 @@ struct AttentionShape {
   int64_t visible = 1;     // context keys that query 0 sees; each next query sees one more
 };
 
-// Everything the rules read and write. Groups that a rule does not name may be empty. Keys and
-// queries are already rotated. Cotangents q_bar, own_*_bar are added to where `add`, else replaced;
-// k_bar and v_bar are always added to, since several passes share a context.
-template <class T>
+// Everything the rules read and write. T computes, S is what activations are stored as. Groups that
+// a rule does not name may be empty. Keys and queries are already rotated. Cotangents q_bar,
+// own_*_bar are added to where `add`, else replaced; k_bar and v_bar, which several passes share,
+// are sums in T and always added to.
+template <class T, class S = T>
 struct AttentionArguments {
   AttentionShape shape;
   T scale = 0;
-  HeadRows<const T> q, k, v, own_k, own_v;
-  HeadRows<T> o;         // forward writes
+  HeadRows<const S> q, k, v, own_k, own_v;
+  HeadRows<S> o;         // forward writes
   T* log_sum = nullptr;  // (batch, queries, heads): log of the softmax denominator; forward writes
   // Tangents; k_dot and v_dot only without `own`.
-  HeadRows<const T> q_dot, k_dot, v_dot, own_k_dot, own_v_dot;
-  HeadRows<T> o_dot;      // jvp writes
+  HeadRows<const S> q_dot, k_dot, v_dot, own_k_dot, own_v_dot;
+  HeadRows<S> o_dot;      // jvp writes
   T* mean_dot = nullptr;  // (batch, queries, heads): m; jvp writes
   // Cotangents. vjp reads o_bar. vjp_of_jvp reads delta (the cotangent of o_dot) and, if it is not
   // empty, o_bar: then it computes both rules in one visit.
-  HeadRows<const T> o_bar, delta;
+  HeadRows<const S> o_bar, delta;
   bool add = false;
-  HeadRows<T> q_bar, own_k_bar, own_v_bar;
+  HeadRows<S> q_bar, own_k_bar, own_v_bar;
   HeadRows<T> k_bar, v_bar;  // may be empty with `own`: the context's cotangents are not wanted
 };
 
-template <class T>
+// Instances: (double, double), (float, float), (float, Bfloat16).
+template <class T, class S = T>
 struct AttentionKernels {
-  void (*forward)(const AttentionArguments<T>& a);
-  void (*vjp)(const AttentionArguments<T>& a);
-  void (*jvp)(const AttentionArguments<T>& a);
-  void (*vjp_of_jvp)(const AttentionArguments<T>& a);
+  void (*forward)(const AttentionArguments<T, S>& a);
+  void (*vjp)(const AttentionArguments<T, S>& a);
+  void (*jvp)(const AttentionArguments<T, S>& a);
+  void (*vjp_of_jvp)(const AttentionArguments<T, S>& a);
 };
 
 }  // namespace ebt::kernels

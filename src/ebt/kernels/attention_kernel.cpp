@@ -1,493 +1,426 @@
-#include <cmath>
-
 #include "ebt/kernels/attention.h"
+#include "ebt/kernels/attention_units.h"
 #include "ebt/kernels/isa.h"
-#include "ebt/kernels/tile.h"
-#include "ebt/kernels/vector_math.h"
 
 namespace ebt::kernels {
 namespace {
 
-// A tile of scores is kQueries by kKeys. One thread works on one head of one sequence at a time, so
-// no two threads add to the same cotangent and sums do not depend on the number of threads.
-constexpr int64_t kQueries = 48;
-constexpr int64_t kKeys = 64;
-
 template <class T>
-using Tile = T[kQueries * kKeys];
-
-// Memory of one thread, grown on first use and kept: kernels run thousands of times a second.
-template <class T>
-T* scratch(int64_t count) {
-  struct Buffer {
-    T* data = nullptr;
-    int64_t capacity = 0;
-    Buffer() = default;
-    Buffer(const Buffer&) = delete;
-    Buffer& operator=(const Buffer&) = delete;
-    ~Buffer() { delete[] data; }
-  };
-  static thread_local Buffer buffer;
-  if (buffer.capacity < count) {
-    delete[] buffer.data;
-    buffer.data = new T[static_cast<size_t>(count)];
-    buffer.capacity = count;
-  }
-  return buffer.data;
-}
-
-// Row t of one head: a pointer that steps by `stride`.
-template <class T>
-struct Rows {
-  T* data = nullptr;
-  int64_t stride = 0;
-  T* operator[](int64_t t) const { return data + t * stride; }
-  explicit operator bool() const { return data != nullptr; }
-};
-
-template <class T>
-T dot(int64_t width, const T* a, const T* b) {
-  T sum = 0;
-#pragma omp simd reduction(+ : sum)
-  for (int64_t i = 0; i < width; ++i) {
-    sum += a[i] * b[i];
-  }
-  return sum;
-}
-
-template <class T>
-void add_scaled(int64_t width, T scale, const T* x, T* y) {
-#pragma omp simd
-  for (int64_t i = 0; i < width; ++i) {
-    y[i] += scale * x[i];
+inline void clear(T* values, int64_t from, int64_t to) {
+  for (int64_t i = from; i < to; ++i) {
+    values[i] = T(0);
   }
 }
 
-// One head of one sequence.
-template <class T>
-struct Head {
-  const AttentionArguments<T>& a;
-  int64_t sequence;
-  int64_t head;
-  int64_t width = a.shape.head_width;
-  int64_t padded_keys = (a.shape.keys + kKeys - 1) / kKeys * kKeys;
-
-  template <class U>
-  Rows<U> rows(const HeadRows<U>& h) const {
-    return h.data == nullptr
-               ? Rows<U>{}
-               : Rows<U>{h.data + sequence * h.rows * h.stride + head * width, h.stride};
+// Minus the exponents that weights take from scores: log_sum in the unit of `power`.
+template <class T, class S>
+inline void take_log_sums(const Head<T, S>& h, int64_t first, int64_t queries, T* out) {
+  for (int64_t r = 0; r < queries; ++r) {
+    out[r] = h.a.log_sum[h.at(first + r)] * kScoreUnit<T>;
   }
-  // Position of query t in log_sum and mean_dot.
-  int64_t at(int64_t t) const { return (sequence * a.shape.queries + t) * a.shape.heads + head; }
+  clear(out, queries, kQueries);
+}
 
-  // Context keys that any of the tile's queries sees.
-  int64_t tile_keys(int64_t first, int64_t count) const {
-    const int64_t seen = a.shape.visible + first + count - 1;
-    return seen < a.shape.keys ? seen : a.shape.keys;
+// The weight of query t's own key.
+template <class T, class S>
+inline T own_weight(const Head<T, S>& h, int64_t t, T log_sum) {
+  const T score = h.a.scale * dot<T>(h.width, h.rows(h.a.q)[t], h.rows(h.a.own_k)[t]);
+  return power(fill(score * kScoreUnit<T> - log_sum))[0];
+}
+
+struct Forward {
+  template <class T, class S>
+  static Needs needs(const AttentionArguments<T, S>& /*a*/) {
+    Needs needs;
+    needs.k.along_width = true;
+    needs.v.along_rows = true;
+    return needs;
   }
 
-  // x^T as (width, padded_keys), zero beyond the last key: lets a tile of products with x be a
-  // plain product with contiguous rows. Sixteen keys at a time, so that whole cache lines are
-  // written.
-  void transpose(Rows<const T> x, T* out) const {
-    constexpr int64_t kGroup = 16;
-    for (int64_t first = 0; first < padded_keys; first += kGroup) {
-      const int64_t left = a.shape.keys - first;
-      const int64_t count = left < kGroup ? (left < 0 ? 0 : left) : kGroup;
-      for (int64_t i = 0; i < width; ++i) {
-        T* row = out + i * padded_keys + first;
-        for (int64_t j = 0; j < count; ++j) {
-          row[j] = x[first + j][i];
-        }
-        for (int64_t j = count; j < kGroup; ++j) {
-          row[j] = T(0);
-        }
-      }
+  template <class T, class S>
+  static void run(const Head<T, S>& h, const HeadKeys<T, S>& keys, const TileMemory<T, S>& m,
+                  int64_t first, int64_t queries) {
+    using V = VectorOf<T>;
+    const auto& a = h.a;
+    const T unit = a.scale * kScoreUnit<T>;
+    T* const largest = m.of_query[0];  // of q.k
+    T* const total = m.of_query[1];
+    T* const shrink = m.of_query[2];
+    clear(m.sum, 0, kQueries * h.padded_width);
+    clear(total, 0, kQueries);
+    for (int64_t r = 0; r < kQueries; ++r) {
+      largest[r] = T(-1e30);
     }
-  }
-  int64_t transposed_count() const { return width * padded_keys; }
-
-  // tile (queries, kKeys) = x y^T, for rows `first`.. of x and keys `key`.. of the transposed y.
-  void products(Rows<const T> x, int64_t first, int64_t queries, const T* transposed, int64_t key,
-                bool add, Tile<T>& tile) const {
-    multiply<T>(queries, kKeys, width, {x[first], x.stride, 1}, transposed + key, padded_keys, tile,
-                kKeys, add);
-  }
-  // out (queries, width) += tile y, over the keys `key`..key + keys.
-  void spread(const Tile<T>& tile, int64_t queries, int64_t keys, Rows<const T> y, int64_t key,
-              T* out) const {
-    multiply<T>(queries, width, keys, {tile, kKeys, 1}, y[key], y.stride, out, width, true);
-  }
-  // y_bar[key..] += tile^T x.
-  void collect(const Tile<T>& tile, int64_t queries, int64_t keys, Rows<const T> x, int64_t first,
-               Rows<T> y_bar, int64_t key) const {
-    multiply<T>(keys, width, queries, {tile, 1, kKeys}, x[first], x.stride, y_bar[key],
-                y_bar.stride, true);
-  }
-
-  // Sets the products of query t with keys from `key` that it does not see so low that their weight
-  // is zero; then the loops over a row need no condition.
-  void hide(int64_t t, int64_t key, T* row) const {
-    const int64_t seen = a.shape.visible + t - key;
-    for (int64_t j = seen < 0 ? 0 : seen; j < kKeys; ++j) {
-      row[j] = T(-1e30);
+    for (int64_t r = 0; a.shape.own && r < queries; ++r) {
+      const int64_t t = first + r;
+      largest[r] = dot<T>(h.width, h.rows(a.q)[t], h.rows(a.own_k)[t]);
+      total[r] = T(1);
+      add_scaled(h.width, T(1), h.rows(a.own_v)[t], m.sum + r * h.padded_width);
     }
-  }
-
-  // Turns a tile of q.k into softmax weights, zero where a key is not visible.
-  void weigh(int64_t first, int64_t queries, int64_t key, Tile<T>& tile) const {
-    const T scale = a.scale;
-    for (int64_t r = 0; r < queries; ++r) {
-      const T log_sum = a.log_sum[at(first + r)];
-      T* row = tile + r * kKeys;
-      hide(first + r, key, row);
-#pragma omp simd
-      for (int j = 0; j < kKeys; ++j) {
-        row[j] = exponential(scale * row[j] - log_sum);
-      }
-    }
-  }
-
-  // Adds the tile's accumulated rows to a cotangent, or replaces it.
-  void store(const T* from, int64_t first, int64_t queries, Rows<T> to) const {
-    for (int64_t r = 0; r < queries; ++r) {
-      T* out = to[first + r];
-      for (int64_t i = 0; i < width; ++i) {
-        out[i] = (a.add ? out[i] : T(0)) + from[r * width + i];
-      }
-    }
-  }
-  void store_row(T scale_x, const T* x, T scale_y, const T* y, T* out) const {
-    for (int64_t i = 0; i < width; ++i) {
-      out[i] = (a.add ? out[i] : T(0)) + scale_x * x[i] + scale_y * y[i];
-    }
-  }
-};
-
-template <class T, class Body>
-void for_heads(const AttentionArguments<T>& a, Body&& body) {
-  const int64_t count = a.shape.batch * a.shape.heads;
-#pragma omp parallel for schedule(static)
-  for (int64_t index = 0; index < count; ++index) {
-    body(Head<T>{a, index / a.shape.heads, index % a.shape.heads});
-  }
-}
-
-template <class T, class Body>
-void for_query_tiles(const Head<T>& head, Body&& body) {
-  for (int64_t first = 0; first < head.a.shape.queries; first += kQueries) {
-    const int64_t left = head.a.shape.queries - first;
-    body(first, left < kQueries ? left : kQueries);
-  }
-}
-
-template <class T, class Body>
-void for_key_tiles(const Head<T>& head, int64_t first, int64_t queries, Body&& body) {
-  const int64_t end = head.tile_keys(first, queries);
-  for (int64_t key = 0; key < end; key += kKeys) {
-    body(key, end - key < kKeys ? end - key : kKeys);
-  }
-}
-
-template <class T>
-void forward(const AttentionArguments<T>& a) {
-  for_heads(a, [&](const Head<T>& h) {
-    T* const keys_t = scratch<T>(h.transposed_count() + kQueries * h.width);
-    T* const sum = keys_t + h.transposed_count();
-    h.transpose(h.rows(a.k), keys_t);
-    for_query_tiles(h, [&](int64_t first, int64_t queries) {
-      T largest[kQueries];
-      T total[kQueries];
-      for (int64_t r = 0; r < queries; ++r) {
-        if (a.shape.own) {
-          largest[r] = a.scale * dot(h.width, h.rows(a.q)[first + r], h.rows(a.own_k)[first + r]);
-          total[r] = T(1);
-          const T* own = h.rows(a.own_v)[first + r];
-          for (int64_t i = 0; i < h.width; ++i) {
-            sum[r * h.width + i] = own[i];
-          }
-        } else {
-          largest[r] = T(-1e30);
-          total[r] = T(0);
-          for (int64_t i = 0; i < h.width; ++i) {
-            sum[r * h.width + i] = T(0);
+    h.pack_queries(h.rows(a.q), first, queries, false, m.q);
+    for_key_tiles(h, first, queries, [&](const Tile<T, S>& tile) {
+      T* const scores = m.scores[0];
+      tile.multiply_scores(keys.k, m.q, scores, false);
+      tile.hide(scores);
+      tile.for_queries([&](int64_t r, int64_t rows) {
+        const V before = load(largest + r);
+        V top[4] = {before, before, before, before};
+        for (int64_t j = 0; j < rows; j += 4) {
+          for (int64_t i = 0; i < 4; ++i) {
+            top[i] = larger<T>(top[i], load(scores + (j + i) * kQueries + r));
           }
         }
-      }
-      for_key_tiles(h, first, queries, [&](int64_t key, int64_t keys) {
-        alignas(64) Tile<T> tile;
-        h.products(h.rows(a.q), first, queries, keys_t, key, false, tile);
-        for (int64_t r = 0; r < queries; ++r) {
-          T* row = tile + r * kKeys;
-          h.hide(first + r, key, row);
-          const T scale = a.scale;
-          T top = largest[r];
-#pragma omp simd reduction(max : top)
-          for (int j = 0; j < kKeys; ++j) {
-            const T score = scale * row[j];
-            top = score > top ? score : top;
+        top[0] = larger<T>(larger<T>(top[0], top[1]), larger<T>(top[2], top[3]));
+        store(top[0], largest + r);
+        const V minus = top[0] * -unit;
+        V added[2] = {V{}, V{}};
+        for (int64_t j = 0; j < rows; j += 2) {
+          V w[2];
+          for (int64_t i = 0; i < 2; ++i) {
+            w[i] = power(load(scores + (j + i) * kQueries + r) * unit + minus);
+            added[i] += w[i];
           }
-          T added = 0;
-#pragma omp simd reduction(+ : added)
-          for (int j = 0; j < kKeys; ++j) {
-            row[j] = exponential(scale * row[j] - top);
-            added += row[j];
-          }
-          const T shrink = exponential(largest[r] - top);
-          largest[r] = top;
-          total[r] = total[r] * shrink + added;
-          for (int64_t i = 0; i < h.width; ++i) {
-            sum[r * h.width + i] *= shrink;
-          }
+          m.weights[0].put(j, r, w[0], w[1]);
         }
-        h.spread(tile, queries, keys, h.rows(a.v), key, sum);
+        const V less = power((before - top[0]) * unit);
+        store(less, shrink + r);
+        store(load(total + r) * less + (added[0] + added[1]), total + r);
       });
-      for (int64_t r = 0; r < queries; ++r) {
-        a.log_sum[h.at(first + r)] = largest[r] + std::log(total[r]);
-        T* out = h.rows(a.o)[first + r];
-        const T inverse = T(1) / total[r];
-        for (int64_t i = 0; i < h.width; ++i) {
-          out[i] = sum[r * h.width + i] * inverse;
-        }
-      }
+      tile.spread(m.weights[0], keys.v, m.sum, shrink);
     });
-  });
-}
+    for (int64_t r = 0; r < queries; ++r) {
+      const int64_t t = first + r;
+      a.log_sum[h.at(t)] = a.scale * largest[r] + natural_logarithm(total[r]);
+      const T inverse = T(1) / total[r];
+      T* from = m.sum + r * h.padded_width;
+      S* out = h.rows(a.o)[t];
+      for (int64_t i = 0; i < h.width; i += kLanes<T>) {
+        store_first<T>(load(from + i) * inverse, out + i, h.width - i);
+      }
+    }
+  }
+};
 
 // ds = w (o_bar.v - o_bar.o);  q_bar = scale ds k;  k_bar = scale ds^T q;  v_bar = w^T o_bar.
-template <class T>
-void vjp(const AttentionArguments<T>& a) {
-  for_heads(a, [&](const Head<T>& h) {
-    T* const keys_t = scratch<T>(2 * h.transposed_count() + kQueries * h.width);
-    T* const values_t = keys_t + h.transposed_count();
-    T* const q_sum = values_t + h.transposed_count();
-    h.transpose(h.rows(a.k), keys_t);
-    h.transpose(h.rows(a.v), values_t);
+struct Vjp {
+  template <class T, class S>
+  static Needs needs(const AttentionArguments<T, S>& a) {
+    Needs needs;
+    needs.k = {true, true};
+    needs.v.along_width = true;
+    needs.collects = a.k_bar.data != nullptr;
+    return needs;
+  }
+
+  template <class T, class S>
+  static void run(const Head<T, S>& h, const HeadKeys<T, S>& keys, const TileMemory<T, S>& m,
+                  int64_t first, int64_t queries) {
+    using V = VectorOf<T>;
+    const auto& a = h.a;
+    const T unit = a.scale * kScoreUnit<T>;
+    const bool collects = a.k_bar.data != nullptr;
+    T* const log_sum = m.of_query[0];
+    T* const pull = m.of_query[1];  // scale o_bar.o
+    take_log_sums(h, first, queries, log_sum);
+    clear(pull, 0, kQueries);
+    clear(m.sum, 0, kQueries * h.padded_width);
     const auto q = h.rows(a.q);
     const auto o_bar = h.rows(a.o_bar);
-    for_query_tiles(h, [&](int64_t first, int64_t queries) {
-      T pull[kQueries];  // o_bar.o
-      for (int64_t r = 0; r < queries; ++r) {
-        const int64_t t = first + r;
-        pull[r] = dot<T>(h.width, o_bar[t], h.rows(a.o)[t]);
-        for (int64_t i = 0; i < h.width; ++i) {
-          q_sum[r * h.width + i] = T(0);
-        }
-        if (a.shape.own) {
-          const T* own_k = h.rows(a.own_k)[t];
-          const T w = exponential(a.scale * dot(h.width, q[t], own_k) - a.log_sum[h.at(t)]);
-          const T ds = a.scale * w * (dot<T>(h.width, o_bar[t], h.rows(a.own_v)[t]) - pull[r]);
-          add_scaled(h.width, ds, own_k, q_sum + r * h.width);
-          h.store_row(ds, q[t], T(0), q[t], h.rows(a.own_k_bar)[t]);
-          h.store_row(w, o_bar[t], T(0), q[t], h.rows(a.own_v_bar)[t]);
-        }
+    for (int64_t r = 0; r < queries; ++r) {
+      const int64_t t = first + r;
+      pull[r] = a.scale * dot<T>(h.width, o_bar[t], h.rows(a.o)[t]);
+      if (a.shape.own) {
+        const auto* own_k = h.rows(a.own_k)[t];
+        const T w = own_weight(h, t, log_sum[r]);
+        const T ds = w * (a.scale * dot<T>(h.width, o_bar[t], h.rows(a.own_v)[t]) - pull[r]);
+        add_scaled(h.width, ds, own_k, m.sum + r * h.padded_width);
+        h.store_row(ds, q[t], h.rows(a.own_k_bar)[t]);
+        h.store_row(w, o_bar[t], h.rows(a.own_v_bar)[t]);
       }
-      for_key_tiles(h, first, queries, [&](int64_t key, int64_t keys) {
-        alignas(64) Tile<T> weight;
-        alignas(64) Tile<T> slope;
-        h.products(q, first, queries, keys_t, key, false, weight);
-        h.weigh(first, queries, key, weight);
-        h.products(o_bar, first, queries, values_t, key, false, slope);
-        for (int64_t r = 0; r < queries; ++r) {
-#pragma omp simd
-          for (int64_t j = r * kKeys; j < (r + 1) * kKeys; ++j) {
-            slope[j] = a.scale * weight[j] * (slope[j] - pull[r]);
+    }
+    h.pack_queries(q, first, queries, collects, m.q);
+    h.pack_queries(o_bar, first, queries, collects, m.o_bar);
+    const WeightTile<T, S>& weight = m.weights[0];
+    WeightTile<T, S> slope = m.weights[1];
+    for_key_tiles(h, first, queries, [&](const Tile<T, S>& tile) {
+      tile.multiply_scores(keys.k, m.q, m.scores[0], false);
+      tile.multiply_scores(keys.v, m.o_bar, m.scores[1], false);
+      tile.hide(m.scores[0]);
+      tile.for_queries([&](int64_t r, int64_t rows) {
+        const V of_sum = load(log_sum + r);
+        const V of_pull = load(pull + r);
+        for (int64_t j = 0; j < rows; j += 2) {
+          V w[2];
+          V ds[2];
+          for (int64_t i = 0; i < 2; ++i) {
+            const int64_t at = (j + i) * kQueries + r;
+            w[i] = power(load(m.scores[0] + at) * unit - of_sum);
+            ds[i] = w[i] * (load(m.scores[1] + at) * a.scale - of_pull);
           }
-        }
-        h.spread(slope, queries, keys, h.rows(a.k), key, q_sum);
-        if (a.k_bar.data != nullptr) {
-          h.collect(slope, queries, keys, q, first, h.rows(a.k_bar), key);
-          h.collect(weight, queries, keys, o_bar, first, h.rows(a.v_bar), key);
+          if (collects) {
+            weight.put(j, r, w[0], w[1]);
+          }
+          slope.put(j, r, ds[0], ds[1]);
         }
       });
-      h.store(q_sum, first, queries, h.rows(a.q_bar));
+      tile.spread(slope, keys.k, m.sum, nullptr);
+      if (collects) {
+        tile.collect(slope, m.q, keys.k_bar);
+        tile.collect(weight, m.o_bar, keys.v_bar);
+      }
     });
-  });
-}
-
-template <class T>
-void jvp(const AttentionArguments<T>& a) {
-  for_heads(a, [&](const Head<T>& h) {
-    const bool context_moves = a.k_dot.data != nullptr;
-    T* const keys_t = scratch<T>(2 * h.transposed_count() + kQueries * h.width);
-    T* const keys_dot_t = keys_t + h.transposed_count();
-    T* const sum = keys_dot_t + h.transposed_count();
-    h.transpose(h.rows(a.k), keys_t);
-    if (context_moves) {
-      h.transpose(h.rows(a.k_dot), keys_dot_t);
+    for (int64_t r = 0; r < queries; ++r) {
+      h.store_row(T(1), m.sum + r * h.padded_width, h.rows(a.q_bar)[first + r]);
     }
+  }
+};
+
+struct Jvp {
+  template <class T, class S>
+  static Needs needs(const AttentionArguments<T, S>& a) {
+    Needs needs;
+    needs.k.along_width = true;
+    needs.v.along_rows = true;
+    needs.k_dot.along_width = needs.v_dot.along_rows = a.k_dot.data != nullptr;
+    return needs;
+  }
+
+  template <class T, class S>
+  static void run(const Head<T, S>& h, const HeadKeys<T, S>& keys, const TileMemory<T, S>& m,
+                  int64_t first, int64_t queries) {
+    using V = VectorOf<T>;
+    const auto& a = h.a;
+    const T unit = a.scale * kScoreUnit<T>;
+    const bool context_moves = a.k_dot.data != nullptr;
+    T* const log_sum = m.of_query[0];
+    T* const mean = m.of_query[1];
+    take_log_sums(h, first, queries, log_sum);
+    clear(mean, 0, kQueries);
+    clear(m.sum, 0, kQueries * h.padded_width);
     const auto q = h.rows(a.q);
     const auto q_dot = h.rows(a.q_dot);
-    for_query_tiles(h, [&](int64_t first, int64_t queries) {
-      T mean[kQueries];
-      for (int64_t r = 0; r < queries; ++r) {
-        const int64_t t = first + r;
-        mean[r] = T(0);
-        for (int64_t i = 0; i < h.width; ++i) {
-          sum[r * h.width + i] = T(0);
-        }
-        if (a.shape.own) {
-          const T* own_k = h.rows(a.own_k)[t];
-          const T w = exponential(a.scale * dot(h.width, q[t], own_k) - a.log_sum[h.at(t)]);
-          mean[r] = w * a.scale *
-                    (dot(h.width, q_dot[t], own_k) + dot(h.width, q[t], h.rows(a.own_k_dot)[t]));
-          add_scaled(h.width, mean[r], h.rows(a.own_v)[t], sum + r * h.width);
-          add_scaled(h.width, w, h.rows(a.own_v_dot)[t], sum + r * h.width);
-        }
+    for (int64_t r = 0; a.shape.own && r < queries; ++r) {
+      const int64_t t = first + r;
+      const T w = own_weight(h, t, log_sum[r]);
+      mean[r] = w * a.scale *
+                (dot<T>(h.width, q_dot[t], h.rows(a.own_k)[t]) +
+                 dot<T>(h.width, q[t], h.rows(a.own_k_dot)[t]));
+      add_scaled(h.width, mean[r], h.rows(a.own_v)[t], m.sum + r * h.padded_width);
+      add_scaled(h.width, w, h.rows(a.own_v_dot)[t], m.sum + r * h.padded_width);
+    }
+    h.pack_queries(q, first, queries, false, m.q);
+    h.pack_queries(q_dot, first, queries, false, m.q_dot);
+    for_key_tiles(h, first, queries, [&](const Tile<T, S>& tile) {
+      tile.multiply_scores(keys.k, m.q, m.scores[0], false);
+      tile.multiply_scores(keys.k, m.q_dot, m.scores[1], false);
+      if (context_moves) {
+        tile.multiply_scores(keys.k_dot, m.q, m.scores[1], true);
       }
-      for_key_tiles(h, first, queries, [&](int64_t key, int64_t keys) {
-        alignas(64) Tile<T> weight;
-        alignas(64) Tile<T> score_dot;
-        h.products(q, first, queries, keys_t, key, false, weight);
-        h.weigh(first, queries, key, weight);
-        h.products(q_dot, first, queries, keys_t, key, false, score_dot);
-        if (context_moves) {
-          h.products(q, first, queries, keys_dot_t, key, true, score_dot);
-        }
-        for (int64_t r = 0; r < queries; ++r) {
-          T added = 0;
-#pragma omp simd reduction(+ : added)
-          for (int64_t j = r * kKeys; j < (r + 1) * kKeys; ++j) {
-            score_dot[j] = weight[j] * a.scale * score_dot[j];
-            added += score_dot[j];
+      tile.hide(m.scores[0]);
+      tile.for_queries([&](int64_t r, int64_t rows) {
+        const V of_sum = load(log_sum + r);
+        V added[2] = {V{}, V{}};
+        for (int64_t j = 0; j < rows; j += 2) {
+          V w[2];
+          V moved[2];
+          for (int64_t i = 0; i < 2; ++i) {
+            const int64_t at = (j + i) * kQueries + r;
+            w[i] = power(load(m.scores[0] + at) * unit - of_sum);
+            moved[i] = w[i] * (load(m.scores[1] + at) * a.scale);
+            added[i] += moved[i];
           }
-          mean[r] += added;
+          if (context_moves) {
+            m.weights[0].put(j, r, w[0], w[1]);
+          }
+          m.weights[1].put(j, r, moved[0], moved[1]);
         }
-        h.spread(score_dot, queries, keys, h.rows(a.v), key, sum);
-        if (context_moves) {
-          h.spread(weight, queries, keys, h.rows(a.v_dot), key, sum);
-        }
+        store(load(mean + r) + (added[0] + added[1]), mean + r);
       });
-      for (int64_t r = 0; r < queries; ++r) {
-        const int64_t t = first + r;
-        a.mean_dot[h.at(t)] = mean[r];
-        const T* o = h.rows(a.o)[t];
-        T* out = h.rows(a.o_dot)[t];
-        for (int64_t i = 0; i < h.width; ++i) {
-          out[i] = sum[r * h.width + i] - mean[r] * o[i];
-        }
+      tile.spread(m.weights[1], keys.v, m.sum, nullptr);
+      if (context_moves) {
+        tile.spread(m.weights[0], keys.v_dot, m.sum, nullptr);
       }
     });
-  });
-}
+    for (int64_t r = 0; r < queries; ++r) {
+      const int64_t t = first + r;
+      a.mean_dot[h.at(t)] = mean[r];
+      const T* from = m.sum + r * h.padded_width;
+      const S* o = h.rows(a.o)[t];
+      S* out = h.rows(a.o_dot)[t];
+      for (int64_t i = 0; i < h.width; i += kLanes<T>) {
+        const int64_t left = h.width - i;
+        store_first<T>(load(from + i) - load_first<T>(o + i, left) * mean[r], out + i, left);
+      }
+    }
+  }
+};
 
 // With alpha_j = delta.v_j and alpha_dot_j = delta.v_dot_j, the pairing <delta, o_dot> is
 // cov_w(s_dot, alpha) + mean_w(alpha_dot) =: phi, so the cotangents of a score and its tangent are
 //   s_bar     = w ((s_dot - m) (alpha - delta.o) + alpha_dot - phi) [+ w (o_bar.v - o_bar.o)]
 //   s_dot_bar = w (alpha - delta.o)
-template <class T>
-void vjp_of_jvp(const AttentionArguments<T>& a) {
-  for_heads(a, [&](const Head<T>& h) {
+struct VjpOfJvp {
+  template <class T, class S>
+  static Needs needs(const AttentionArguments<T, S>& a) {
+    Needs needs;
+    needs.k = {true, true};
+    needs.v.along_width = true;
+    if (a.k_dot.data != nullptr) {
+      needs.k_dot = {true, true};
+      needs.v_dot.along_width = true;
+    }
+    needs.collects = true;
+    return needs;
+  }
+
+  template <class T, class S>
+  static void run(const Head<T, S>& h, const HeadKeys<T, S>& keys, const TileMemory<T, S>& m,
+                  int64_t first, int64_t queries) {
+    using V = VectorOf<T>;
+    const auto& a = h.a;
+    const T unit = a.scale * kScoreUnit<T>;
+    const T scale = a.scale;
     const bool context_moves = a.k_dot.data != nullptr;
     const bool carried = a.o_bar.data != nullptr;
-    T* const keys_t = scratch<T>(4 * h.transposed_count() + kQueries * h.width);
-    T* const values_t = keys_t + h.transposed_count();
-    T* const keys_dot_t = values_t + h.transposed_count();
-    T* const values_dot_t = keys_dot_t + h.transposed_count();
-    T* const q_sum = values_dot_t + h.transposed_count();
-    h.transpose(h.rows(a.k), keys_t);
-    h.transpose(h.rows(a.v), values_t);
-    if (context_moves) {
-      h.transpose(h.rows(a.k_dot), keys_dot_t);
-      h.transpose(h.rows(a.v_dot), values_dot_t);
+    T* const log_sum = m.of_query[0];
+    T* const mean = m.of_query[1];        // m
+    T* const mean_alpha = m.of_query[2];  // scale delta.o
+    T* const offset = m.of_query[3];      // scale (phi [+ o_bar.o])
+    take_log_sums(h, first, queries, log_sum);
+    for (T* values : {mean, mean_alpha, offset}) {
+      clear(values, 0, kQueries);
     }
-    const auto q = h.rows(a.q);
-    const auto q_dot = h.rows(a.q_dot);
-    const auto delta = h.rows(a.delta);
-    const auto o_bar = h.rows(a.o_bar);
-    for_query_tiles(h, [&](int64_t first, int64_t queries) {
-      T mean[kQueries];        // m
-      T mean_alpha[kQueries];  // delta.o
-      T offset[kQueries];      // phi [+ o_bar.o]
-      for (int64_t r = 0; r < queries; ++r) {
-        const int64_t t = first + r;
-        mean[r] = a.mean_dot[h.at(t)];
-        mean_alpha[r] = dot<T>(h.width, delta[t], h.rows(a.o)[t]);
-        offset[r] = dot<T>(h.width, delta[t], h.rows(a.o_dot)[t]) +
-                    (carried ? dot<T>(h.width, o_bar[t], h.rows(a.o)[t]) : T(0));
-        for (int64_t i = 0; i < h.width; ++i) {
-          q_sum[r * h.width + i] = T(0);
-        }
-        if (a.shape.own) {
-          const T* own_k = h.rows(a.own_k)[t];
-          const T* own_v = h.rows(a.own_v)[t];
-          const T* own_k_dot = h.rows(a.own_k_dot)[t];
-          const T w = exponential(a.scale * dot(h.width, q[t], own_k) - a.log_sum[h.at(t)]);
-          const T s_dot = a.scale * (dot(h.width, q_dot[t], own_k) + dot(h.width, q[t], own_k_dot));
-          const T alpha = dot(h.width, delta[t], own_v) - mean_alpha[r];
-          const T rise = dot(h.width, delta[t], h.rows(a.own_v_dot)[t]) - offset[r] +
-                         (carried ? dot(h.width, o_bar[t], own_v) : T(0));
-          const T s_bar = a.scale * w * ((s_dot - mean[r]) * alpha + rise);
-          const T s_dot_bar = a.scale * w * alpha;
-          add_scaled(h.width, s_bar, own_k, q_sum + r * h.width);
-          add_scaled(h.width, s_dot_bar, own_k_dot, q_sum + r * h.width);
-          h.store_row(s_bar, q[t], s_dot_bar, q_dot[t], h.rows(a.own_k_bar)[t]);
-          h.store_row(w * (s_dot - mean[r]), delta[t], carried ? w : T(0),
-                      carried ? o_bar[t] : delta[t], h.rows(a.own_v_bar)[t]);
-        }
+    clear(m.sum, 0, kQueries * h.padded_width);
+    for (int64_t r = 0; r < queries; ++r) {
+      set_query(h, first + r, log_sum[r], mean[r], mean_alpha[r], offset[r],
+                m.sum + r * h.padded_width);
+    }
+    h.pack_queries(h.rows(a.q), first, queries, true, m.q);
+    h.pack_queries(h.rows(a.q_dot), first, queries, true, m.q_dot);
+    h.pack_queries(h.rows(a.delta), first, queries, true, m.delta);
+    if (carried) {
+      h.pack_queries(h.rows(a.o_bar), first, queries, true, m.o_bar);
+    }
+    for_key_tiles(h, first, queries, [&](const Tile<T, S>& tile) {
+      tile.multiply_scores(keys.k, m.q, m.scores[0], false);
+      tile.multiply_scores(keys.k, m.q_dot, m.scores[1], false);
+      tile.multiply_scores(keys.v, m.delta, m.scores[2], false);
+      if (context_moves) {
+        tile.multiply_scores(keys.k_dot, m.q, m.scores[1], true);
       }
-      for_key_tiles(h, first, queries, [&](int64_t key, int64_t keys) {
-        alignas(64) Tile<T> weight;
-        alignas(64) Tile<T> weight_dot;
-        alignas(64) Tile<T> s_dot_bar;
-        alignas(64) Tile<T> s_bar;
-        h.products(q, first, queries, keys_t, key, false, weight);
-        h.weigh(first, queries, key, weight);
-        h.products(q_dot, first, queries, keys_t, key, false, weight_dot);
-        h.products(delta, first, queries, values_t, key, false, s_dot_bar);
-        if (context_moves) {
-          h.products(q, first, queries, keys_dot_t, key, true, weight_dot);
-        }
-        if (carried) {
-          h.products(o_bar, first, queries, values_t, key, false, s_bar);
-        } else {
-          for (int64_t j = 0; j < queries * kKeys; ++j) {
-            s_bar[j] = T(0);
+      if (carried) {
+        tile.multiply_scores(keys.v, m.o_bar, m.scores[3], false);
+      } else if (!context_moves) {
+        clear(m.scores[3], 0, kKeys * kQueries);
+      }
+      if (context_moves) {
+        tile.multiply_scores(keys.v_dot, m.delta, m.scores[3], carried);
+      }
+      tile.hide(m.scores[0]);
+      tile.for_queries([&](int64_t r, int64_t rows) {
+        const V of_sum = load(log_sum + r);
+        const V of_mean = load(mean + r);
+        const V of_alpha = load(mean_alpha + r);
+        const V of_offset = load(offset + r);
+        for (int64_t j = 0; j < rows; j += 2) {
+          V w[2];
+          V w_dot[2];
+          V s_dot_bar[2];
+          V s_bar[2];
+          for (int64_t i = 0; i < 2; ++i) {
+            const int64_t at = (j + i) * kQueries + r;
+            w[i] = power(load(m.scores[0] + at) * unit - of_sum);
+            const V moved = load(m.scores[1] + at) * scale - of_mean;
+            const V alpha = load(m.scores[2] + at) * scale - of_alpha;
+            const V rise = load(m.scores[3] + at) * scale - of_offset;
+            w_dot[i] = w[i] * moved;
+            s_dot_bar[i] = w[i] * alpha;
+            s_bar[i] = w[i] * (moved * alpha + rise);
           }
-        }
-        if (context_moves) {
-          h.products(delta, first, queries, values_dot_t, key, true, s_bar);
-        }
-        for (int64_t r = 0; r < queries; ++r) {
-#pragma omp simd
-          for (int64_t j = r * kKeys; j < (r + 1) * kKeys; ++j) {
-            const T w = weight[j];
-            const T moved = a.scale * weight_dot[j] - mean[r];
-            const T alpha = s_dot_bar[j] - mean_alpha[r];
-            weight_dot[j] = w * moved;
-            s_dot_bar[j] = a.scale * w * alpha;
-            s_bar[j] = a.scale * w * (moved * alpha + s_bar[j] - offset[r]);
+          if (carried) {
+            m.weights[0].put(j, r, w[0], w[1]);
           }
-        }
-        h.spread(s_bar, queries, keys, h.rows(a.k), key, q_sum);
-        if (context_moves) {
-          h.spread(s_dot_bar, queries, keys, h.rows(a.k_dot), key, q_sum);
-        }
-        h.collect(s_bar, queries, keys, q, first, h.rows(a.k_bar), key);
-        h.collect(s_dot_bar, queries, keys, q_dot, first, h.rows(a.k_bar), key);
-        h.collect(weight_dot, queries, keys, delta, first, h.rows(a.v_bar), key);
-        if (carried) {
-          h.collect(weight, queries, keys, o_bar, first, h.rows(a.v_bar), key);
+          m.weights[1].put(j, r, w_dot[0], w_dot[1]);
+          m.weights[2].put(j, r, s_dot_bar[0], s_dot_bar[1]);
+          m.weights[3].put(j, r, s_bar[0], s_bar[1]);
         }
       });
-      h.store(q_sum, first, queries, h.rows(a.q_bar));
+      tile.spread(m.weights[3], keys.k, m.sum, nullptr);
+      if (context_moves) {
+        tile.spread(m.weights[2], keys.k_dot, m.sum, nullptr);
+      }
+      tile.collect(m.weights[3], m.q, keys.k_bar);
+      tile.collect(m.weights[2], m.q_dot, keys.k_bar);
+      tile.collect(m.weights[1], m.delta, keys.v_bar);
+      if (carried) {
+        tile.collect(m.weights[0], m.o_bar, keys.v_bar);
+      }
     });
-  });
+    for (int64_t r = 0; r < queries; ++r) {
+      h.store_row(T(1), m.sum + r * h.padded_width, h.rows(a.q_bar)[first + r]);
+    }
+  }
+
+  // What query t needs for its context keys, and the terms of its own key.
+  template <class T, class S>
+  static void set_query(const Head<T, S>& h, int64_t t, T log_sum, T& mean, T& mean_alpha,
+                        T& offset, T* sum) {
+    const auto& a = h.a;
+    const bool carried = a.o_bar.data != nullptr;
+    const int64_t width = h.width;
+    const S* q = h.rows(a.q)[t];
+    const S* q_dot = h.rows(a.q_dot)[t];
+    const S* delta = h.rows(a.delta)[t];
+    const S* o_bar = carried ? h.rows(a.o_bar)[t] : nullptr;
+    const S* o = h.rows(a.o)[t];
+    mean = a.mean_dot[h.at(t)];
+    mean_alpha = a.scale * dot<T>(width, delta, o);
+    offset = a.scale * (dot<T>(width, delta, h.rows(a.o_dot)[t]) +
+                        (carried ? dot<T>(width, o_bar, o) : T(0)));
+    if (!a.shape.own) {
+      return;
+    }
+    const S* own_k = h.rows(a.own_k)[t];
+    const S* own_v = h.rows(a.own_v)[t];
+    const S* own_k_dot = h.rows(a.own_k_dot)[t];
+    const T w = own_weight(h, t, log_sum);
+    const T moved = a.scale * (dot<T>(width, q_dot, own_k) + dot<T>(width, q, own_k_dot)) - mean;
+    const T alpha = a.scale * dot<T>(width, delta, own_v) - mean_alpha;
+    const T rise = a.scale * (dot<T>(width, delta, h.rows(a.own_v_dot)[t]) +
+                              (carried ? dot<T>(width, o_bar, own_v) : T(0))) -
+                   offset;
+    const T s_bar = w * (moved * alpha + rise);
+    const T s_dot_bar = w * alpha;
+    add_scaled(width, s_bar, own_k, sum);
+    add_scaled(width, s_dot_bar, own_k_dot, sum);
+    h.store_row(s_bar, q, s_dot_bar, q_dot, h.rows(a.own_k_bar)[t]);
+    h.store_row(w * moved, delta, w, o_bar, h.rows(a.own_v_bar)[t]);
+  }
+};
+
+template <class Rule, class T, class S>
+void pass(const AttentionArguments<T, S>& a) {
+  Pass<Rule, T, S>{a};
 }
 
-template <class T>
-constexpr AttentionKernels<T> kTable{&forward<T>, &vjp<T>, &jvp<T>, &vjp_of_jvp<T>};
+template <class T, class S>
+constexpr AttentionKernels<T, S> kTable{&pass<Forward, T, S>, &pass<Vjp, T, S>, &pass<Jvp, T, S>,
+                                        &pass<VjpOfJvp, T, S>};
 
 }  // namespace
 
 template <>
 const AttentionKernels<float>& kernels_for<AttentionKernels<float>, Isa::EBT_ISA>() {
-  return kTable<float>;
+  return kTable<float, float>;
 }
 template <>
 const AttentionKernels<double>& kernels_for<AttentionKernels<double>, Isa::EBT_ISA>() {
-  return kTable<double>;
+  return kTable<double, double>;
+}
+template <>
+const AttentionKernels<float, Bfloat16>&
+kernels_for<AttentionKernels<float, Bfloat16>, Isa::EBT_ISA>() {
+  return kTable<float, Bfloat16>;
 }
 
 }  // namespace ebt::kernels

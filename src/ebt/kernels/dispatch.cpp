@@ -1,5 +1,6 @@
 #include <cstdlib>
 
+#include "ebt/core/bfloat16.h"
 #include "ebt/core/error.h"
 #include "ebt/kernels/attention.h"
 #include "ebt/kernels/elementwise.h"
@@ -92,6 +93,7 @@ const Table& kernels() {
 
 template const AttentionKernels<float>& kernels();
 template const AttentionKernels<double>& kernels();
+template const AttentionKernels<float, Bfloat16>& kernels();
 template const ElementwiseKernels<float>& kernels();
 template const ElementwiseKernels<double>& kernels();
 template const GemmKernels<double>& kernels();

@@ -12,33 +12,34 @@ namespace {
 using kernels::AttentionArguments;
 using kernels::HeadRows;
 
-template <class T>
-const kernels::AttentionKernels<T>& table() {
-  return kernels::kernels<kernels::AttentionKernels<T>>();
+template <class T, class S>
+const kernels::AttentionKernels<T, S>& table() {
+  return kernels::kernels<kernels::AttentionKernels<T, S>>();
 }
 
-// Part 0 (q), 1 (k) or 2 (v) of rows that hold all three.
-template <class T>
-HeadRows<T> part(Tensor<T> qkv, int which) {
-  if (!qkv) {
+// One of the `parts` that rows are made of, counted from 0.
+template <class U>
+HeadRows<U> part(Tensor<U> x, int which, int parts = 3) {
+  if (!x) {
     return {};
   }
-  const int64_t row = qkv.dim(2);
-  return {qkv.data + which * (row / 3), qkv.dim(1), row};
+  const int64_t row = x.dim(2);
+  return {x.data + which * (row / parts), x.dim(1), row};
 }
-template <class T>
-HeadRows<T> whole(Tensor<T> x) {
+template <class U>
+HeadRows<U> whole(Tensor<U> x) {
   return {x.data, x.dim(1), x.dim(2)};
 }
 
 // What every rule of either stream needs: shapes, and the values saved by forward.
-template <class T>
-AttentionArguments<T> arguments(const char* name, int64_t heads, const AttentionSaved<T>& saved) {
-  const Tensor<const T> x = saved.qkv;
+template <class T, class S>
+AttentionArguments<T, S> arguments(const char* name, int64_t heads,
+                                   const AttentionSaved<T, S>& saved) {
+  const Tensor<const S> x = saved.qkv;
   EBT_CHECK(x.shape.rank() == 3 && heads > 0 && x.dim(2) % (3 * heads) == 0,
             "{}: x is {}, which does not hold q, k and v of {} heads", name, x.shape.to_string(),
             heads);
-  AttentionArguments<T> a;
+  AttentionArguments<T, S> a;
   a.shape.batch = x.dim(0);
   a.shape.heads = heads;
   a.shape.head_width = x.dim(2) / (3 * heads);
@@ -54,54 +55,65 @@ AttentionArguments<T> arguments(const char* name, int64_t heads, const Attention
   return a;
 }
 
-template <class T>
-AttentionArguments<T> context_arguments(const typename ContextAttention<T>::Params& params,
-                                        const AttentionSaved<T>& saved) {
-  return arguments<T>("context attention", params.heads, saved);
+template <class T, class S>
+AttentionArguments<T, S> context_arguments(const typename ContextAttention<T, S>::Params& params,
+                                           const AttentionSaved<T, S>& saved) {
+  return arguments<T, S>("context attention", params.heads, saved);
 }
 
-template <class T>
-AttentionArguments<T> prediction_arguments(const typename PredictionAttention<T>::Params& params,
-                                           const AttentionSaved<T>& saved) {
-  AttentionArguments<T> a = arguments<T>("prediction attention", params.heads, saved);
-  const Tensor<const T> context = params.context;
-  EBT_CHECK(context.shape.rank() == 3 && context.dim(0) == a.shape.batch &&
+// The sequences of the context, or of its cotangents, that belong to the queries.
+template <class T, class S, class U>
+Tensor<U> context_rows(const typename PredictionAttention<T, S>::Params& params,
+                       const AttentionSaved<T, S>& saved, Tensor<U> context) {
+  return context ? context.slice(params.first_row, saved.qkv.dim(0)) : context;
+}
+
+template <class T, class S>
+AttentionArguments<T, S> prediction_arguments(
+    const typename PredictionAttention<T, S>::Params& params, const AttentionSaved<T, S>& saved) {
+  AttentionArguments<T, S> a = arguments<T, S>("prediction attention", params.heads, saved);
+  const Tensor<const S> context = params.context;
+  EBT_CHECK(context.shape.rank() == 3 && params.first_row >= 0 &&
+                context.dim(0) >= params.first_row + a.shape.batch &&
                 context.dim(2) == saved.qkv.dim(2) &&
                 context.dim(1) >= params.first_query + params.lead + a.shape.queries,
-            "prediction attention: x is {} from position {} but the context is {}",
-            saved.qkv.shape.to_string(), params.first_query, context.shape.to_string());
+            "prediction attention: x is {} from sequence {}, position {} but the context is {}",
+            saved.qkv.shape.to_string(), params.first_row, params.first_query,
+            context.shape.to_string());
+  const Tensor<const S> rows = context_rows<T, S>(params, saved, context);
   a.shape.own = true;
   a.shape.keys = context.dim(1);
   a.shape.visible = params.first_query + params.lead + 1;
   a.own_k = a.k;
   a.own_v = a.v;
-  a.k = part(context, 1);
-  a.v = part(context, 2);
+  a.k = part(rows, 1);
+  a.v = part(rows, 2);
   return a;
 }
 
 // Shapes of x and y of either stream.
-template <class T>
-Shape output_shape(const AttentionSaved<T>& saved) {
+template <class T, class S>
+Shape output_shape(const AttentionSaved<T, S>& saved) {
   const Shape x = saved.qkv.shape;
   return {x[0], x[1], x[2] / 3};
 }
 
-template <class T>
-void zero(Tensor<T> x) {
-  std::fill(x.begin(), x.end(), T(0));
-}
-
-template <class T>
-void set_prediction_cotangents(AttentionArguments<T>& a, Tensor<T> x_bar, Write write,
-                               typename PredictionAttention<T>::Grads* grads) {
+template <class T, class S>
+void set_prediction_cotangents(AttentionArguments<T, S>& a,
+                               const typename PredictionAttention<T, S>::Params& params,
+                               const AttentionSaved<T, S>& saved, Tensor<S> x_bar, Write write,
+                               typename PredictionAttention<T, S>::Grads* grads) {
   a.add = write == Write::kAdd;
   a.q_bar = part(x_bar, 0);
   a.own_k_bar = part(x_bar, 1);
   a.own_v_bar = part(x_bar, 2);
-  if (grads != nullptr) {
-    a.k_bar = part(grads->context, 1);
-    a.v_bar = part(grads->context, 2);
+  if (grads != nullptr && grads->context) {
+    const Shape context = params.context.shape;
+    check_shape("prediction attention", "the context's cotangent", grads->context.shape,
+                {context[0], context[1], context[2] / 3 * 2});
+    const Tensor<T> rows = context_rows<T, S>(params, saved, grads->context);
+    a.k_bar = part(rows, 0, 2);
+    a.v_bar = part(rows, 1, 2);
   }
 }
 
@@ -109,7 +121,7 @@ void set_prediction_cotangents(AttentionArguments<T>& a, Tensor<T> x_bar, Write 
 template <class T>
 void set_context_cotangents(AttentionArguments<T>& a, Tensor<T> x_bar, Write write) {
   if (write == Write::kReplace) {
-    zero(x_bar);
+    std::fill(x_bar.begin(), x_bar.end(), T(0));
   }
   a.add = true;
   a.q_bar = part(x_bar, 0);
@@ -117,8 +129,8 @@ void set_context_cotangents(AttentionArguments<T>& a, Tensor<T> x_bar, Write wri
   a.v_bar = part(x_bar, 2);
 }
 
-template <class T>
-void set_prediction_tangents(AttentionArguments<T>& a, Tensor<const T> x_dot) {
+template <class T, class S>
+void set_prediction_tangents(AttentionArguments<T, S>& a, Tensor<const S> x_dot) {
   a.q_dot = part(x_dot, 0);
   a.own_k_dot = part(x_dot, 1);
   a.own_v_dot = part(x_dot, 2);
@@ -133,115 +145,134 @@ void set_context_tangents(AttentionArguments<T>& a, Tensor<const T> x_dot) {
 
 }  // namespace
 
-template <class T>
-void ContextAttention<T>::forward(const Params& params, Tensor<const T> x, Tensor<T> y,
-                                  Saved& saved) {
+template <class T, class S>
+void ContextAttention<T, S>::forward(const Params& params, Tensor<const S> x, Tensor<S> y,
+                                     Saved& saved) {
   saved.qkv = x;
   saved.o = y;
-  const auto a = context_arguments<T>(params, saved);
+  const auto a = context_arguments<T, S>(params, saved);
   check_shape("context attention", "y", y.shape, output_shape(saved));
-  table<T>().forward(a);
+  table<T, S>().forward(a);
 }
 
-template <class T>
-void ContextAttention<T>::vjp(const Params& params, const Saved& saved, Tensor<const T> y_bar,
-                              Tensor<T> x_bar, Write write, Grads* /*grads*/) {
+template <class T, class S>
+void ContextAttention<T, S>::vjp_apart(const Params& params, const Saved& saved,
+                                       Tensor<const S> y_bar, Tensor<S> x_bar, Tensor<T> keys_bar) {
+  const Shape x = saved.qkv.shape;
+  check_shape("context attention", "y_bar", y_bar.shape, output_shape(saved));
+  check_shape("context attention", "x_bar", x_bar.shape, x);
+  check_shape("context attention", "keys_bar", keys_bar.shape, {x[0], x[1], x[2] / 3 * 2});
+  auto a = context_arguments<T, S>(params, saved);
+  a.o_bar = whole(y_bar);
+  a.q_bar = part(x_bar, 0);
+  a.k_bar = part(keys_bar, 0, 2);
+  a.v_bar = part(keys_bar, 1, 2);
+  table<T, S>().vjp(a);
+}
+
+template <class T, class S>
+void ContextAttention<T, S>::vjp(const Params& params, const Saved& saved, Tensor<const S> y_bar,
+                                 Tensor<S> x_bar, Write write,
+                                 Grads* /*grads*/) requires std::is_same_v<S, T> {
   check_shape("context attention", "y_bar", y_bar.shape, output_shape(saved));
   check_shape("context attention", "x_bar", x_bar.shape, saved.qkv.shape);
-  auto a = context_arguments<T>(params, saved);
+  auto a = context_arguments<T, S>(params, saved);
   a.o_bar = whole(y_bar);
   set_context_cotangents(a, x_bar, write);
-  table<T>().vjp(a);
+  table<T, S>().vjp(a);
 }
 
-template <class T>
-void ContextAttention<T>::jvp(const Params& params, Saved& saved, Tensor<const T> x_dot,
-                              Tensor<T> y_dot) {
+template <class T, class S>
+void ContextAttention<T, S>::jvp(const Params& params, Saved& saved, Tensor<const S> x_dot,
+                                 Tensor<S> y_dot) requires std::is_same_v<S, T> {
   check_shape("context attention", "x_dot", x_dot.shape, saved.qkv.shape);
   check_shape("context attention", "y_dot", y_dot.shape, output_shape(saved));
-  auto a = context_arguments<T>(params, saved);
+  auto a = context_arguments<T, S>(params, saved);
   set_context_tangents(a, x_dot);
   a.o_dot = whole(y_dot);
   saved.o_dot = y_dot;
-  table<T>().jvp(a);
+  table<T, S>().jvp(a);
 }
 
-template <class T>
-void ContextAttention<T>::vjp_of_jvp(const Params& params, const Saved& saved,
-                                     Tensor<const T> x_dot, Tensor<const T> delta, Tensor<T> x_bar,
-                                     Write write, Grads* /*grads*/) {
+template <class T, class S>
+void ContextAttention<T, S>::vjp_of_jvp(const Params& params, const Saved& saved,
+                                        Tensor<const S> x_dot, Tensor<const S> delta,
+                                        Tensor<S> x_bar, Write write,
+                                        Grads* /*grads*/) requires std::is_same_v<S, T> {
   check_second_order("context attention", x_dot, delta, x_bar, saved.qkv.shape,
                      output_shape(saved));
-  auto a = context_arguments<T>(params, saved);
+  auto a = context_arguments<T, S>(params, saved);
   set_context_tangents(a, x_dot);
   a.o_dot = whole(saved.o_dot);
   a.delta = whole(delta);
   set_context_cotangents(a, x_bar, write);
-  table<T>().vjp_of_jvp(a);
+  table<T, S>().vjp_of_jvp(a);
 }
 
-template <class T>
-void PredictionAttention<T>::forward(const Params& params, Tensor<const T> x, Tensor<T> y,
-                                     Saved& saved) {
+template <class T, class S>
+void PredictionAttention<T, S>::forward(const Params& params, Tensor<const S> x, Tensor<S> y,
+                                        Saved& saved) {
   saved.qkv = x;
   saved.o = y;
-  const auto a = prediction_arguments<T>(params, saved);
+  const auto a = prediction_arguments<T, S>(params, saved);
   check_shape("prediction attention", "y", y.shape, output_shape(saved));
-  table<T>().forward(a);
+  table<T, S>().forward(a);
 }
 
-template <class T>
-void PredictionAttention<T>::vjp(const Params& params, const Saved& saved, Tensor<const T> y_bar,
-                                 Tensor<T> x_bar, Write write, Grads* grads) {
+template <class T, class S>
+void PredictionAttention<T, S>::vjp(const Params& params, const Saved& saved, Tensor<const S> y_bar,
+                                    Tensor<S> x_bar, Write write, Grads* grads) {
   check_shape("prediction attention", "y_bar", y_bar.shape, output_shape(saved));
   check_shape("prediction attention", "x_bar", x_bar.shape, saved.qkv.shape);
-  auto a = prediction_arguments<T>(params, saved);
+  auto a = prediction_arguments<T, S>(params, saved);
   a.o_bar = whole(y_bar);
-  set_prediction_cotangents(a, x_bar, write, grads);
-  table<T>().vjp(a);
+  set_prediction_cotangents<T, S>(a, params, saved, x_bar, write, grads);
+  table<T, S>().vjp(a);
 }
 
-template <class T>
-void PredictionAttention<T>::jvp(const Params& params, Saved& saved, Tensor<const T> x_dot,
-                                 Tensor<T> y_dot) {
+template <class T, class S>
+void PredictionAttention<T, S>::jvp(const Params& params, Saved& saved, Tensor<const S> x_dot,
+                                    Tensor<S> y_dot) {
   check_shape("prediction attention", "x_dot", x_dot.shape, saved.qkv.shape);
   check_shape("prediction attention", "y_dot", y_dot.shape, output_shape(saved));
-  auto a = prediction_arguments<T>(params, saved);
-  set_prediction_tangents(a, x_dot);
+  auto a = prediction_arguments<T, S>(params, saved);
+  set_prediction_tangents<T, S>(a, x_dot);
   a.o_dot = whole(y_dot);
   saved.o_dot = y_dot;
-  table<T>().jvp(a);
+  table<T, S>().jvp(a);
 }
 
-template <class T>
-void PredictionAttention<T>::vjp_of_jvp(const Params& params, const Saved& saved,
-                                        Tensor<const T> x_dot, Tensor<const T> delta,
-                                        Tensor<T> x_bar, Write write, Grads* grads) {
+template <class T, class S>
+void PredictionAttention<T, S>::vjp_of_jvp(const Params& params, const Saved& saved,
+                                           Tensor<const S> x_dot, Tensor<const S> delta,
+                                           Tensor<S> x_bar, Write write, Grads* grads) {
   second_order(params, saved, x_dot, delta, {}, x_bar, write, grads);
 }
 
-template <class T>
-void PredictionAttention<T>::second_order(const Params& params, const Saved& saved,
-                                          Tensor<const T> x_dot, Tensor<const T> delta,
-                                          Tensor<const T> y_bar, Tensor<T> x_bar, Write write,
-                                          Grads* grads) {
+template <class T, class S>
+void PredictionAttention<T, S>::second_order(const Params& params, const Saved& saved,
+                                             Tensor<const S> x_dot, Tensor<const S> delta,
+                                             Tensor<const S> y_bar, Tensor<S> x_bar, Write write,
+                                             Grads* grads) {
   check_second_order("prediction attention", x_dot, delta, x_bar, saved.qkv.shape,
                      output_shape(saved));
   EBT_CHECK(grads != nullptr, "prediction attention: the second order needs context cotangents");
-  auto a = prediction_arguments<T>(params, saved);
-  set_prediction_tangents(a, x_dot);
+  auto a = prediction_arguments<T, S>(params, saved);
+  set_prediction_tangents<T, S>(a, x_dot);
   a.o_dot = whole(saved.o_dot);
   a.delta = whole(delta);
   if (y_bar) {
     a.o_bar = whole(y_bar);
   }
-  set_prediction_cotangents(a, x_bar, write, grads);
-  table<T>().vjp_of_jvp(a);
+  set_prediction_cotangents<T, S>(a, params, saved, x_bar, write, grads);
+  table<T, S>().vjp_of_jvp(a);
 }
 
 template struct ContextAttention<float>;
 template struct ContextAttention<double>;
+template struct ContextAttention<float, Bfloat16>;
 template struct PredictionAttention<float>;
 template struct PredictionAttention<double>;
+template struct PredictionAttention<float, Bfloat16>;
 
 }  // namespace ebt
