@@ -21,11 +21,12 @@ inline void take_log_sums(const Head<T, S>& h, int64_t first, int64_t queries, T
   clear(out, queries, kQueries);
 }
 
-// The weight of query t's own key.
-template <class T, class S>
-inline T own_weight(const Head<T, S>& h, int64_t t, T log_sum) {
-  const T score = h.a.scale * dot<T>(h.width, h.rows(h.a.q)[t], h.rows(h.a.own_k)[t]);
-  return power(fill(score * kScoreUnit<T> - log_sum))[0];
+// The weights of the queries' own keys, from their products q.own_k, which they replace.
+template <class T>
+inline void weigh_own(T unit, const T* log_sum, T* products) {
+  for (int64_t r = 0; r < kQueries; r += kLanes<T>) {
+    store(power(load(products + r) * unit - load(log_sum + r)), products + r);
+  }
 }
 
 struct Forward {
@@ -34,6 +35,7 @@ struct Forward {
     Needs needs;
     needs.k.along_width = true;
     needs.v.along_rows = true;
+    needs.products = 2;
     return needs;
   }
 
@@ -94,9 +96,9 @@ struct Forward {
       const T inverse = T(1) / total[r];
       T* from = m.sum + r * h.padded_width;
       S* out = h.rows(a.o)[t];
-      for (int64_t i = 0; i < h.width; i += kLanes<T>) {
-        store_first<T>(load(from + i) * inverse, out + i, h.width - i);
-      }
+      for_vectors<T>(h.width, [&](int64_t i, int64_t count) {
+        store_first<T>(load(from + i) * inverse, out + i, count);
+      });
     }
   }
 };
@@ -109,6 +111,7 @@ struct Vjp {
     needs.k = {true, true};
     needs.v.along_width = true;
     needs.collects = a.k_bar.data != nullptr;
+    needs.products = needs.collects ? 5 : 3;
     return needs;
   }
 
@@ -127,13 +130,21 @@ struct Vjp {
     const auto q = h.rows(a.q);
     const auto o_bar = h.rows(a.o_bar);
     for (int64_t r = 0; r < queries; ++r) {
-      const int64_t t = first + r;
-      pull[r] = a.scale * dot<T>(h.width, o_bar[t], h.rows(a.o)[t]);
-      if (a.shape.own) {
-        const auto* own_k = h.rows(a.own_k)[t];
-        const T w = own_weight(h, t, log_sum[r]);
-        const T ds = w * (a.scale * dot<T>(h.width, o_bar[t], h.rows(a.own_v)[t]) - pull[r]);
-        add_scaled(h.width, ds, own_k, m.sum + r * h.padded_width);
+      pull[r] = a.scale * dot<T>(h.width, o_bar[first + r], h.rows(a.o)[first + r]);
+    }
+    if (a.shape.own) {
+      T* const own_weight = m.of_query[2];
+      T* const own_alpha = m.of_query[3];
+      for (int64_t r = 0; r < queries; ++r) {
+        own_weight[r] = dot<T>(h.width, q[first + r], h.rows(a.own_k)[first + r]);
+        own_alpha[r] = dot<T>(h.width, o_bar[first + r], h.rows(a.own_v)[first + r]);
+      }
+      weigh_own(unit, log_sum, own_weight);
+      for (int64_t r = 0; r < queries; ++r) {
+        const int64_t t = first + r;
+        const T w = own_weight[r];
+        const T ds = w * (a.scale * own_alpha[r] - pull[r]);
+        add_scaled(h.width, ds, h.rows(a.own_k)[t], m.sum + r * h.padded_width);
         h.store_row(ds, q[t], h.rows(a.own_k_bar)[t]);
         h.store_row(w, o_bar[t], h.rows(a.own_v_bar)[t]);
       }
@@ -182,6 +193,7 @@ struct Jvp {
     needs.k.along_width = true;
     needs.v.along_rows = true;
     needs.k_dot.along_width = needs.v_dot.along_rows = a.k_dot.data != nullptr;
+    needs.products = 3;
     return needs;
   }
 
@@ -199,14 +211,21 @@ struct Jvp {
     clear(m.sum, 0, kQueries * h.padded_width);
     const auto q = h.rows(a.q);
     const auto q_dot = h.rows(a.q_dot);
-    for (int64_t r = 0; a.shape.own && r < queries; ++r) {
-      const int64_t t = first + r;
-      const T w = own_weight(h, t, log_sum[r]);
-      mean[r] = w * a.scale *
-                (dot<T>(h.width, q_dot[t], h.rows(a.own_k)[t]) +
-                 dot<T>(h.width, q[t], h.rows(a.own_k_dot)[t]));
-      add_scaled(h.width, mean[r], h.rows(a.own_v)[t], m.sum + r * h.padded_width);
-      add_scaled(h.width, w, h.rows(a.own_v_dot)[t], m.sum + r * h.padded_width);
+    if (a.shape.own) {
+      T* const own_weight = m.of_query[2];
+      for (int64_t r = 0; r < queries; ++r) {
+        const int64_t t = first + r;
+        own_weight[r] = dot<T>(h.width, q[t], h.rows(a.own_k)[t]);
+        mean[r] = dot<T>(h.width, q_dot[t], h.rows(a.own_k)[t]) +
+                  dot<T>(h.width, q[t], h.rows(a.own_k_dot)[t]);
+      }
+      weigh_own(unit, log_sum, own_weight);
+      for (int64_t r = 0; r < queries; ++r) {
+        const int64_t t = first + r;
+        mean[r] *= own_weight[r] * a.scale;
+        add_scaled(h.width, mean[r], h.rows(a.own_v)[t], m.sum + r * h.padded_width);
+        add_scaled(h.width, own_weight[r], h.rows(a.own_v_dot)[t], m.sum + r * h.padded_width);
+      }
     }
     h.pack_queries(q, first, queries, false, m.q);
     h.pack_queries(q_dot, first, queries, false, m.q_dot);
@@ -247,10 +266,9 @@ struct Jvp {
       const T* from = m.sum + r * h.padded_width;
       const S* o = h.rows(a.o)[t];
       S* out = h.rows(a.o_dot)[t];
-      for (int64_t i = 0; i < h.width; i += kLanes<T>) {
-        const int64_t left = h.width - i;
-        store_first<T>(load(from + i) - load_first<T>(o + i, left) * mean[r], out + i, left);
-      }
+      for_vectors<T>(h.width, [&](int64_t i, int64_t count) {
+        store_first<T>(load(from + i) - load_first<T>(o + i, count) * mean[r], out + i, count);
+      });
     }
   }
 };
@@ -270,6 +288,7 @@ struct VjpOfJvp {
       needs.v_dot.along_width = true;
     }
     needs.collects = true;
+    needs.products = 7;
     return needs;
   }
 
@@ -291,9 +310,16 @@ struct VjpOfJvp {
       clear(values, 0, kQueries);
     }
     clear(m.sum, 0, kQueries * h.padded_width);
+    const auto o = h.rows(a.o);
     for (int64_t r = 0; r < queries; ++r) {
-      set_query(h, first + r, log_sum[r], mean[r], mean_alpha[r], offset[r],
-                m.sum + r * h.padded_width);
+      const int64_t t = first + r;
+      mean[r] = a.mean_dot[h.at(t)];
+      mean_alpha[r] = scale * dot<T>(h.width, h.rows(a.delta)[t], o[t]);
+      offset[r] = scale * (dot<T>(h.width, h.rows(a.delta)[t], h.rows(a.o_dot)[t]) +
+                           (carried ? dot<T>(h.width, h.rows(a.o_bar)[t], o[t]) : T(0)));
+    }
+    if (a.shape.own) {
+      take_own(h, m, first, queries);
     }
     h.pack_queries(h.rows(a.q), first, queries, true, m.q);
     h.pack_queries(h.rows(a.q_dot), first, queries, true, m.q_dot);
@@ -361,40 +387,45 @@ struct VjpOfJvp {
     }
   }
 
-  // What query t needs for its context keys, and the terms of its own key.
+  // The terms of the queries' own keys.
   template <class T, class S>
-  static void set_query(const Head<T, S>& h, int64_t t, T log_sum, T& mean, T& mean_alpha,
-                        T& offset, T* sum) {
+  static void take_own(const Head<T, S>& h, const TileMemory<T, S>& m, int64_t first,
+                       int64_t queries) {
     const auto& a = h.a;
-    const bool carried = a.o_bar.data != nullptr;
+    const T scale = a.scale;
     const int64_t width = h.width;
-    const S* q = h.rows(a.q)[t];
-    const S* q_dot = h.rows(a.q_dot)[t];
-    const S* delta = h.rows(a.delta)[t];
-    const S* o_bar = carried ? h.rows(a.o_bar)[t] : nullptr;
-    const S* o = h.rows(a.o)[t];
-    mean = a.mean_dot[h.at(t)];
-    mean_alpha = a.scale * dot<T>(width, delta, o);
-    offset = a.scale * (dot<T>(width, delta, h.rows(a.o_dot)[t]) +
-                        (carried ? dot<T>(width, o_bar, o) : T(0)));
-    if (!a.shape.own) {
-      return;
+    const auto q = h.rows(a.q);
+    const auto q_dot = h.rows(a.q_dot);
+    const auto delta = h.rows(a.delta);
+    const auto o_bar = h.rows(a.o_bar);
+    const auto own_k = h.rows(a.own_k);
+    const auto own_v = h.rows(a.own_v);
+    const auto own_k_dot = h.rows(a.own_k_dot);
+    T* const own_weight = m.of_query[4];
+    T* const moved = m.of_query[5];  // as for other keys, below
+    T* const alpha = m.of_query[6];
+    T* const rise = m.of_query[7];
+    for (int64_t r = 0; r < queries; ++r) {
+      const int64_t t = first + r;
+      own_weight[r] = dot<T>(width, q[t], own_k[t]);
+      moved[r] = scale * (dot<T>(width, q_dot[t], own_k[t]) + dot<T>(width, q[t], own_k_dot[t])) -
+                 m.of_query[1][r];
+      alpha[r] = scale * dot<T>(width, delta[t], own_v[t]) - m.of_query[2][r];
+      rise[r] = scale * (dot<T>(width, delta[t], h.rows(a.own_v_dot)[t]) +
+                         (o_bar ? dot<T>(width, o_bar[t], own_v[t]) : T(0))) -
+                m.of_query[3][r];
     }
-    const S* own_k = h.rows(a.own_k)[t];
-    const S* own_v = h.rows(a.own_v)[t];
-    const S* own_k_dot = h.rows(a.own_k_dot)[t];
-    const T w = own_weight(h, t, log_sum);
-    const T moved = a.scale * (dot<T>(width, q_dot, own_k) + dot<T>(width, q, own_k_dot)) - mean;
-    const T alpha = a.scale * dot<T>(width, delta, own_v) - mean_alpha;
-    const T rise = a.scale * (dot<T>(width, delta, h.rows(a.own_v_dot)[t]) +
-                              (carried ? dot<T>(width, o_bar, own_v) : T(0))) -
-                   offset;
-    const T s_bar = w * (moved * alpha + rise);
-    const T s_dot_bar = w * alpha;
-    add_scaled(width, s_bar, own_k, sum);
-    add_scaled(width, s_dot_bar, own_k_dot, sum);
-    h.store_row(s_bar, q, s_dot_bar, q_dot, h.rows(a.own_k_bar)[t]);
-    h.store_row(w * moved, delta, w, o_bar, h.rows(a.own_v_bar)[t]);
+    weigh_own(scale * kScoreUnit<T>, m.of_query[0], own_weight);
+    for (int64_t r = 0; r < queries; ++r) {
+      const int64_t t = first + r;
+      const T w = own_weight[r];
+      const T s_bar = w * (moved[r] * alpha[r] + rise[r]);
+      const T s_dot_bar = w * alpha[r];
+      add_scaled(width, s_bar, own_k[t], m.sum + r * h.padded_width);
+      add_scaled(width, s_dot_bar, own_k_dot[t], m.sum + r * h.padded_width);
+      h.store_row(s_bar, q[t], s_dot_bar, q_dot[t], h.rows(a.own_k_bar)[t]);
+      h.store_row(w * moved[r], delta[t], w, o_bar ? o_bar[t] : nullptr, h.rows(a.own_v_bar)[t]);
+    }
   }
 };
 

@@ -6,6 +6,8 @@
 // on the number of threads.
 #pragma once
 
+#include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <new>
@@ -73,6 +75,7 @@ struct Layouts {
 struct Needs {
   Layouts k, v, k_dot, v_dot;
   bool collects = false;  // adds to k_bar and v_bar
+  int64_t products = 0;   // of a tile
 };
 
 template <class T, class S>
@@ -134,15 +137,17 @@ struct TileMemory {
   T* sum;                       // (kQueries, padded width)
   T* scores[4];                 // (kKeys, kQueries)
   WeightTile<T, S> weights[4];  // in numbers, the scores themselves
-  T* of_query[4];               // (kQueries): what a rule keeps for every query
+  T* of_query[8];               // (kQueries): what a rule keeps for every query
 
   void take(Memory& memory, int64_t padded_width) {
     for (QueryOperand<T, S>* operand : {&q, &q_dot, &o_bar, &delta}) {
       operand->take(memory, padded_width);
     }
     sum = memory.take<T>(kQueries * padded_width);
+    for (T*& values : of_query) {
+      values = memory.take<T>(kQueries);
+    }
     for (int i = 0; i < 4; ++i) {
-      of_query[i] = memory.take<T>(kQueries);
       scores[i] = memory.take<T>(kKeys * kQueries);
       if constexpr (Packing<T, S>::kDepth == 1) {
         weights[i] = {scores[i], scores[i]};
@@ -154,6 +159,55 @@ struct TileMemory {
   }
 };
 
+// Rows of a head lie far apart, where the processor does not foresee them. While a tile is
+// computed, the rows of the next one are called into the cache, a few lines before every small
+// product.
+class RowsAhead {
+ public:
+  // Rows [first, end) of x.
+  template <class U>
+  void add(Rows<U> x, int64_t first, int64_t end, int64_t width) {
+    if (x && first < end && count_ < kMost) {
+      constexpr auto kSize = static_cast<int64_t>(sizeof(U));
+      parts_[count_++] = {reinterpret_cast<const char*>(x[first]), x.stride * kSize, width * kSize,
+                          end - first};
+      lines_ += (end - first) * (width * kSize / kLine + 1);
+    }
+  }
+  // Spreads what was added over `calls` calls.
+  void start(int64_t calls) { lines_per_call_ = lines_ / calls + 1; }
+  void some() {
+    for (int64_t line = 0; part_ < count_ && line < lines_per_call_;) {
+      const Part& part = parts_[part_];
+      const char* const at = part.data + row_ * part.stride;
+      for (int64_t byte = 0; byte < part.row_bytes; byte += kLine, ++line) {
+        __builtin_prefetch(at + byte);
+      }
+      __builtin_prefetch(at + part.row_bytes - 1);
+      if (++row_ == part.rows) {
+        row_ = 0;
+        ++part_;
+      }
+    }
+  }
+
+ private:
+  static constexpr int64_t kLine = 64;
+  static constexpr int kMost = 20;
+  struct Part {
+    const char* data;
+    int64_t stride;
+    int64_t row_bytes;
+    int64_t rows;
+  };
+  Part parts_[kMost];
+  int count_ = 0;
+  int part_ = 0;
+  int64_t row_ = 0;
+  int64_t lines_ = 0;
+  int64_t lines_per_call_ = 0;
+};
+
 // One head of one sequence.
 template <class T, class S>
 struct Head {
@@ -163,6 +217,7 @@ struct Head {
   const AttentionArguments<T, S>& a;
   int64_t sequence;
   int64_t head;
+  RowsAhead* ahead = nullptr;
   int64_t width = a.shape.head_width;
   int64_t padded_width = round_up(width, kBlock);
   int64_t width_units = (width + kDepth - 1) / kDepth;
@@ -178,6 +233,26 @@ struct Head {
   // Context keys that query t sees.
   int64_t seen(int64_t t) const { return clamp(a.shape.visible + t, a.shape.keys); }
   int64_t seen_keys() const { return seen(a.shape.queries - 1); }
+  // Keys that any of the tile's queries sees.
+  int64_t seen_by_tile(int64_t tile) const {
+    return seen(smaller((tile + 1) * kQueries, a.shape.queries) - 1);
+  }
+
+  // Everything that a tile of queries reads and writes, of keys those from `first_key` on.
+  void list_rows(int64_t tile, int64_t first_key, RowsAhead& list) const {
+    const int64_t first = tile * kQueries;
+    const int64_t end = smaller(first + kQueries, a.shape.queries);
+    for (const auto& x : {a.k, a.v, a.k_dot, a.v_dot}) {
+      list.add(rows(x), first_key, seen_by_tile(tile), width);
+    }
+    for (const auto& x :
+         {a.q, a.own_k, a.own_v, a.o_bar, a.delta, a.q_dot, a.own_k_dot, a.own_v_dot}) {
+      list.add(rows(x), first, end, width);
+    }
+    for (const auto& x : {a.o, a.o_dot, a.q_bar, a.own_k_bar, a.own_v_bar}) {
+      list.add(rows(x), first, end, width);
+    }
+  }
 
   void pack_keys(const Needs& needs, int64_t key, const HeadKeys<T, S>& keys) const {
     pack_some(rows(a.k), needs.k, key, keys.k);
@@ -200,17 +275,16 @@ struct Head {
   // out = scale_x x + scale_y y, or is added to; y may be absent.
   template <class X>
   void store_row(T scale_x, const X* x, T scale_y, const S* y, S* out) const {
-    for (int64_t i = 0; i < width; i += kLanes<T>) {
-      const int64_t left = width - i;
-      VectorOf<T> value = load_first<T>(x + i, left) * scale_x;
+    for_vectors<T>(width, [&](int64_t i, int64_t count) {
+      VectorOf<T> value = load_first<T>(x + i, count) * scale_x;
       if (y != nullptr) {
-        value += load_first<T>(y + i, left) * scale_y;
+        value += load_first<T>(y + i, count) * scale_y;
       }
       if (a.add) {
-        value += load_first<T>(out + i, left);
+        value += load_first<T>(out + i, count);
       }
-      store_first<T>(value, out + i, left);
-    }
+      store_first<T>(value, out + i, count);
+    });
   }
   template <class X>
   void store_row(T scale, const X* x, S* out) const {
@@ -265,10 +339,9 @@ struct Tile {
       const int64_t from = first_query(j) / kBlock * kBlock;
       const int64_t step = group_rows<T>(columns - from);
       for (int64_t i = j; i < j + kGroup; i += step) {
-        multiply_group<T, Unit>(step, columns - from, head.width_units,
-                                {x.along_width + (key + i) * unit_row, unit_row, 1},
-                                y.columns + from, kQueries, scores + i * kQueries + from, kQueries,
-                                {add});
+        multiply(step, columns - from, head.width_units,
+                 {x.along_width + (key + i) * unit_row, unit_row, 1}, y.columns + from, kQueries,
+                 scores + i * kQueries + from, kQueries, {add});
       }
     }
   }
@@ -278,10 +351,9 @@ struct Tile {
     const Unit* from = y.along_rows + key / kDepth * head.padded_width;
     for (int64_t r = 0; r < columns; r += step) {
       const int64_t depth = (keys_until(r + step - 1) + kDepth - 1) / kDepth;
-      multiply_group<T, Unit>(step, head.padded_width, depth, {weights.by_keys + r, 1, kQueries},
-                              from, head.padded_width, sum + r * head.padded_width,
-                              head.padded_width,
-                              {true, factors == nullptr ? nullptr : factors + r});
+      multiply(step, head.padded_width, depth, {weights.by_keys + r, 1, kQueries}, from,
+               head.padded_width, sum + r * head.padded_width, head.padded_width,
+               {true, factors == nullptr ? nullptr : factors + r});
     }
   }
   // sum (all keys, width) += weights y for queries y.
@@ -291,10 +363,9 @@ struct Tile {
     const int64_t end = (queries + kDepth - 1) / kDepth;
     for (int64_t j = 0; j < keys; j += step) {
       const int64_t from = first_query(j) / kDepth;
-      multiply_group<T, Unit>(step, head.padded_width, end - from,
-                              {weights.by_queries + j * row + from, row, 1},
-                              y.rows.along_rows + from * head.padded_width, head.padded_width,
-                              sum + (key + j) * head.padded_width, head.padded_width, {true});
+      multiply(step, head.padded_width, end - from, {weights.by_queries + j * row + from, row, 1},
+               y.rows.along_rows + from * head.padded_width, head.padded_width,
+               sum + (key + j) * head.padded_width, head.padded_width, {true});
     }
   }
 
@@ -321,6 +392,15 @@ struct Tile {
     for (int64_t r = 0; r < columns; r += kLanes<T>) {
       body(r, rows_of_block(r / kBlock * kBlock));
     }
+  }
+
+ private:
+  void multiply(int64_t rows, int64_t width, int64_t depth, Operand<Unit> a, const Unit* b,
+                int64_t b_row, T* c, int64_t c_row, Old<T> old) const {
+    if (head.ahead != nullptr) {
+      head.ahead->some();
+    }
+    multiply_group<T, Unit>(rows, width, depth, a, b, b_row, c, c_row, old);
   }
 };
 
@@ -358,27 +438,59 @@ class Pass {
   }
 
   void run_heads() const {
-#pragma omp parallel for schedule(dynamic)
-    for (int64_t index = 0; index < heads_; ++index) {
-      const Head<T, S> h = head(index);
-      const auto take = [&](Memory memory, HeadKeys<T, S>& keys, TileMemory<T, S>& tile) {
-        keys.take(memory, needs_, padded_keys_, h.padded_width);
-        if (needs_.collects) {
-          keys.take_sums(memory, padded_keys_, h.padded_width);
-        }
-        tile.take(memory, h.padded_width);
-        return memory.used();
-      };
+    std::atomic<int64_t> first_free{0};
+#pragma omp parallel
+    {
       HeadKeys<T, S> keys;
-      TileMemory<T, S> tile;
-      take(Memory(kept_memory<Purpose::kOwn>(take(Memory(), keys, tile))), keys, tile);
-      for (int64_t key = 0; key < padded_keys_; key += kKeys) {
-        h.pack_keys(needs_, key, keys);
+      TileMemory<T, S> memory;
+      const int64_t padded_width = head(0).padded_width;
+      const auto take = [&](Memory from) {
+        keys.take(from, needs_, padded_keys_, padded_width);
+        if (needs_.collects) {
+          keys.take_sums(from, padded_keys_, padded_width);
+        }
+        memory.take(from, padded_width);
+        return from.used();
+      };
+      take(Memory(kept_memory<Purpose::kOwn>(take(Memory()))));
+      // A thread knows its next head, to call for its rows in time.
+      int64_t index = first_free++;
+      while (index < heads_) {
+        const int64_t next = first_free++;
+        run_head(index, next, keys, memory);
+        index = next;
       }
-      run_tiles(h, 0, 1, keys, tile);
-      for (int64_t t = 0; needs_.collects && t < key_tiles_; ++t) {
-        add_cotangents(h, t, 1, &keys);
+    }
+  }
+
+  void run_head(int64_t index, int64_t next, const HeadKeys<T, S>& keys,
+                TileMemory<T, S>& memory) const {
+    Head<T, S> h = head(index);
+    int64_t packed = 0;
+    clear_sums(keys);
+    for (int64_t tile = 0; tile < query_tiles_; ++tile) {
+      for (; packed < h.seen_by_tile(tile); packed += kKeys) {
+        h.pack_keys(needs_, packed, keys);
       }
+      RowsAhead ahead;
+      if (tile + 1 < query_tiles_) {
+        h.list_rows(tile + 1, packed, ahead);
+      } else {
+        if (next < heads_) {
+          head(next).list_rows(0, 0, ahead);
+        }
+        for (int64_t t = 0; needs_.collects && t < smaller(key_tiles_, kTilesAhead); ++t) {
+          list_cotangents(h, t, ahead);
+        }
+      }
+      // A tile on the diagonal has fewer small products than the others: three quarters are few
+      // enough for the first.
+      ahead.start(needs_.products * h.seen_by_tile(tile) / group_rows<T>(kKeys) * 3 / 4 + 1);
+      h.ahead = &ahead;
+      run_tile(h, tile, keys, memory);
+    }
+    for (int64_t t = 0; needs_.collects && t < key_tiles_; ++t) {
+      add_cotangents(h, t, 1, &keys);
     }
   }
 
@@ -422,7 +534,10 @@ class Pass {
           with.k_bar = sums[index * groups + group].k_bar;
           with.v_bar = sums[index * groups + group].v_bar;
         }
-        run_tiles(head(index), group, groups, with, tile);
+        clear_sums(with);
+        for (int64_t t = group; t < query_tiles_; t += groups) {
+          run_tile(head(index), t, with, tile);
+        }
       }
       if (needs_.collects) {
 #pragma omp for schedule(static)
@@ -434,22 +549,24 @@ class Pass {
     }
   }
 
-  // Every groups-th tile of queries from `group` on.
-  void run_tiles(const Head<T, S>& h, int64_t group, int64_t groups, const HeadKeys<T, S>& keys,
-                 TileMemory<T, S>& tile) const {
+  void clear_sums(const HeadKeys<T, S>& keys) const {
     if (needs_.collects) {
-      for (T* sum : {keys.k_bar, keys.v_bar}) {
-        for (int64_t i = 0; i < padded_keys_ * h.padded_width; ++i) {
-          sum[i] = T(0);
-        }
-      }
-    }
-    for (int64_t t = group; t < query_tiles_; t += groups) {
-      const int64_t first = t * kQueries;
-      Rule::run(h, keys, tile, first, smaller(a_.shape.queries - first, kQueries));
+      const int64_t count = padded_keys_ * head(0).padded_width;
+      std::fill_n(keys.k_bar, count, T(0));
+      std::fill_n(keys.v_bar, count, T(0));
     }
   }
+  void run_tile(const Head<T, S>& h, int64_t tile, const HeadKeys<T, S>& keys,
+                TileMemory<T, S>& memory) const {
+    const int64_t first = tile * kQueries;
+    Rule::run(h, keys, memory, first, smaller(a_.shape.queries - first, kQueries));
+  }
 
+  void list_cotangents(const Head<T, S>& h, int64_t key_tile, RowsAhead& list) const {
+    const int64_t end = smaller(h.seen_keys(), (key_tile + 1) * kKeys);
+    list.add(h.rows(a_.k_bar), key_tile * kKeys, end, h.width);
+    list.add(h.rows(a_.v_bar), key_tile * kKeys, end, h.width);
+  }
   // Adds the sums of one tile of keys to the cotangents, in order.
   void add_cotangents(const Head<T, S>& h, int64_t key_tile, int64_t groups,
                       const HeadKeys<T, S>* sums) const {
@@ -468,6 +585,7 @@ class Pass {
   int64_t query_tiles_ = 0;
   int64_t key_tiles_ = 0;
   int64_t padded_keys_ = 0;
+  static constexpr int64_t kTilesAhead = 4;  // of cotangents that are called for
 };
 
 }  // namespace

@@ -30,8 +30,14 @@ inline VectorOf<T> load(const T* from) {
   return *reinterpret_cast<const VectorOf<T>*>(from);
 }
 inline VectorOf<float> load(const ebt::Bfloat16* from) {
+#if defined(__AVX512F__)
+  // GCC 12 makes four instructions of the conversion below.
+  const __m256i bits = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
+  return reinterpret_cast<VectorOf<float>>(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16));
+#else
   const HalfWords bits = *reinterpret_cast<const HalfWords*>(from);
   return reinterpret_cast<VectorOf<float>>(__builtin_convertvector(bits, Words) << 16U);
+#endif
 }
 
 template <class T>
@@ -152,22 +158,34 @@ inline VectorOf<double> power(VectorOf<double> x) {
 inline float natural_logarithm(float x) { return logarithm(x); }
 inline double natural_logarithm(double x) { return std::log(x); }
 
+// Calls body(i, count) for every vector of a row, `count` being the lanes of it that exist. The
+// compiler sees a constant count in all calls but the last.
+template <class T, class Body>
+inline void for_vectors(int64_t width, Body&& body) {
+  int64_t i = 0;
+  for (; i + kLanes<T> <= width; i += kLanes<T>) {
+    body(i, int64_t{kLanes<T>});
+  }
+  if (i < width) {
+    body(i, width - i);
+  }
+}
+
 template <class T, class A, class B>
 inline T dot(int64_t width, const A* a, const B* b) {
   VectorOf<T> sum{};
-  for (int64_t i = 0; i < width; i += kLanes<T>) {
-    sum += load_first<T>(a + i, width - i) * load_first<T>(b + i, width - i);
-  }
+  for_vectors<T>(width, [&](int64_t i, int64_t count) {
+    sum += load_first<T>(a + i, count) * load_first<T>(b + i, count);
+  });
   return sum_of_lanes<T>(sum);
 }
 
 // y += scale x.
 template <class T, class S>
 inline void add_scaled(int64_t width, T scale, const S* x, T* y) {
-  for (int64_t i = 0; i < width; i += kLanes<T>) {
-    const int64_t left = width - i;
-    store_first<T>(load_first<T>(y + i, left) + load_first<T>(x + i, left) * scale, y + i, left);
-  }
+  for_vectors<T>(width, [&](int64_t i, int64_t count) {
+    store_first<T>(load_first<T>(y + i, count) + load_first<T>(x + i, count) * scale, y + i, count);
+  });
 }
 
 }  // namespace
