@@ -77,7 +77,10 @@ StepBenchmarkConfig at_value(StepBenchmarkConfig config, const std::string& axis
   }
   const int64_t number = positive_number(value);
   if (axis == "context") {
-    const int64_t tokens = config.batch * config.context;
+    int64_t tokens = 0;
+    EBT_CHECK(!__builtin_mul_overflow(config.batch, config.context, &tokens) && tokens >= 1,
+              "--batch, --context: {} rows of {} tokens are not possible", config.batch,
+              config.context);
     EBT_CHECK(tokens % number == 0,
               "--values: a context of {} does not divide the {} tokens of a step (--batch times "
               "--context)",
@@ -136,7 +139,8 @@ std::string csv_field(const Json& value) {
 }
 
 // A column for each field that any row has; the error is the last.
-std::string to_csv(const std::vector<Json>& rows) {
+std::string to_csv(std::vector<Json> rows) {
+  std::transform(rows.begin(), rows.end(), rows.begin(), flat);
   std::vector<std::string> columns;
   for (const Json& row : rows) {
     for (const auto& [name, value] : row.items()) {
@@ -179,11 +183,8 @@ std::string to_svg(const Axis& axis, const StepBenchmarkConfig& base,
     point.gemm_seconds = row["gemm_seconds"];
     point.peak_gib = row["peak_gib"];
     point.planned_gib = row["planned_gib"];
-    constexpr const char* kPhases = "phases.";
-    for (const auto& [name, seconds] : row.items()) {
-      if (name.starts_with(kPhases)) {
-        point.phases.emplace_back(name.substr(std::string(kPhases).size()), seconds);
-      }
+    for (const auto& [name, seconds] : row["phases"].items()) {
+      point.phases.emplace_back(name, seconds);
     }
     points.push_back(std::move(point));
   }
@@ -250,7 +251,7 @@ void run_sweep(const SweepConfig& sweep, const StepBenchmarkConfig& base, bool j
       line.update(
           fmt::format("measuring {} {} ({} of {})", axis.name, values[i], i + 1, configs.size()));
     }
-    rows.push_back(flat(measure(configs[i])));
+    rows.push_back(measure(configs[i]));
     // What was measured stays, if the rest is interrupted.
     write_file_atomically(csv, to_csv(rows));
     write_file_atomically(svg, to_svg(axis, base, rows));

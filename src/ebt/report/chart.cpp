@@ -235,6 +235,8 @@ std::string bar_chart(const std::vector<ChartSeries>& series, const ChartOptions
   }
   Frame frame = frame_of(series, options);
   const double last = heights.empty() ? 0 : heights.rbegin()->first;
+  frame.log_x = false;  // places and segments are equal steps
+  frame.log_y = false;
   frame.x = {-0.5, last + 0.5};
   frame.y = {0, 1e-9};
   for (const auto& [x, height] : heights) {
