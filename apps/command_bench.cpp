@@ -2,43 +2,100 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "bench_sweep.h"
 #include "commands.h"
+#include "ebt/core/log.h"
+#include "ebt/kernels/gemm.h"
 #include "ebt/kernels/isa.h"
+#include "ebt/model/engine_options.h"
 #include "ebt/train/step_benchmark.h"
 #include "flags.h"
 
 namespace ebt {
 namespace {
 
-void bench_train(const Flags& flags) {
-  StepBenchmarkConfig config;
-  flags.apply_to(config);
-  const StepBenchmark result = benchmark_training_step(config);
-  const std::string isa = kernels::isa_name(kernels::active_isa());
-  if (flags.json()) {
-    nlohmann::json object = fields_to_json(config);
-    object["isa"] = isa;
-    object["seconds_per_step"] = result.seconds_per_step;
-    object["tokens_per_second"] = result.tokens_per_second;
-    object["peak_gib"] = result.peak_gib;
-    object["planned_gib"] = result.planned_gib;
-    object["gemm_seconds"] = result.gemm_seconds;
-    object["gemm_gflop"] = result.gemm_gflop;
-    object["gemm_ratio"] = result.gemm_ratio;
-    fmt::print("{}\n", object.dump());
-    return;
+Json to_json(const StepBenchmarkConfig& config, const StepBenchmark& result) {
+  Json object = fields_to_json(config);
+  object["isa"] = kernels::isa_name(kernels::active_isa());
+  object["precision"] = precision_name(precision_of(config.precision));
+  object["bf16_engine"] = kernels::bf16_engine();
+  object["parameters"] = result.parameters;
+  object["seconds_per_step"] = result.seconds_per_step;
+  object["tokens_per_second"] = result.tokens_per_second;
+  object["peak_gib"] = result.peak_gib;
+  object["planned_gib"] = result.planned_gib;
+  object["gemm_seconds"] = result.gemm_seconds;
+  object["gemm_gflop"] = result.gemm_gflop;
+  object["gemm_ratio"] = result.gemm_ratio;
+  if (result.transformer_pp_seconds > 0) {
+    object["transformer_pp_seconds"] = result.transformer_pp_seconds;
+    object["transformer_pp_ratio"] = result.transformer_pp_ratio;
   }
+  for (size_t i = 0; i < kPhaseCount; ++i) {
+    object["phases"][phase_name(static_cast<Phase>(i))] = result.phases.phase[i];
+  }
+  object["phases"]["other"] = result.phases.other;
+  return object;
+}
+
+void print_phase(const std::string& name, double seconds, double total) {
+  if (seconds > 0) {
+    fmt::print("    {:<22}{:>10.4f} s   ({:.1f} %)\n", name, seconds, 100 * seconds / total);
+  }
+}
+
+void print_table(const StepBenchmarkConfig& config, const StepBenchmark& result) {
   fmt::print(
-      "{} {} · V {} · batch {} · context {} · {} steps of thinking · {}\n\n"
-      "  one training step       {:>10.4f} s\n"
+      "{} {} · V {} · batch {} · context {} · {} steps of thinking · {} · {}\n\n"
+      "  one training step       {:>10.4f} s\n",
+      config.arch, config.size, config.vocab, config.batch, config.context, config.think_steps,
+      precision_name(precision_of(config.precision)), kernels::isa_name(kernels::active_isa()),
+      result.seconds_per_step);
+  for (size_t i = 0; i < kPhaseCount; ++i) {
+    std::string name = phase_name(static_cast<Phase>(i));
+    std::replace(name.begin(), name.end(), '_', ' ');
+    print_phase(name, result.phases.phase[i], result.seconds_per_step);
+  }
+  print_phase("other", result.phases.other, result.seconds_per_step);
+  fmt::print(
       "  tokens                  {:>10.0f} /s\n"
       "  its matrix products     {:>10.4f} s   ({:.1f} GFLOP at {:.0f} GFLOP/s)\n"
-      "  step / products         {:>10.2f}\n"
-      "  peak memory             {:>10.3f} GiB ({:.3f} planned)\n",
-      config.arch, config.size, config.vocab, config.batch, config.context, config.think_steps, isa,
-      result.seconds_per_step, result.tokens_per_second, result.gemm_seconds, result.gemm_gflop,
-      result.gemm_gflop / result.gemm_seconds, result.gemm_ratio, result.peak_gib,
-      result.planned_gib);
+      "  step / products         {:>10.2f}\n",
+      result.tokens_per_second, result.gemm_seconds, result.gemm_gflop,
+      result.gemm_gflop / result.gemm_seconds, result.gemm_ratio);
+  if (result.transformer_pp_seconds > 0) {
+    fmt::print("  step / Transformer++    {:>10.2f}     ({:.4f} s)\n", result.transformer_pp_ratio,
+               result.transformer_pp_seconds);
+  }
+  fmt::print("  peak memory             {:>10.3f} GiB ({:.3f} planned)\n", result.peak_gib,
+             result.planned_gib);
+}
+
+void bench_train(const Flags& flags) {
+  StepBenchmarkConfig config;
+  SweepConfig sweep;
+  flags.apply_to(config);
+  flags.apply_to(sweep);
+  if (!sweep.sweep.empty()) {
+    run_sweep(sweep, config, flags.json());
+    return;
+  }
+  for (const char* name : {"values", "out"}) {
+    EBT_CHECK(!flags.on_command_line().contains(name), "--{} belongs to a sweep: add --sweep",
+              name);
+  }
+  if (flags.json()) {
+    const StepBenchmark result = benchmark_training_step(config, [](const std::string&) {});
+    fmt::print("{}\n", to_json(config, result).dump());
+    return;
+  }
+  ProgressLine line;
+  const StepBenchmark result =
+      benchmark_training_step(config, [&](const std::string& text) { line.update(text); });
+  line.finish();
+  print_table(config, result);
 }
 
 }  // namespace
@@ -48,12 +105,23 @@ void register_bench(CLI::App& app) {
   bench->require_subcommand(1);
   add_command(
       *bench, "train",
-      "Time training steps on random tokens, and the matrix products of a step by themselves.\n"
-      "Their ratio is what everything that is not a matrix product costs; 1 is the floor.",
+      "Time training steps on random tokens, phase by phase; then the matrix products of a step "
+      "by\n"
+      "themselves, and steps of a Transformer++ of the same size. step / products is what "
+      "everything\n"
+      "that is not a matrix product costs; 1 is the floor.",
       "Examples:\n"
       "  ebt bench train --size xxs --vocab 256 --batch 8 --context 256 --precision fp32 --json\n"
-      "  ebt bench train --arch transformer_pp --size 4xs",
-      [](Flags& flags) { flags.bind(StepBenchmarkConfig{}, "Measured step"); }, bench_train);
+      "  ebt bench train --arch transformer_pp --size 4xs\n"
+      "  ebt bench train --sweep context                    # writes a table and a figure to "
+      "sweep/\n"
+      "  ebt bench train --sweep vocab --values 256,1024 --batch 4 --iterations 3 --out vocab\n"
+      "  ebt bench train --sweep size --values 4xs,xxs --out sizes",
+      [](Flags& flags) {
+        flags.bind(StepBenchmarkConfig{}, "Measured step");
+        flags.bind(SweepConfig{}, "Sweep");
+      },
+      bench_train);
 }
 
 }  // namespace ebt

@@ -8,6 +8,9 @@
 
 #include "commands.h"
 #include "ebt/core/log.h"
+#include "ebt/kernels/gemm.h"
+#include "ebt/kernels/isa.h"
+#include "ebt/train/memory_plan.h"
 #include "ebt/train/model_folder.h"
 #include "ebt/train/trainer.h"
 #include "flags.h"
@@ -173,6 +176,15 @@ void run_train(const Flags& flags) {
   line.note(fmt::format("{}: {} weights, {} steps of {} x {} tokens, into '{}'",
                         enum_name(config.model.arch), format_count(static_cast<double>(parameters)),
                         config.run.steps, config.run.batch, config.model.context, config.run.out));
+  const MemoryPlan plan = plan_memory<float>(config);
+  line.note(fmt::format("{} ({}), {} of memory{}, {} rows at a time", config.run.precision,
+                        config.run.precision == "bf16" ? kernels::bf16_engine()
+                                                       : kernels::isa_name(kernels::active_isa()),
+                        format_bytes(plan.needed_bytes),
+                        plan.available_bytes
+                            ? fmt::format(" of {} available", format_bytes(*plan.available_bytes))
+                            : "",
+                        plan.micro_batch));
   std::optional<ValidationReport> last_validation;
   TrainingObserver observer;
   observer.on_step = [&](const StepReport& report) { line.update(progress_text(report)); };

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "ebt/core/phase.h"
 #include "ebt/kernels/elementwise.h"
 #include "ebt/kernels/isa.h"
 #include "ebt/kernels/softmax.h"
@@ -72,6 +73,7 @@ struct ChunkPass {
   }
 
   void start() {
+    const PhaseScope scope(Phase::kVocabulary);
     const Tensor<T> initial = space.initial;
     if (rows.initial_logits) {
       elementwise<T>().copy(initial.count(), part_of(rows.initial_logits).data, initial.data);
@@ -93,6 +95,7 @@ struct ChunkPass {
     TextStep<T, S>& s = step(i);
     Tensor<const T> logits = logits_before(i);
     if (space.noisy) {
+      const PhaseScope scope(Phase::kVocabulary);
       draws.langevin(static_cast<int64_t>(i), chunk.first(), space.noisy);
       const auto scale = static_cast<T>(std::max(thinking().langevin_noise, 1e-6));
       const Tensor<T> noisy = space.noisy;
@@ -112,6 +115,7 @@ struct ChunkPass {
 
   // The loss of step i and, where it counts, its derivative by the logits.
   void measure(size_t i) {
+    const PhaseScope scope(Phase::kVocabulary);
     const size_t last = plan.size() - 1;
     const double smoothing = last == 0 ? 0.0
                                        : thinking().soften_targets * static_cast<double>(last - i) /
@@ -127,6 +131,7 @@ struct ChunkPass {
   // The second-order sweep of step i, from slope(i). With `pass_on`, slope(i) becomes the
   // derivative by the logits before the step.
   void sweep(size_t i, bool pass_on) {
+    const PhaseScope scope(Phase::kVocabulary);
     TextStep<T, S>& s = step(i);
     const Tensor<T> v = slope(i);
     typename DescendLogits<T, S>::Grads descent{model.gradients.vocabulary.weight};

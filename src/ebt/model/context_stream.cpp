@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "ebt/core/phase.h"
 #include "ebt/kernels/elementwise.h"
 #include "ebt/kernels/isa.h"
 
@@ -89,6 +90,7 @@ template <class T, class S>
 void ContextStream<T, S>::forward(const ModelWeights<T, S>& weights,
                                   const LandscapeVectors<T>& vectors, const RotaryTable<T>& rotary,
                                   Tensor<const int32_t> tokens, int64_t landscape) {
+  const PhaseScope scope(Phase::kContext);
   tokens_ = tokens;
   landscape_ = landscape;
   const Tensor<T> stream = work_.stream;
@@ -114,6 +116,7 @@ void ContextStream<T, S>::forward(const ModelWeights<T, S>& weights,
 template <class T, class S>
 void ContextStream<T, S>::vjp(const ModelWeights<T, S>& weights, const LandscapeVectors<T>& vectors,
                               const RotaryTable<T>& rotary, const TextWeights<T>& grads) {
+  const PhaseScope scope(Phase::kContext);
   BlockCotangents<S> bar = work_.bar;
   bar.output = work_.output_bar;
   Tensor<S> below = work_.below;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "ebt/core/phase.h"
 #include "ebt/kernels/elementwise.h"
 #include "ebt/kernels/isa.h"
 
@@ -95,6 +96,7 @@ typename RmsNorm<T>::Params PredictionStream<T, S>::head_norm(
 
 template <class T, class S>
 Tensor<const T> PredictionStream<T, S>::forward(const EnergyLandscape<T, S>& at) {
+  const PhaseScope scope(Phase::kThinking);
   for (int64_t layer = 0; layer < config_.layers; ++layer) {
     PredictionBlock::forward(params(at, layer), stream_, traces_[static_cast<size_t>(layer)],
                              work_);
@@ -107,6 +109,7 @@ Tensor<const T> PredictionStream<T, S>::forward(const EnergyLandscape<T, S>& at)
 
 template <class T, class S>
 void PredictionStream<T, S>::input_gradient(const EnergyLandscape<T, S>& at) {
+  const PhaseScope scope(Phase::kInnerGradient);
   std::fill(head_delta_.energy.begin(), head_delta_.energy.end(), T(1));
   Linear<T>::vjp({at.weights.values.energy_head, {}}, {head_.normed}, head_delta_.energy,
                  head_delta_.normed, Write::kReplace, nullptr);
@@ -124,6 +127,7 @@ void PredictionStream<T, S>::input_gradient(const EnergyLandscape<T, S>& at) {
 template <class T, class S>
 void PredictionStream<T, S>::tangent(const EnergyLandscape<T, S>& at, Tensor<T> e_dot,
                                      SweepSpace<T, S>& space) {
+  const PhaseScope scope(Phase::kTangent);
   for (int64_t layer = 0; layer < config_.layers; ++layer) {
     const auto index = static_cast<size_t>(layer);
     PredictionBlock::jvp(params(at, layer), e_dot, traces_[index], space.dot[index], work_);
@@ -174,6 +178,7 @@ template <class T, class S>
 Tensor<const S> PredictionStream<T, S>::sweep(const EnergyLandscape<T, S>& at, Tensor<T> e_dot,
                                               Tensor<const T> energy_bar, SweepSpace<T, S>& space,
                                               const TextWeights<T>& grads, Tensor<T> e_bar) {
+  const PhaseScope scope(Phase::kSecondOrder);
   tangent(at, e_dot, space);
   if (energy_bar) {
     copy(energy_bar, space.head_bar.energy);

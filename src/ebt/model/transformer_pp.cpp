@@ -4,6 +4,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "ebt/core/phase.h"
 #include "ebt/kernels/elementwise.h"
 #include "ebt/kernels/isa.h"
 #include "ebt/loss/cross_entropy.h"
@@ -129,6 +130,7 @@ Tensor<T> TransformerPp<T, S>::logits(const Workspace& space, int64_t first, int
 template <class T, class S>
 double TransformerPp<T, S>::measure(Workspace& space, Tensor<const int32_t> targets, T scale,
                                     const LogitsObserver<T>& observe) {
+  const PhaseScope scope(Phase::kVocabulary);
   const int64_t all = targets.count();
   double sum = 0;
   for (int64_t first = 0; first < all; first += space.logits.dim(0)) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 
 namespace ebt {
 namespace {
@@ -29,45 +30,64 @@ struct Range {
 // Maps values to the drawing area.
 struct Frame {
   Range x, y;
+  bool log_x = false;
   bool log_y = false;
   double left = 0, right = 0, top = 0, bottom = 0;
 
-  double to_x(double value) const { return left + (value - x.low) / x.span() * (right - left); }
-  double to_y(double value) const {
-    const double share =
-        log_y ? std::log(value / y.low) / std::log(y.high / y.low) : (value - y.low) / y.span();
-    return bottom - share * (bottom - top);
+  double to_x(double value) const { return left + share(value, x, log_x) * (right - left); }
+  double to_y(double value) const { return bottom - share(value, y, log_y) * (bottom - top); }
+  bool can_draw(const std::pair<double, double>& point) const {
+    return std::isfinite(point.first) && std::isfinite(point.second) &&
+           (!log_x || point.first > 0) && (!log_y || point.second > 0);
+  }
+
+ private:
+  static double share(double value, const Range& range, bool log) {
+    return log ? std::log(value / range.low) / std::log(range.high / range.low)
+               : (value - range.low) / range.span();
   }
 };
 
-bool drawable(const std::pair<double, double>& point, bool log_y) {
-  return std::isfinite(point.first) && std::isfinite(point.second) && (!log_y || point.second > 0);
-}
-
 // The ranges of all points; y gets some air, and no range is empty.
-void fit(const std::vector<ChartSeries>& series, Frame& frame) {
+void fit(const std::vector<ChartSeries>& series, bool zero_y, Frame& frame) {
   for (const ChartSeries& one : series) {
     for (const auto& point : one.points) {
-      if (drawable(point, frame.log_y)) {
+      if (frame.can_draw(point)) {
         frame.x.include(point.first);
         frame.y.include(point.second);
       }
     }
   }
   if (!(frame.x.low <= frame.x.high)) {
-    frame.x = {0, 1};
+    frame.x = {frame.log_x ? 0.5 : 0.0, 1};
     frame.y = {frame.log_y ? 1.0 : 0.0, 10};
   }
   if (frame.x.span() <= 0) {
-    frame.x = {frame.x.low - 0.5, frame.x.high + 0.5};
+    frame.x = frame.log_x ? Range{frame.x.low / 2, frame.x.high * 2}
+                          : Range{frame.x.low - 0.5, frame.x.high + 0.5};
   }
   if (frame.log_y) {
     frame.y = {frame.y.low / 1.1, frame.y.high * 1.1};
   } else {
     const double scale = std::max(std::abs(frame.y.low), std::abs(frame.y.high));
     const double air = std::max({0.06 * frame.y.span(), 1e-6 * scale, 1e-9});
-    frame.y = {frame.y.low - air, frame.y.high + air};
+    frame.y = {zero_y ? 0.0 : frame.y.low - air, frame.y.high + air};
   }
+}
+
+std::vector<std::pair<double, std::string>> x_ticks(const Frame& frame,
+                                                    const ChartOptions& options) {
+  if (!options.x_ticks.empty()) {
+    return options.x_ticks;
+  }
+  std::vector<std::pair<double, std::string>> ticks;
+  for (const double tick : frame.log_x ? log_axis_ticks(frame.x.low, frame.x.high)
+                                       : axis_ticks(frame.x.low, frame.x.high, 5)) {
+    if (!options.whole_x_ticks || tick == std::floor(tick)) {
+      ticks.emplace_back(tick, chart_number(tick));
+    }
+  }
+  return ticks;
 }
 
 std::string axes(const Frame& frame, const ChartOptions& options) {
@@ -81,15 +101,12 @@ std::string axes(const Frame& frame, const ChartOptions& options) {
     svg += fmt::format(R"(<text class="tick" text-anchor="end" x="{:.1f}" y="{:.1f}">{}</text>)",
                        frame.left - 8, y + 4, chart_number(tick));
   }
-  for (const double tick : axis_ticks(frame.x.low, frame.x.high, 5)) {
-    if (options.whole_x_ticks && tick != std::floor(tick)) {
-      continue;
-    }
+  for (const auto& [tick, label] : x_ticks(frame, options)) {
     const double x = frame.to_x(tick);
     svg += fmt::format(R"(<line class="axis" x1="{:.1f}" x2="{:.1f}" y1="{:.1f}" y2="{:.1f}"/>)", x,
                        x, frame.bottom, frame.bottom + 5);
     svg += fmt::format(R"(<text class="tick" text-anchor="middle" x="{:.1f}" y="{:.1f}">{}</text>)",
-                       x, frame.bottom + 20, chart_number(tick));
+                       x, frame.bottom + 20, escape_markup(label));
   }
   svg += fmt::format(R"(<line class="axis" x1="{:.1f}" x2="{:.1f}" y1="{:.1f}" y2="{:.1f}"/>)",
                      frame.left, frame.right, frame.bottom, frame.bottom);
@@ -107,7 +124,7 @@ std::string line(const ChartSeries& series, const Frame& frame) {
   std::string path;
   std::string dots;
   for (const auto& point : series.points) {
-    if (!drawable(point, frame.log_y)) {
+    if (!frame.can_draw(point)) {
       continue;
     }
     const double x = frame.to_x(point.first);
@@ -128,22 +145,15 @@ std::string line(const ChartSeries& series, const Frame& frame) {
          dots;
 }
 
+struct EndLabel {
+  double y;
+  const ChartSeries* series;
+};
+
 // The labels at the ends of the lines, moved apart where they would overlap.
-std::string end_labels(const std::vector<ChartSeries>& series, const Frame& frame) {
-  struct Label {
-    double y;
-    const ChartSeries* series;
-  };
-  std::vector<Label> labels;
-  for (const ChartSeries& one : series) {
-    const auto last = std::find_if(one.points.rbegin(), one.points.rend(),
-                                   [&](const auto& point) { return drawable(point, frame.log_y); });
-    if (!one.label.empty() && last != one.points.rend()) {
-      labels.push_back({frame.to_y(last->second), &one});
-    }
-  }
+std::string end_labels(std::vector<EndLabel> labels, const Frame& frame) {
   std::stable_sort(labels.begin(), labels.end(),
-                   [](const Label& a, const Label& b) { return a.y < b.y; });
+                   [](const EndLabel& a, const EndLabel& b) { return a.y < b.y; });
   constexpr double kLineHeight = 1.2 * kFontSize;
   for (size_t i = 1; i < labels.size(); ++i) {
     labels[i].y = std::max(labels[i].y, labels[i - 1].y + kLineHeight);
@@ -154,7 +164,7 @@ std::string end_labels(const std::vector<ChartSeries>& series, const Frame& fram
     labels[i].y = std::min(labels[i].y, lowest);
   }
   std::string svg;
-  for (const Label& label : labels) {
+  for (const EndLabel& label : labels) {
     svg +=
         fmt::format(R"(<text class="end c{}" x="{:.1f}" y="{:.1f}">{}</text>)", label.series->color,
                     frame.right + 8, label.y + 4, escape_markup(label.series->label));
@@ -169,26 +179,35 @@ size_t glyph_count(const std::string& text) {
   }));
 }
 
-}  // namespace
-
-std::string line_chart(const std::vector<ChartSeries>& series, const ChartOptions& options) {
+// Where a chart's area lies; its ranges are yet to be set.
+Frame frame_of(const std::vector<ChartSeries>& series, const ChartOptions& options) {
   size_t longest = 0;
   for (const ChartSeries& one : series) {
     longest = std::max(longest, glyph_count(one.label));
   }
   Frame frame;
+  frame.log_x = options.log_x;
   frame.log_y = options.log_y;
   frame.left = kLeft;
   frame.right = options.width - 16 - kGlyphWidth * static_cast<double>(longest);
   frame.top = kTop;
   frame.bottom = options.height - kBottom;
-  fit(series, frame);
+  return frame;
+}
 
-  std::string svg = fmt::format(
-      R"(<svg class="chart" xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {:.0f} {:.0f}">)",
-      options.width, options.height);
-  svg += fmt::format("<title>{}</title>", escape_markup(options.title));
-  svg += axes(frame, options);
+std::string open_chart(const ChartOptions& options) {
+  return fmt::format(
+             R"(<svg class="chart" xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {:.0f} {:.0f}">)",
+             options.width, options.height) +
+         fmt::format("<title>{}</title>", escape_markup(options.title));
+}
+
+}  // namespace
+
+std::string line_chart(const std::vector<ChartSeries>& series, const ChartOptions& options) {
+  Frame frame = frame_of(series, options);
+  fit(series, options.zero_y, frame);
+  std::string svg = open_chart(options) + axes(frame, options);
   for (const bool faint : {true, false}) {
     for (const ChartSeries& one : series) {
       if (one.faint == faint) {
@@ -196,16 +215,62 @@ std::string line_chart(const std::vector<ChartSeries>& series, const ChartOption
       }
     }
   }
-  return svg + end_labels(series, frame) + "</svg>\n";
+  std::vector<EndLabel> labels;
+  for (const ChartSeries& one : series) {
+    const auto last = std::find_if(one.points.rbegin(), one.points.rend(),
+                                   [&](const auto& point) { return frame.can_draw(point); });
+    if (!one.label.empty() && last != one.points.rend()) {
+      labels.push_back({frame.to_y(last->second), &one});
+    }
+  }
+  return svg + end_labels(std::move(labels), frame) + "</svg>\n";
+}
+
+std::string bar_chart(const std::vector<ChartSeries>& series, const ChartOptions& options) {
+  std::map<double, double> heights;
+  for (const ChartSeries& one : series) {
+    for (const auto& [x, y] : one.points) {
+      heights[x] += y;
+    }
+  }
+  Frame frame = frame_of(series, options);
+  const double last = heights.empty() ? 0 : heights.rbegin()->first;
+  frame.log_x = false;  // places and segments are equal steps
+  frame.log_y = false;
+  frame.x = {-0.5, last + 0.5};
+  frame.y = {0, 1e-9};
+  for (const auto& [x, height] : heights) {
+    frame.y.include(height);
+  }
+  std::string svg = open_chart(options) + axes(frame, options);
+  std::map<double, double> reached;
+  std::vector<EndLabel> labels;
+  constexpr double kHalfBar = 0.36;
+  for (const ChartSeries& one : series) {
+    for (const auto& [x, y] : one.points) {
+      const double low = reached[x];
+      reached[x] = low + y;
+      svg += fmt::format(
+          R"(<rect class="dot c{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}">)"
+          R"(<title>{}: {}</title></rect>)",
+          one.color, frame.to_x(x - kHalfBar), frame.to_y(low + y),
+          frame.to_x(x + kHalfBar) - frame.to_x(x - kHalfBar),
+          frame.to_y(low) - frame.to_y(low + y), escape_markup(one.label), chart_number(y));
+      if (x == last && !one.label.empty()) {
+        labels.push_back({frame.to_y(low + y / 2), &one});
+      }
+    }
+  }
+  return svg + end_labels(std::move(labels), frame) + "</svg>\n";
 }
 
 std::string chart_style() {
   return R"css(
 .chart{width:100%;height:auto;display:block;
 --text:#3d4451;--grid:#e3e6eb;--axis:#8b93a1;
---c0:#1f5fd0;--c1:#c2500a;--c2:#00805e;--c3:#8a3fb5;--c4:#8b93a1}
+--c0:#1f5fd0;--c1:#c2500a;--c2:#00805e;--c3:#8a3fb5;--c4:#8b93a1;--c5:#b8297c;--c6:#8f6a00;--c7:#0e7c93}
 @media (prefers-color-scheme:dark){.chart{--text:#b9c1cf;--grid:#2b313c;--axis:#6d7686;
---c0:#79aefc;--c1:#ff9d5c;--c2:#45cfa2;--c3:#cf9bf2;--c4:#7b8494}}
+--c0:#79aefc;--c1:#ff9d5c;--c2:#45cfa2;--c3:#cf9bf2;--c4:#7b8494;--c5:#f58ac0;--c6:#e0bb4a;--c7:#5cc8de}}
 .chart text{font:13px system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif;fill:var(--text)}
 .chart .name{font-size:12.5px}
 .chart .tick{font-size:12px;font-variant-numeric:tabular-nums}
@@ -213,11 +278,24 @@ std::string chart_style() {
 .chart .axis{stroke:var(--axis)}
 .chart .line{fill:none;stroke-width:2.2;stroke-linejoin:round;stroke-linecap:round}
 .chart .faint{stroke-width:1.2;opacity:.75}
-.chart .line.c0{stroke:var(--c0)}.chart .line.c1{stroke:var(--c1)}.chart .line.c2{stroke:var(--c2)}
-.chart .line.c3{stroke:var(--c3)}.chart .line.c4{stroke:var(--c4)}
-.chart .dot.c0,.chart .end.c0{fill:var(--c0)}.chart .dot.c1,.chart .end.c1{fill:var(--c1)}
-.chart .dot.c2,.chart .end.c2{fill:var(--c2)}.chart .dot.c3,.chart .end.c3{fill:var(--c3)}
-.chart .dot.c4,.chart .end.c4{fill:var(--c4)}
+.chart .line.c0{stroke:var(--c0)}.chart .dot.c0,.chart .end.c0{fill:var(--c0)}
+.chart .line.c1{stroke:var(--c1)}.chart .dot.c1,.chart .end.c1{fill:var(--c1)}
+.chart .line.c2{stroke:var(--c2)}.chart .dot.c2,.chart .end.c2{fill:var(--c2)}
+.chart .line.c3{stroke:var(--c3)}.chart .dot.c3,.chart .end.c3{fill:var(--c3)}
+.chart .line.c4{stroke:var(--c4)}.chart .dot.c4,.chart .end.c4{fill:var(--c4)}
+.chart .line.c5{stroke:var(--c5)}.chart .dot.c5,.chart .end.c5{fill:var(--c5)}
+.chart .line.c6{stroke:var(--c6)}.chart .dot.c6,.chart .end.c6{fill:var(--c6)}
+.chart .line.c7{stroke:var(--c7)}.chart .dot.c7,.chart .end.c7{fill:var(--c7)}
+)css";
+}
+
+std::string figure_style() {
+  return R"css(
+.figure{--ground:#fff;--ink:#1b2028;--quiet:#667080}
+@media (prefers-color-scheme:dark){.figure{--ground:#171b22;--ink:#f1f4f8;--quiet:#98a2b3}}
+.figure .ground{fill:var(--ground)}
+.figure .head{font:600 15px system-ui,-apple-system,"Segoe UI","DejaVu Sans",sans-serif;fill:var(--ink)}
+.figure .note{font:12.5px system-ui,-apple-system,"Segoe UI","DejaVu Sans",sans-serif;fill:var(--quiet)}
 )css";
 }
 

@@ -1,4 +1,4 @@
-// Line charts as SVG, drawn without a plotting library so that a report is one file.
+// Line and bar charts as SVG, drawn without a plotting library so that a report is one file.
 #pragma once
 
 #include <string>
@@ -11,7 +11,7 @@ namespace ebt {
 struct ChartSeries {
   std::string label;  // written at the end of the line; empty: none
   std::vector<std::pair<double, double>> points;
-  int color = 0;       // 0..4 of the palette
+  int color = 0;       // 0..7 of the palette
   bool faint = false;  // a thin line behind the others
   bool dots = false;   // mark the points, with their values as tooltips
 };
@@ -22,16 +22,27 @@ struct ChartOptions {
   std::string y_label;
   double width = 520;
   double height = 320;
-  bool log_y = false;         // all values must be positive
+  bool log_x = false;         // all values must be positive
+  bool log_y = false;         // likewise
+  bool zero_y = false;        // y begins at zero
   bool whole_x_ticks = true;  // x counts something
+  // Where to mark the x axis, and what to write there; empty: at round numbers.
+  std::vector<std::pair<double, std::string>> x_ticks;
 };
 
 // An <svg> element that scales to its container. Points that are not finite are left out. Its
 // colours come from chart_style().
 std::string line_chart(const std::vector<ChartSeries>& series, const ChartOptions& options);
 
+// Likewise, one bar at each place 0, 1, ... of x, in which every series is a segment upon those of
+// the series before it. Values are sizes of segments, from 0. Labels stand beside the last bar.
+std::string bar_chart(const std::vector<ChartSeries>& series, const ChartOptions& options);
+
 // The CSS rules of charts, light and dark: belongs once into a page, or into a standalone SVG.
 std::string chart_style();
+
+// The CSS rules of a standalone SVG of class "figure" around charts: its ground, heads and notes.
+std::string figure_style();
 
 // Values from `low` to `high` at which an axis is marked: about `wanted` multiples of 1, 2 or 5
 // times a power of ten; on a logarithmic axis those numbers themselves.

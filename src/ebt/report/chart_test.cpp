@@ -59,6 +59,36 @@ TEST(Chart, LeavesOutValuesThatHaveNoLogarithm) {
   EXPECT_EQ(count_of(svg, "<circle"), 2U);
 }
 
+TEST(Chart, SpacesALogarithmicXAxisByRatios) {
+  ChartOptions options;
+  options.log_x = true;
+  options.x_ticks = {{10, "ten"}, {100, "hundred"}, {1000, "thousand"}};
+  const std::string svg =
+      line_chart({{"", {{10, 1}, {100, 1}, {1000, 1}, {0, 1}}, 0, false, true}}, options);
+  EXPECT_EQ(count_of(svg, "<circle"), 3U) << "0 has no logarithm";
+  // The area lies between 58 and 520 - 16.
+  EXPECT_NE(svg.find(R"(cx="281.0")"), std::string::npos) << "100 is halfway";
+  EXPECT_NE(svg.find(">hundred<"), std::string::npos);
+}
+
+TEST(Chart, BeginsAtZeroWhereAsked) {
+  ChartOptions options;
+  options.zero_y = true;
+  EXPECT_NE(line_chart({{"a", {{1, 900}, {2, 1000}}, 0, false, true}}, options).find(">0<"),
+            std::string::npos);
+}
+
+TEST(Chart, StacksBars) {
+  const std::string svg = bar_chart(
+      {{"a", {{0, 25}, {1, 50}}, 0, false, false}, {"b", {{0, 75}, {1, 50}}, 1, false, false}}, {});
+  EXPECT_EQ(count_of(svg, "<rect"), 4U);
+  // The area is 14 to 320 - 46 high: 260 for 100.
+  EXPECT_NE(svg.find(R"(y="209.0")"), std::string::npos);
+  EXPECT_NE(svg.find(R"(height="65.0")"), std::string::npos);
+  EXPECT_EQ(count_of(svg, R"(y="14.0")"), 2U);
+  EXPECT_EQ(bar_chart({}, {}).find("nan"), std::string::npos);
+}
+
 TEST(Chart, EscapesMarkupInLabels) {
   const std::string svg = line_chart({{"<b>&", {{0, 1}}, 0, false, false}}, {});
   EXPECT_EQ(svg.find("<b>"), std::string::npos);

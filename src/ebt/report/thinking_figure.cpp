@@ -123,20 +123,11 @@ std::string thinking_figure(const std::string& prompt, const std::vector<TokenEn
       "<title>The energy of generated text: over thinking steps, and character by "
       "character</title>";
   svg += fmt::format(
-      "<style>{}{}"
-      ".figure{{--ground:#fff;--ink:#1b2028;--quiet:#667080}}\n"
-      "@media (prefers-color-scheme:dark){{.figure{{--ground:#171b22;--ink:#f1f4f8;"
-      "--quiet:#98a2b3}}}}\n"
-      ".figure .ground{{fill:var(--ground)}}\n"
-      ".figure .head{{font:600 15px system-ui,-apple-system,\"Segoe UI\",\"DejaVu "
-      "Sans\",sans-serif;"
-      "fill:var(--ink)}}\n"
-      ".figure .note{{font:12.5px system-ui,-apple-system,\"Segoe UI\",\"DejaVu Sans\",sans-serif;"
-      "fill:var(--quiet)}}\n"
+      "<style>{}{}{}"
       ".figure .cell{{font:14.5px ui-monospace,SFMono-Regular,Menlo,Consolas,\"DejaVu Sans Mono\","
       "monospace;text-anchor:middle;fill:var(--ink)}}\n"
       ".figure .prompt{{fill:var(--quiet)}}\n</style>",
-      chart_style(), energy_style(".figure"));
+      chart_style(), figure_style(), energy_style(".figure"));
   svg += fmt::format(R"(<rect class="ground" rx="10" width="{:.0f}" height="{:.0f}"/>)",
                      kFigureWidth, kFigureHeight);
   svg += R"(<text class="head" x="24" y="34">Energy, thinking step by thinking step</text>)"

@@ -1,10 +1,13 @@
 #include "ebt/think/text_thinking.h"
 
+#include "ebt/core/phase.h"
+
 namespace ebt {
 
 template <class T, class S>
 Tensor<const T> energy_of(const ModelConfig& config, const EnergyLandscape<T, S>& at,
                           Tensor<const T> logits, TextStep<T, S>& step) {
+  const PhaseScope scope(Phase::kVocabulary);
   typename EmbedPrediction<T, S>::Saved saved{step.p, {}};
   EmbedPrediction<T, S>::forward({at.weights.vocabulary, config.normalize}, logits,
                                  as_rows(step.stream.embedded()), saved);
@@ -17,6 +20,7 @@ void think_once(const ModelConfig& config, const EnergyLandscape<T, S>& at, Tens
                 const StepSizes<T>& sizes, TextStep<T, S>& step) {
   energy_of(config, at, logits, step);
   step.stream.input_gradient(at);
+  const PhaseScope scope(Phase::kVocabulary);
   typename DescendLogits<T, S>::Saved saved{{}, step.g, {}};
   DescendLogits<T, S>::forward({at.weights.vocabulary, step.p, sizes.step, sizes.bound},
                                as_rows(step.stream.gradient_stored()), step.next, saved);

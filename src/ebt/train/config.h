@@ -64,7 +64,7 @@ struct OptimizerConfig {
 struct RunConfig {
   int64_t steps = 1000;     // optimizer steps
   int64_t batch = 16;       // rows per optimizer step
-  int64_t micro_batch = 0;  // rows per gradient pass, accumulated; 0: the whole batch
+  int64_t micro_batch = 0;  // rows per gradient pass, accumulated; 0: as many as fit in memory
   uint64_t seed = 0;
   int64_t threads = 0;  // 0: all cores
   std::string precision = "auto";
@@ -82,7 +82,10 @@ struct RunConfig {
   void visit_fields(Visitor&& visit) {
     visit("steps", steps, "optimizer steps");
     visit("batch", batch, "rows per optimizer step");
-    visit("micro-batch", micro_batch, "rows per gradient pass, accumulated; 0 is the whole batch");
+    visit("micro-batch", micro_batch,
+          "rows per gradient pass, accumulated; 0 is the whole batch, or the largest half, "
+          "quarter... "
+          "of it that fits in memory");
     visit("seed", seed, "seed of every random number");
     visit("threads", threads, "CPU threads; 0 uses all cores. Results do not depend on it");
     visit("precision", precision,

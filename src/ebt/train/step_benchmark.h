@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
+#include "ebt/core/phase.h"
 #include "ebt/model/config.h"
 #include "ebt/think/config.h"
 
@@ -42,17 +44,27 @@ struct StepBenchmarkConfig {
 };
 
 struct StepBenchmark {
+  int64_t parameters = 0;
   double seconds_per_step = 0;  // median: gradients, clipping and AdamW
   double tokens_per_second = 0;
+  PhaseSeconds phases;      // of the step whose time is the median: they add up to it
   double peak_gib = 0;      // most memory the process ever held, up to the end of the steps
-  double planned_gib = 0;   // what training_bytes foretold
+  double planned_gib = 0;   // what model_bytes foretold
   double gemm_seconds = 0;  // the step's matrix products alone, median
   double gemm_gflop = 0;    // floating-point operations of those products, 10^9
   double gemm_ratio = 0;    // seconds_per_step / gemm_seconds
+  // Of a Transformer++ of the same size on the same tokens, and how many times longer the step
+  // takes; 0 where the measured model is one itself.
+  double transformer_pp_seconds = 0;
+  double transformer_pp_ratio = 0;
 };
 
+// Is told what is being measured.
+using BenchmarkProgress = std::function<void(const std::string&)>;
+
 // Times training steps of an S1 model on random tokens, then the matrix products of one step by
-// themselves. Throws Error for an impossible configuration.
-StepBenchmark benchmark_training_step(const StepBenchmarkConfig& config);
+// themselves, then steps of the baseline. Throws Error for an impossible configuration.
+StepBenchmark benchmark_training_step(const StepBenchmarkConfig& config,
+                                      const BenchmarkProgress& progress);
 
 }  // namespace ebt

@@ -10,7 +10,7 @@
 
 #include "ebt/core/log.h"
 #include "ebt/data/tokenizer.h"
-#include "ebt/train/memory.h"
+#include "ebt/train/memory_plan.h"
 #include "ebt/train/metrics_log.h"
 #include "ebt/train/model_folder.h"
 
@@ -57,25 +57,14 @@ std::vector<ParameterGroup> parameter_groups(const ThinkingConfig& thinking) {
 template <class T>
 std::unique_ptr<TextModel<T>> make_training_model(const TrainConfig& config) {
   const ModelConfig& model = config.model;
-  const int64_t micro_batch = config.run.micro_batch;
-  const EngineOptions options = engine_options(config);
-  const int64_t kept_rows =
-      config.thinking.replay_rows > 0
-          ? config.thinking.replay_rows + config.run.batch + replayed_rows_of(config)
-          : 0;
-  const double needed = static_cast<double>(model_bytes<T>(model, config.thinking, micro_batch,
-                                                           model.context, options)) +
-                        static_cast<double>(sizeof(T)) * static_cast<double>(kept_rows) *
-                            static_cast<double>(model.context) *
-                            static_cast<double>(model.vocab_size);
-  if (const auto available = available_memory_bytes(); available.has_value()) {
-    EBT_CHECK(needed <= static_cast<double>(*available),
-              "this run needs about {} of memory, and {} are available: lower micro-batch ({}), "
-              "context ({}), replay-rows ({}) or the size of the model",
-              format_bytes(needed), format_bytes(static_cast<double>(*available)), micro_batch,
-              model.context, config.thinking.replay_rows);
-  }
-  auto made = make_text_model<T>(model, config.thinking, micro_batch, model.context, options);
+  const MemoryPlan plan = plan_memory<T>(config);
+  EBT_CHECK(plan.fits(),
+            "this run needs about {} of memory, and {} are available: lower micro-batch ({}), "
+            "context ({}), replay-rows ({}) or the size of the model, or set recompute",
+            format_bytes(plan.needed_bytes), format_bytes(*plan.available_bytes), plan.micro_batch,
+            model.context, config.thinking.replay_rows);
+  auto made = make_text_model<T>(model, config.thinking, plan.micro_batch, model.context,
+                                 engine_options(config));
   initialize_weights(*made, config.thinking, config.run.seed);
   return made;
 }
@@ -88,7 +77,14 @@ Trainer<T> Trainer<T>::start(const TrainConfig& config, const ModelFactory<T>& m
   EBT_CHECK(!has_model(wanted.run.out),
             "'{}' holds a model already: resume it, or choose another folder with --out",
             wanted.run.out);
-  Trainer trainer(make_parts(wanted.resolved(), make_model));
+  TrainConfig resolved = wanted.resolved();
+  if (wanted.run.micro_batch == 0) {
+    resolved.run.micro_batch = largest_fitting(wanted.run.batch, [&](int64_t rows) {
+                                 resolved.run.micro_batch = rows;
+                                 return plan_memory<T>(resolved);
+                               }).micro_batch;
+  }
+  Trainer trainer(make_parts(resolved, make_model));
   make_folder(trainer.config_.run.out);
   save_config(trainer.config_.run.out, trainer.config_);
   trainer.checkpoint().save(trainer.config_.run.out);

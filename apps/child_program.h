@@ -1,0 +1,18 @@
+// Another run of this program, as a process of its own.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace ebt {
+
+struct ChildOutcome {
+  bool succeeded = false;
+  std::string out;       // standard output
+  std::string sentence;  // what went wrong, if anything did
+};
+
+// Runs `ebt ARGUMENTS...` and waits for it. Throws Error when the system cannot start it.
+ChildOutcome run_child(const std::vector<std::string>& arguments);
+
+}  // namespace ebt

@@ -1,0 +1,40 @@
+#include "ebt/train/memory_plan.h"
+
+#include "ebt/model/text_model.h"
+#include "ebt/train/memory.h"
+
+namespace ebt {
+
+template <class T>
+MemoryPlan plan_memory(const TrainConfig& config) {
+  const ModelConfig& model = config.model;
+  const int64_t replay_rows = config.thinking.replay_rows;
+  // The buffer's rows, and those of a batch on their way in and out.
+  const int64_t kept_rows =
+      replay_rows > 0 ? replay_rows + config.run.batch + config.run.batch / 2 : 0;
+  MemoryPlan plan;
+  plan.micro_batch = config.run.micro_batch;
+  plan.needed_bytes = static_cast<double>(model_bytes<T>(model, config.thinking, plan.micro_batch,
+                                                         model.context, engine_options(config))) +
+                      static_cast<double>(sizeof(T)) * static_cast<double>(kept_rows) *
+                          static_cast<double>(model.context) *
+                          static_cast<double>(model.vocab_size);
+  if (const auto available = available_memory_bytes()) {
+    plan.available_bytes = static_cast<double>(*available);
+  }
+  return plan;
+}
+
+MemoryPlan largest_fitting(int64_t batch, const std::function<MemoryPlan(int64_t)>& plan) {
+  for (int64_t rows = batch;; rows = (rows + 1) / 2) {
+    const MemoryPlan candidate = plan(rows);
+    if (candidate.fits() || rows == 1) {
+      return candidate;
+    }
+  }
+}
+
+template MemoryPlan plan_memory<float>(const TrainConfig&);
+template MemoryPlan plan_memory<double>(const TrainConfig&);
+
+}  // namespace ebt
