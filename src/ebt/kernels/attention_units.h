@@ -483,11 +483,7 @@ class Pass {
           list_cotangents(h, t, ahead);
         }
       }
-      // A tile on the diagonal has fewer small products than the others: three quarters are few
-      // enough for the first.
-      ahead.start(needs_.products * h.seen_by_tile(tile) / group_rows<T>(kKeys) * 3 / 4 + 1);
-      h.ahead = &ahead;
-      run_tile(h, tile, keys, memory);
+      run_tile(h, tile, keys, ahead, memory);
     }
     for (int64_t t = 0; needs_.collects && t < key_tiles_; ++t) {
       add_cotangents(h, t, 1, &keys);
@@ -512,6 +508,7 @@ class Pass {
       return memory.used();
     };
     take(Memory(kept_memory<Purpose::kShared>(take(Memory()))));
+    std::atomic<int64_t> first_free{0};
 #pragma omp parallel
     {
 #pragma omp for schedule(static)
@@ -520,25 +517,19 @@ class Pass {
         head(index).pack_keys(needs_, unit % key_tiles_ * kKeys, keys[index]);
       }
       Memory measure;
-      TileMemory<T, S> tile;
-      tile.take(measure, padded_width);
+      TileMemory<T, S> memory;
+      memory.take(measure, padded_width);
       Memory own(kept_memory<Purpose::kOwn>(measure.used()));
-      tile.take(own, padded_width);
-      // Later tiles see more keys: they go first, so that what is left at the end is small.
-#pragma omp for schedule(dynamic)
-      for (int64_t unit = 0; unit < heads_ * groups; ++unit) {
-        const int64_t index = unit % heads_;
-        const int64_t group = groups - 1 - unit / heads_;
-        HeadKeys<T, S> with = keys[index];
-        if (needs_.collects) {
-          with.k_bar = sums[index * groups + group].k_bar;
-          with.v_bar = sums[index * groups + group].v_bar;
-        }
-        clear_sums(with);
-        for (int64_t t = group; t < query_tiles_; t += groups) {
-          run_tile(head(index), t, with, tile);
-        }
+      memory.take(own, padded_width);
+      // Later tiles see more keys: a head's last ones go first, so that what is left at the end is
+      // small. Tiles of one head follow each other, as they share its packed keys.
+      int64_t unit = first_free++;
+      while (unit < heads_ * groups) {
+        const int64_t next = first_free++;
+        run_group(unit, next, groups, keys, sums, memory);
+        unit = next;
       }
+#pragma omp barrier
       if (needs_.collects) {
 #pragma omp for schedule(static)
         for (int64_t unit = 0; unit < heads_ * key_tiles_; ++unit) {
@@ -549,6 +540,29 @@ class Pass {
     }
   }
 
+  // One group of a head's tiles; `next` is what the thread does afterwards.
+  void run_group(int64_t unit, int64_t next, int64_t groups, const HeadKeys<T, S>* keys,
+                 const HeadKeys<T, S>* sums, TileMemory<T, S>& memory) const {
+    const auto first_tile = [&](int64_t u) { return groups - 1 - u % groups; };
+    Head<T, S> h = head(unit / groups);
+    HeadKeys<T, S> with = keys[unit / groups];
+    if (needs_.collects) {
+      const HeadKeys<T, S>& own = sums[unit / groups * groups + first_tile(unit)];
+      with.k_bar = own.k_bar;
+      with.v_bar = own.v_bar;
+    }
+    clear_sums(with);
+    for (int64_t tile = first_tile(unit); tile < query_tiles_; tile += groups) {
+      RowsAhead ahead;
+      if (tile + groups < query_tiles_) {
+        h.list_rows(tile + groups, a_.shape.keys, ahead);
+      } else if (next < heads_ * groups) {
+        head(next / groups).list_rows(first_tile(next), a_.shape.keys, ahead);
+      }
+      run_tile(h, tile, with, ahead, memory);
+    }
+  }
+
   void clear_sums(const HeadKeys<T, S>& keys) const {
     if (needs_.collects) {
       const int64_t count = padded_keys_ * head(0).padded_width;
@@ -556,8 +570,12 @@ class Pass {
       std::fill_n(keys.v_bar, count, T(0));
     }
   }
-  void run_tile(const Head<T, S>& h, int64_t tile, const HeadKeys<T, S>& keys,
+  void run_tile(Head<T, S>& h, int64_t tile, const HeadKeys<T, S>& keys, RowsAhead& ahead,
                 TileMemory<T, S>& memory) const {
+    // A tile on the diagonal has fewer small products than the others: three quarters are few
+    // enough for the first.
+    ahead.start(needs_.products * h.seen_by_tile(tile) / group_rows<T>(kKeys) * 3 / 4 + 1);
+    h.ahead = &ahead;
     const int64_t first = tile * kQueries;
     Rule::run(h, keys, memory, first, smaller(a_.shape.queries - first, kQueries));
   }
