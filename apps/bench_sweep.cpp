@@ -100,6 +100,10 @@ Json measure(const StepBenchmarkConfig& config) {
   Json settings = fields_to_json(config);
   std::vector<std::string> arguments = {"bench", "train", "--json"};
   for (const auto& [name, value] : settings.items()) {
+    if (value.is_boolean()) {
+      arguments.push_back("--" + name + "=" + value.dump());
+      continue;
+    }
     arguments.push_back("--" + name);
     arguments.push_back(value.is_string() ? value.get<std::string>() : value.dump());
   }

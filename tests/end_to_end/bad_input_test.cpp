@@ -81,7 +81,7 @@ TEST_F(BadInput, RefusesImpossibleFlags) {
   expect_bad_flag({"--context", "0"}, "context");
   expect_bad_flag({"--seed", "-1"}, "--seed");
   expect_bad_flag({"--threads", "-1"}, "threads");
-  expect_bad_flag({"--precision", "bf16"}, "precision");
+  expect_bad_flag({"--precision", "fp8"}, "precision");
   expect_bad_flag({"--arch", "rnn"}, "ebt, transformer_pp");
   expect_bad_flag({"--type", "adalnn"}, "adaln_zero");
   expect_bad_flag({"--size", "5xl"}, "5xl");
@@ -102,7 +102,8 @@ TEST_F(BadInput, RefusesConfigFilesItCannotUse) {
 
 TEST_F(BadInput, RefusesASizeThatCannotFitWithTheEstimate) {
   expect_bad_flag({"--layers", "1000", "--width", "65536"}, "memory");
-  expect_bad_flag({"--batch", "1000000", "--context", "1000"}, "memory");
+  expect_bad_flag({"--batch", "1000000", "--micro-batch", "1000000", "--context", "1000"},
+                  "memory");
 }
 
 TEST_F(BadInput, RefusesCommandsThatLackSomething) {

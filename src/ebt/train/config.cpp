@@ -100,12 +100,16 @@ TrainConfig TrainConfig::resolved() const {
   return result;
 }
 
+template <class T>
 EngineOptions engine_options(const TrainConfig& config) {
   EngineOptions options;
-  options.precision = precision_of(config.run.precision);
+  options.precision =
+      std::is_same_v<T, float> ? precision_of(config.run.precision) : Precision::kFp32;
   options.recompute = config.run.recompute;
   return options;
 }
+template EngineOptions engine_options<float>(const TrainConfig&);
+template EngineOptions engine_options<double>(const TrainConfig&);
 
 double default_learning_rate(const ModelConfig& model) {
   const std::vector<ModelSize>& sizes = model_sizes();

@@ -127,6 +127,8 @@ struct TrainConfig {
 };
 
 // How the run computes. `precision` must be a name that the run was resolved to, or may be auto.
+// float64 is for tests and knows one precision only.
+template <class T>
 EngineOptions engine_options(const TrainConfig& config);
 
 // The learning rate for a model that names none: the published one of the size with its layers,

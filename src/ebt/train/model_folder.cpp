@@ -106,7 +106,7 @@ std::unique_ptr<TextModel<T>> load_model(const std::filesystem::path& folder, in
   check_weights(file, text_model_layout(config.model));
   EngineOptions options;
   options.training = false;
-  options.precision = engine_options(config).precision;
+  options.precision = engine_options<T>(config).precision;
   auto model =
       make_text_model<T>(config.model, config.thinking, rows, config.model.context, options);
   load_weights(file, model->weights());

@@ -64,7 +64,7 @@ std::unique_ptr<TextModel<T>> make_training_model(const TrainConfig& config) {
             format_bytes(plan.needed_bytes), format_bytes(*plan.available_bytes), plan.micro_batch,
             model.context, config.thinking.replay_rows);
   auto made = make_text_model<T>(model, config.thinking, plan.micro_batch, model.context,
-                                 engine_options(config));
+                                 engine_options<T>(config));
   initialize_weights(*made, config.thinking, config.run.seed);
   return made;
 }
