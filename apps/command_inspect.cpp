@@ -52,9 +52,9 @@ std::optional<int64_t> stored_step(const SafetensorsFile& file) {
 }
 
 double training_memory_bytes(const TrainConfig& config) {
-  return static_cast<double>(model_bytes<float>(config.model, config.thinking,
-                                                config.resolved().run.micro_batch,
-                                                config.model.context, engine_options(config)));
+  return static_cast<double>(
+      model_bytes<float>(config.model, config.thinking, config.resolved().run.micro_batch,
+                         config.model.context, engine_options<float>(config)));
 }
 
 void print_json(const TrainConfig& config, const SafetensorsFile& file) {

@@ -14,11 +14,13 @@ MemoryPlan plan_memory(const TrainConfig& config) {
       replay_rows > 0 ? replay_rows + config.run.batch + config.run.batch / 2 : 0;
   MemoryPlan plan;
   plan.micro_batch = config.run.micro_batch;
-  plan.needed_bytes = static_cast<double>(model_bytes<T>(model, config.thinking, plan.micro_batch,
-                                                         model.context, engine_options(config))) +
-                      static_cast<double>(sizeof(T)) * static_cast<double>(kept_rows) *
-                          static_cast<double>(model.context) *
-                          static_cast<double>(model.vocab_size);
+  plan.needed_bytes =
+      static_cast<double>(model_bytes<T>(model, config.thinking, plan.micro_batch, model.context,
+                                         engine_options<T>(config))) +
+      static_cast<double>(sizeof(T)) * static_cast<double>(kept_rows) *
+          static_cast<double>(model.context) * static_cast<double>(model.vocab_size) +
+      2.0 * sizeof(int32_t) * static_cast<double>(config.run.batch) *
+          static_cast<double>(model.context);
   if (const auto available = available_memory_bytes()) {
     plan.available_bytes = static_cast<double>(*available);
   }
