@@ -107,7 +107,8 @@ TEST_F(Bench, SweepsIntoATableAndAFigure) {
   ASSERT_EQ(lines.size(), 3U);
   EXPECT_EQ(lines[0],
             "arch,type,size,vocab,batch,micro-batch,context,think-steps,iterations,threads,"
-            "precision,isa,parameters,seconds_per_step,tokens_per_second,peak_gib,planned_gib,"
+            "precision,recompute,isa,bf16_engine,parameters,seconds_per_step,tokens_per_second,"
+            "peak_gib,planned_gib,"
             "gemm_seconds,gemm_gflop,gemm_ratio,transformer_pp_seconds,transformer_pp_ratio,"
             "phases.context,phases.thinking,phases.inner_gradient,phases.tangent,"
             "phases.second_order,phases.vocabulary,phases.optimizer,phases.other,error");
