@@ -121,7 +121,7 @@ Json flat(const Json& object) {
   for (const auto& [name, value] : object.items()) {
     if (value.is_object()) {
       for (const auto& [inner, number] : value.items()) {
-        result[name + "." + inner] = number;
+        result[fmt::format("{}.{}", name, inner)] = number;
       }
     } else {
       result[name] = value;
@@ -131,7 +131,7 @@ Json flat(const Json& object) {
 }
 
 std::string csv_field(const Json& value) {
-  const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
+  std::string text = value.is_string() ? value.get<std::string>() : value.dump();
   if (text.find_first_of(",\"\n") == std::string::npos) {
     return text;
   }
@@ -238,6 +238,7 @@ void run_sweep(const SweepConfig& sweep, const StepBenchmarkConfig& base, bool j
   const std::vector<std::string> values =
       split_at_commas(sweep.values.empty() ? axis.default_values : sweep.values);
   std::vector<StepBenchmarkConfig> configs;
+  configs.reserve(values.size());
   for (const std::string& value : values) {
     configs.push_back(at_value(base, axis.name, value));
   }

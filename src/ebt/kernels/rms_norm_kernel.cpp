@@ -8,6 +8,17 @@
 namespace ebt::kernels {
 namespace {
 
+// y = x r gain + shift, from column `first` of a row on.
+template <class T, class S, class X>
+inline void normalize(const RmsNormArguments<T, S>& a, const X* x, T r, int64_t first,
+                      int64_t count, S* y) {
+#pragma omp simd
+  for (int64_t i = 0; i < count; ++i) {
+    const T shift = a.shift == nullptr ? T(0) : a.shift[first + i];
+    y[i] = static_cast<S>(static_cast<T>(x[i]) * r * a.gain[first + i] + shift);
+  }
+}
+
 template <class T, class S>
 void forward(const RmsNormArguments<T, S>& a, const T* stream, S* kept, S* y) {
   const int64_t width = a.width;
@@ -25,18 +36,7 @@ void forward(const RmsNormArguments<T, S>& a, const T* stream, S* kept, S* y) {
     }
     const T r = T(1) / std::sqrt(squares / static_cast<T>(width) + a.eps);
     a.inverse_rms[row] = r;
-    S* out = y + row * width;
-    if (a.shift == nullptr) {
-#pragma omp simd
-      for (int64_t i = 0; i < width; ++i) {
-        out[i] = static_cast<S>(static_cast<T>(x[i]) * r * a.gain[i]);
-      }
-    } else {
-#pragma omp simd
-      for (int64_t i = 0; i < width; ++i) {
-        out[i] = static_cast<S>(static_cast<T>(x[i]) * r * a.gain[i] + a.shift[i]);
-      }
-    }
+    normalize(a, x, r, 0, width, y + row * width);
   }
 }
 
@@ -54,17 +54,6 @@ inline void put(const StreamCotangent<T, S>& to, int64_t at, int64_t count, cons
   }
   if (to.stored != nullptr) {
     store(sum, count, to.stored + at);
-  }
-}
-
-// y = x r gain + shift of a block that starts at column `first`.
-template <class T, class S>
-inline void normalize(const RmsNormArguments<T, S>& a, const T* x, T r, int64_t first,
-                      int64_t count, S* y) {
-#pragma omp simd
-  for (int64_t i = 0; i < count; ++i) {
-    const T shift = a.shift == nullptr ? T(0) : a.shift[first + i];
-    y[i] = static_cast<S>(x[i] * r * a.gain[first + i] + shift);
   }
 }
 

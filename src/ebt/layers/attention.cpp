@@ -270,7 +270,11 @@ void PredictionAttention<T, S>::second_order(const Params& params, const Saved& 
 
 template struct ContextAttention<float>;
 template struct ContextAttention<double>;
-template struct ContextAttention<float, Bfloat16>;
+// What exists for S that is not T, member by member: clang 14 would instantiate the others too.
+using Context = ContextAttention<float, Bfloat16>;
+template void Context::forward(const Params&, Tensor<const Bfloat16>, Tensor<Bfloat16>, Saved&);
+template void Context::vjp_apart(const Params&, const Saved&, Tensor<const Bfloat16>,
+                                 Tensor<Bfloat16>, Tensor<float>);
 template struct PredictionAttention<float>;
 template struct PredictionAttention<double>;
 template struct PredictionAttention<float, Bfloat16>;

@@ -202,9 +202,18 @@ void DescendLogits<T, S>::vjp_of_jvp(const Params& params, const Saved& saved,
 
 template struct EmbedPrediction<float>;
 template struct EmbedPrediction<double>;
-template struct EmbedPrediction<float, Bfloat16>;
 template struct DescendLogits<float>;
 template struct DescendLogits<double>;
-template struct DescendLogits<float, Bfloat16>;
+// What exists for S that is not T, member by member: clang 14 would instantiate the others too.
+using Embed = EmbedPrediction<float, Bfloat16>;
+template void Embed::forward(const Params&, Tensor<const float>, Tensor<float>, Saved&);
+template void Embed::vjp(const Params&, const Saved&, Tensor<const Bfloat16>, Tensor<float>, Write,
+                         Grads*);
+template void Embed::vjp_of_weight(const Params&, Tensor<const Bfloat16>, Tensor<const Bfloat16>,
+                                   Grads*);
+using Descend = DescendLogits<float, Bfloat16>;
+template void Descend::forward(const Params&, Tensor<const Bfloat16>, Tensor<float>, Saved&);
+template void Descend::vjp(const Params&, const Saved&, Tensor<const float>, Tensor<float>, Write,
+                           Grads*);
 
 }  // namespace ebt

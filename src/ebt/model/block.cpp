@@ -398,13 +398,33 @@ void Block<T, S, Attention>::second_order(const Params& params, const BlockTrace
   add_products<T, S>(grads.weights.qkv, bar.qkv, work.normed, delta.qkv, work.normed_dot);
 }
 
-#define EBT_BLOCKS(T, S)                               \
-  template struct BlockTrace<T, S>;                    \
-  template struct Block<T, S, ContextAttention<T, S>>; \
-  template struct Block<T, S, PredictionAttention<T, S>>;
-EBT_BLOCKS(float, float)
-EBT_BLOCKS(float, Bfloat16)
-EBT_BLOCKS(double, double)
+// Member by member: clang 14 would instantiate those of the other kind of block too.
+#define EBT_BLOCKS(T, S, Context, Prediction)                                                      \
+  template struct BlockTrace<T, S>;                                                                \
+  using Context = Block<T, S, ContextAttention<T, S>>;                                             \
+  template void Context::forward(const Params&, Tensor<T>, BlockTrace<T, S>&,                      \
+                                 const BlockWork<S>&);                                             \
+  template void Context::forward_keys(const Params&, Tensor<const T>, BlockTrace<T, S>&,           \
+                                      const BlockWork<S>&);                                        \
+  template void Context::vjp_of_context(const Params&, const BlockTrace<T, S>&,                    \
+                                        const BlockCotangents<S>&, Tensor<T>, const Descent&,      \
+                                        const BlockWork<S>&, Grads&);                              \
+  template void Context::vjp_of_keys(const Params&, const BlockTrace<T, S>&,                       \
+                                     const BlockCotangents<S>&, Tensor<const T>, const Descent&,   \
+                                     const BlockWork<S>&, Grads&);                                 \
+  using Prediction = Block<T, S, PredictionAttention<T, S>>;                                       \
+  template void Prediction::forward(const Params&, Tensor<T>, BlockTrace<T, S>&,                   \
+                                    const BlockWork<S>&);                                          \
+  template void Prediction::vjp(const Params&, const BlockTrace<T, S>&, const BlockCotangents<S>&, \
+                                const Descent&, const BlockWork<S>&, Grads*);                      \
+  template void Prediction::jvp(const Params&, Tensor<T>, BlockTrace<T, S>&,                       \
+                                const BlockValues<S>&, const BlockWork<S>&);                       \
+  template void Prediction::second_order(                                                          \
+      const Params&, const BlockTrace<T, S>&, const BlockValues<S>&, const BlockCotangents<S>&,    \
+      const BlockCotangents<S>&, const Descent&, const BlockWork<S>&, Grads&);
+EBT_BLOCKS(float, float, ContextFloat, PredictionFloat)
+EBT_BLOCKS(float, Bfloat16, ContextBf16, PredictionBf16)
+EBT_BLOCKS(double, double, ContextDouble, PredictionDouble)
 #undef EBT_BLOCKS
 #define EBT_STORED(S)                 \
   template struct BlockValues<S>;     \
