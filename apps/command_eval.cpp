@@ -88,7 +88,7 @@ void run_eval(const Flags& flags) {
   const auto model = load_model<float>(eval.model, eval.batch);
   const Evaluation evaluation =
       evaluate(*model, text.windows, eval.batch,
-               ThinkOptions{.steps = eval.think_steps, .seed = eval.seed}, eval.windows);
+               PassOptions{.steps = eval.think_steps, .seed = eval.seed}, eval.windows);
   if (flags.json()) {
     print_json(evaluation, eval, text.name);
   } else {

@@ -96,7 +96,7 @@ void run_generate(const Flags& command_flags) {
   options.temperature = flags.temperature;
   options.top_p = flags.top_p;
   options.seed = flags.seed;
-  options.think = ThinkOptions{.steps = flags.think_steps, .seed = flags.seed};
+  options.think = PassOptions{.steps = flags.think_steps, .seed = flags.seed};
   options.check();
   const auto model = load_model<float>(flags.model, 1);
   const bool text = !command_flags.json() && !flags.trace;

@@ -133,7 +133,7 @@ void run_report(const Flags& command_flags) {
   options.temperature = flags.temperature;
   options.top_p = flags.top_p;
   options.seed = flags.seed;
-  options.think = ThinkOptions{.steps = flags.think_steps, .seed = flags.seed};
+  options.think = PassOptions{.steps = flags.think_steps, .seed = flags.seed};
   options.check();
 
   ReportData report;

@@ -64,13 +64,13 @@ class BigramModel : public TextModel<T> {
   }
 
   LossSums evaluate(Tensor<const int32_t> inputs, Tensor<const int32_t> targets,
-                    const ThinkOptions& options) override {
+                    const PassOptions& options) override {
     std::vector<T> logits(static_cast<size_t>(inputs.count() * config_.vocab_size));
     draw({options.seed, RandomPurpose::kInitialPrediction, 0}, options.first_row, logits);
     return think(inputs, targets, logits, 0);
   }
 
-  ThinkingTrace<T> predict_next(Tensor<const int32_t> tokens, const ThinkOptions&) override {
+  ThinkingTrace<T> predict_next(Tensor<const int32_t> tokens, const PassOptions&) override {
     const T* const row = table_row(tokens[tokens.count() - 1]);
     return {{row, row + config_.vocab_size}, {2.0, 1.0, static_cast<double>(tokens.count())}};
   }

@@ -133,7 +133,7 @@ std::vector<int64_t> TextEbt<T, S>::inference_plan(int64_t steps) const {
 
 template <class T, class S>
 void TextEbt<T, S>::read(TextWorkspace<T, S>& workspace, Tensor<const int32_t> tokens,
-                         const ThinkOptions& options) {
+                         const PassOptions& options) {
   const std::vector<int64_t> plan = inference_plan(options.steps);
   for (size_t context = 0; context <= workspace.context_of(plan.back()); ++context) {
     workspace.contexts[context].forward(operands_.views(), rotary_, tokens,
@@ -143,7 +143,7 @@ void TextEbt<T, S>::read(TextWorkspace<T, S>& workspace, Tensor<const int32_t> t
 
 template <class T, class S>
 void TextEbt<T, S>::think(TextWorkspace<T, S>& workspace, const Chunk& chunk, int64_t first_query,
-                          const ThinkOptions& options,
+                          const PassOptions& options,
                           const std::function<void(size_t)>& after_step) {
   ChunkSpace<T, S>& space = workspace.space(chunk);
   TextStep<T, S>& step = space.steps.front();
@@ -167,7 +167,7 @@ void TextEbt<T, S>::think(TextWorkspace<T, S>& workspace, const Chunk& chunk, in
 
 template <class T, class S>
 LossSums TextEbt<T, S>::evaluate(Tensor<const int32_t> inputs, Tensor<const int32_t> targets,
-                                 const ThinkOptions& options) {
+                                 const PassOptions& options) {
   const int64_t context = inputs.dim(1);
   TextWorkspace<T, S>& workspace = prepare(inputs.dim(0), context, context, false);
   read(workspace, inputs, options);
@@ -193,7 +193,7 @@ LossSums TextEbt<T, S>::evaluate(Tensor<const int32_t> inputs, Tensor<const int3
 
 template <class T, class S>
 ThinkingTrace<T> TextEbt<T, S>::predict_next(Tensor<const int32_t> tokens,
-                                             const ThinkOptions& options) {
+                                             const PassOptions& options) {
   const int64_t count = tokens.count();
   TextWorkspace<T, S>& workspace = prepare(1, count, 1, false);
   read(workspace, tokens.reshape({1, count}), options);

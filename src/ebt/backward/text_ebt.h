@@ -28,8 +28,8 @@ class TextEbt : public TextModel<T> {
   ParameterBlock<T>& gradients() override { return gradients_; }
   LossSums train(const TrainingRows<T>& rows, uint64_t seed, uint64_t training_step) override;
   LossSums evaluate(Tensor<const int32_t> inputs, Tensor<const int32_t> targets,
-                    const ThinkOptions& options) override;
-  ThinkingTrace<T> predict_next(Tensor<const int32_t> tokens, const ThinkOptions& options) override;
+                    const PassOptions& options) override;
+  ThinkingTrace<T> predict_next(Tensor<const int32_t> tokens, const PassOptions& options) override;
 
   // train, from given draws.
   LossSums train_from(const TrainingRows<T>& rows, const ThinkingDraws<T>& draws,
@@ -45,10 +45,10 @@ class TextEbt : public TextModel<T> {
   // Thinks about the tokens after the chunk's positions, counted from first_query of `tokens`, as
   // long as `options` says. The contexts of all landscapes must be there.
   void think(TextWorkspace<T, S>& workspace, const Chunk& chunk, int64_t first_query,
-             const ThinkOptions& options, const std::function<void(size_t)>& after_step);
+             const PassOptions& options, const std::function<void(size_t)>& after_step);
   // Computes the contexts of the landscapes that `options` visits.
   void read(TextWorkspace<T, S>& workspace, Tensor<const int32_t> tokens,
-            const ThinkOptions& options);
+            const PassOptions& options);
 
   ModelConfig config_;
   ThinkingConfig thinking_;

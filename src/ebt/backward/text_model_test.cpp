@@ -256,7 +256,7 @@ TEST(TextModel, EvaluatesARowTheSameInAnyBatch) {
   const LossSums together = model->evaluate(rows.inputs, rows.targets, {});
   LossSums apart;
   for (const int64_t row : {0, 1}) {
-    ThinkOptions options;
+    PassOptions options;
     options.first_row = row;
     apart.add(model->evaluate(rows.inputs.slice(row, 1), rows.targets.slice(row, 1), options));
   }

@@ -7,6 +7,7 @@
 
 #include "ebt/model/config.h"
 #include "ebt/think/config.h"
+#include "ebt/think/options.h"
 
 namespace ebt {
 
@@ -27,6 +28,25 @@ const EnumNames<EbtType>& enum_names(EbtType) {
 const EnumNames<InitialPrediction>& enum_names(InitialPrediction) {
   static const EnumNames<InitialPrediction> kNames = {
       {"random_noise", InitialPrediction::kRandomNoise}, {"zeros", InitialPrediction::kZeros}};
+  return kNames;
+}
+
+const EnumNames<CandidateChoice>& enum_names(CandidateChoice) {
+  static const EnumNames<CandidateChoice> kNames = {{"min", CandidateChoice::kMin},
+                                                    {"max", CandidateChoice::kMax},
+                                                    {"drop", CandidateChoice::kDrop}};
+  return kNames;
+}
+
+const EnumNames<Landscapes>& enum_names(Landscapes) {
+  static const EnumNames<Landscapes> kNames = {{"all", Landscapes::kAll},
+                                               {"final", Landscapes::kFinal}};
+  return kNames;
+}
+
+const EnumNames<NoisySteps>& enum_names(NoisySteps) {
+  static const EnumNames<NoisySteps> kNames = {{"all", NoisySteps::kAll},
+                                               {"first", NoisySteps::kFirst}};
   return kNames;
 }
 

@@ -22,10 +22,16 @@ using EnumNames = std::vector<std::pair<std::string, Enum>>;
 
 enum class Architecture;
 enum class EbtType;
+enum class CandidateChoice;
 enum class InitialPrediction;
+enum class Landscapes;
+enum class NoisySteps;
 const EnumNames<Architecture>& enum_names(Architecture);
 const EnumNames<EbtType>& enum_names(EbtType);
+const EnumNames<CandidateChoice>& enum_names(CandidateChoice);
 const EnumNames<InitialPrediction>& enum_names(InitialPrediction);
+const EnumNames<Landscapes>& enum_names(Landscapes);
+const EnumNames<NoisySteps>& enum_names(NoisySteps);
 
 // The word of an enum value.
 template <class Enum>

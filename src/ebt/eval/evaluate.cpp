@@ -31,7 +31,7 @@ double Evaluation::bits_per_byte() const {
 
 template <class T>
 Evaluation evaluate(TextModel<T>& model, const ValidationWindows& windows, int64_t batch_rows,
-                    const ThinkOptions& options, int64_t max_windows) {
+                    const PassOptions& options, int64_t max_windows) {
   const int64_t available = windows.count();
   const int64_t total = max_windows > 0 ? std::min(max_windows, available) : available;
   Evaluation result;
@@ -47,7 +47,7 @@ Evaluation evaluate(TextModel<T>& model, const ValidationWindows& windows, int64
       batch.inputs.insert(batch.inputs.end(), window.inputs.begin(), window.inputs.end());
       batch.targets.insert(batch.targets.end(), window.targets.begin(), window.targets.end());
     }
-    ThinkOptions of_batch = options;
+    PassOptions of_batch = options;
     of_batch.first_row = first;
     sums.add(model.evaluate(batch.input_view(), batch.target_view(), of_batch));
     result.bytes += target_bytes(batch);
@@ -60,8 +60,8 @@ Evaluation evaluate(TextModel<T>& model, const ValidationWindows& windows, int64
 }
 
 template Evaluation evaluate(TextModel<float>&, const ValidationWindows&, int64_t,
-                             const ThinkOptions&, int64_t);
+                             const PassOptions&, int64_t);
 template Evaluation evaluate(TextModel<double>&, const ValidationWindows&, int64_t,
-                             const ThinkOptions&, int64_t);
+                             const PassOptions&, int64_t);
 
 }  // namespace ebt

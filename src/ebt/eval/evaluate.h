@@ -35,6 +35,6 @@ struct Evaluation {
 // Throws Error when the text has no targets.
 template <class T>
 Evaluation evaluate(TextModel<T>& model, const ValidationWindows& windows, int64_t batch_rows,
-                    const ThinkOptions& options, int64_t max_windows = 0);
+                    const PassOptions& options, int64_t max_windows = 0);
 
 }  // namespace ebt

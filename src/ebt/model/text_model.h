@@ -17,7 +17,7 @@
 namespace ebt {
 
 // How to think when nothing is being learned.
-struct ThinkOptions {
+struct PassOptions {
   int64_t steps = 0;  // thinking steps; 0: as many as in training
   uint64_t seed = 0;  // of the initial noise
   // Position of the first row in the whole set: the noise belongs to rows, not to batches.
@@ -74,10 +74,10 @@ class TextModel {
   virtual LossSums train(const TrainingRows<T>& rows, uint64_t seed, uint64_t training_step) = 0;
   // The rows' losses at every thinking step; learns nothing.
   virtual LossSums evaluate(Tensor<const int32_t> inputs, Tensor<const int32_t> targets,
-                            const ThinkOptions& options) = 0;
+                            const PassOptions& options) = 0;
   // Thinks about the token after the last of `tokens` (1 to S of them).
   virtual ThinkingTrace<T> predict_next(Tensor<const int32_t> tokens,
-                                        const ThinkOptions& options) = 0;
+                                        const PassOptions& options) = 0;
 };
 
 // Bytes that make_text_model will take for rows of shape (rows, context), weights and, for

@@ -184,7 +184,7 @@ LossSums TransformerPp<T, S>::train(const TrainingRows<T>& rows, uint64_t /*seed
 
 template <class T, class S>
 LossSums TransformerPp<T, S>::evaluate(Tensor<const int32_t> inputs, Tensor<const int32_t> targets,
-                                       const ThinkOptions& /*options*/) {
+                                       const PassOptions& /*options*/) {
   LossSums sums;
   sums.objective = measure(read(inputs, false), targets, T(0), {});
   sums.cross_entropy = {sums.objective};
@@ -194,7 +194,7 @@ LossSums TransformerPp<T, S>::evaluate(Tensor<const int32_t> inputs, Tensor<cons
 
 template <class T, class S>
 ThinkingTrace<T> TransformerPp<T, S>::predict_next(Tensor<const int32_t> tokens,
-                                                   const ThinkOptions& /*options*/) {
+                                                   const PassOptions& /*options*/) {
   const int64_t count = tokens.count();
   const Tensor<const T> last = logits(read(tokens.reshape({1, count}), false), count - 1, 1);
   ThinkingTrace<T> trace;

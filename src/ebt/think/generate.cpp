@@ -80,7 +80,7 @@ std::vector<GeneratedToken> generate(TextModel<T>& model, std::span<const int32_
   std::vector<GeneratedToken> generated;
   for (int64_t i = 0; i < options.tokens; ++i) {
     const int64_t seen = std::min(context, static_cast<int64_t>(text.size()));
-    ThinkOptions think = options.think;
+    PassOptions think = options.think;
     think.first_row = i;
     const ThinkingTrace<T> thought =
         model.predict_next({text.data() + text.size() - seen, {seen}}, think);

@@ -265,7 +265,7 @@ LossSums Trainer<T>::add_gradients(ThoughtRows<T>& rows, int64_t count, bool rep
 template <class T>
 ValidationReport Trainer<T>::validate() {
   const Clock::time_point start = Clock::now();
-  const ThinkOptions options{.seed = config_.run.seed};
+  const PassOptions options{.seed = config_.run.seed};
   ValidationReport report;
   report.step = progress_.step;
   report.evaluation = evaluate(*model_, validation_, config_.run.micro_batch, options,
