@@ -8,6 +8,8 @@
 #include "ebt/kernels/isa.h"
 #include "ebt/kernels/random.h"
 #include "ebt/kernels/rms_norm.h"
+#include "ebt/kernels/row_attention.h"
+#include "ebt/kernels/row_product.h"
 #include "ebt/kernels/softmax.h"
 #include "ebt/kernels/swiglu.h"
 
@@ -97,11 +99,13 @@ const Table& kernels() {
 EBT_TABLES(float)
 EBT_TABLES(double)
 #undef EBT_TABLES
-#define EBT_TABLES(T, S)                            \
-  template const AttentionKernels<T, S>& kernels(); \
-  template const RmsNormKernels<T, S>& kernels();   \
-  template const SoftmaxKernels<T, S>& kernels();   \
-  template const StoredKernels<T, S>& kernels();    \
+#define EBT_TABLES(T, S)                               \
+  template const AttentionKernels<T, S>& kernels();    \
+  template const RmsNormKernels<T, S>& kernels();      \
+  template const RowAttentionKernels<T, S>& kernels(); \
+  template const RowProductKernels<T, S>& kernels();   \
+  template const SoftmaxKernels<T, S>& kernels();      \
+  template const StoredKernels<T, S>& kernels();       \
   template const SwigluKernels<T, S>& kernels();
 EBT_TABLES(float, float)
 EBT_TABLES(float, Bfloat16)
