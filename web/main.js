@@ -134,8 +134,7 @@ function showError(message, status) {
 
 async function start() {
   const {model} = store.get();
-  if (!model) return connect();
-  if (isRunning(store.get())) return;
+  if (!model || isRunning(store.get())) return;
   element('error').hidden = true;
   const common = controls.common(model);
   const requests = {thinking: model.ebt.thinks ? {...common, thinking: controls.thinking()} : common};
@@ -152,6 +151,10 @@ async function start() {
 element('ask').addEventListener('submit', (event) => {
   event.preventDefault();
   start();
+});
+element('unlock').addEventListener('submit', (event) => {
+  event.preventDefault();
+  connect();
 });
 element('prompt').addEventListener('keydown', (event) => {
   if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return;

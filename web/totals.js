@@ -2,7 +2,7 @@
 import {count, rate, seconds} from './format.js';
 import {totals} from './state.js';
 
-const kEnds = {length: 'length', stop: 'end of text', budget: 'budget'};
+const kEnds = {length: 'its length', stop: 'end of text', budget: 'budget'};
 
 export function totalsRows(run, thinks) {
   const spent = totals(run);
@@ -22,8 +22,13 @@ export function ending(run) {
   return kEnds[run.finish] ?? 'the model';
 }
 
+// The length that was asked for needs no mention.
+function isSurprising(run) {
+  return run.status !== 'running' && ending(run) !== kEnds.length;
+}
+
 export function showTotals(list, run, thinks) {
-  const rows = [...totalsRows(run, thinks), ...(ending(run) ? [['ended by', ending(run)]] : [])];
+  const rows = [...totalsRows(run, thinks), ...(isSurprising(run) ? [['ended by', ending(run)]] : [])];
   const key = JSON.stringify(rows);
   if (list.dataset.rows === key) return;
   list.dataset.rows = key;

@@ -111,7 +111,7 @@ test('a run says what ended it', () => {
                        {type: 'end', run: 'thinking', status: 'done'},
                        {type: 'end', run: 'off', status: 'failed', error: 'No.'}]);
   assert.equal(isRunning(state), false);
-  assert.equal(ending(state.runs.thinking), 'length');
+  assert.equal(ending(state.runs.thinking), 'its length');
   assert.equal(ending(state.runs.off), 'an error');
   assert.equal(state.runs.off.error, 'No.');
 });
