@@ -1,7 +1,7 @@
 // The leading candidates after a thinking step, as bars that change places.
 import {percent, tokenName} from './format.js';
 
-const kRowPitchRem = 2.1;
+const kRowPitchRem = 1.95;
 
 export function makeBars(list) {
   const rows = new Map();  // by token

@@ -2,9 +2,9 @@
 // time however many steps it thought.
 import {cursorToken, lastStep} from './state.js';
 
-const kTokenMs = 480;
+const kTokenMs = 400;
 const kShortestTickMs = 30;
-const kLongestTickMs = 160;
+const kLongestTickMs = 140;
 const kWaitMs = 60;  // between looks for a token that has not arrived
 
 export function tickMs(state) {
