@@ -89,10 +89,13 @@ function caughtUp(state) {
 // One tick of the clock: the next thinking step, else the next token.
 function advanced(state) {
   const token = cursorToken(state);
+  const follows = state.following && state.pace === 'slow';
   if (token && state.cursor.step < lastStep(token)) {
-    return {...state, cursor: {...state.cursor, step: state.cursor.step + 1}};
+    const step = state.cursor.step + 1;
+    const playing = follows || step < lastStep(token);
+    return {...state, cursor: {...state.cursor, step}, playing};
   }
-  if (!state.following || state.pace !== 'slow') return {...state, playing: false};
+  if (!follows) return {...state, playing: false};
   const run = state.cursor?.run ?? 'thinking';
   // A text that is still being thought about is waited for, even when the other is ahead.
   const waits = state.runs[run]?.status === 'running';

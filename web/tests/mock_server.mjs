@@ -127,7 +127,10 @@ async function complete(request, response, options, log) {
       send(JSON.stringify({error: {message: 'The model folder was removed.'}}));
       return response.end();
     }
-    if (at === options.cut_after) return response.destroy();
+    if (at === options.cut_after) {
+      await pause(100);  // a browser forgets what it has not handed on when a connection breaks
+      return response.destroy();
+    }
     const token = fakeToken(at, request, options);
     usage.completion_tokens += 1;
     usage.thinking_steps += token.thinking_steps;
