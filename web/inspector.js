@@ -10,7 +10,7 @@ const element = (id) => document.getElementById(id);
 function showTitle(token, state) {
   if (!token) {
     element('inspected').textContent = 'One token, step by step';
-    element('numbers').textContent = '';
+    element('numbers').textContent = 'Press Think and watch, or pick any token of the text.';
     return;
   }
   const name = document.createElement('span');
@@ -34,6 +34,7 @@ export function makeInspector(dispatch) {
     update(state) {
       const token = cursorToken(state);
       showTitle(token, state);
+      element('inspector').classList.toggle('idle', !token);
       const thought = token?.states.length > 0;
       const step = thought ? state.cursor.step : 0;
       const last = lastStep(token);
@@ -41,7 +42,7 @@ export function makeInspector(dispatch) {
           ? chartContent(shownTokens(state, state.cursor.run), state.cursor.index, step) : null);
       bars.update(thought ? token.states[step].top : [], token?.token);
       element('at-step').textContent = thought
-          ? `after ${step} of ${last} steps, entropy ${signed(token.states[step].entropy)} nats` : '';
+          ? `after step ${step}, entropy ${signed(token.states[step].entropy)} nats` : '';
       scrubber.max = last;
       scrubber.value = step;
       scrubber.disabled = element('play').disabled = last === 0;

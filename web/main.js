@@ -50,7 +50,7 @@ function showModel({id, ebt}) {
   element('model').replaceChildren(name, ` · ${kind} · vocabulary ${count(ebt.vocab_size)} · ` +
       `context ${count(ebt.context)}`);
   element('dials').hidden = element('compare-label').hidden = !ebt.thinks;
-  element('inspector').hidden = !ebt.thinks;
+  element('inspector').hidden = element('explain').hidden = !ebt.thinks;
   element('baseline').hidden = ebt.thinks;
   element('start').textContent = ebt.thinks ? 'Think' : 'Write';
   element('landscape-note').hidden = !(ebt.landscapes > 1);

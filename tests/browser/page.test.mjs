@@ -44,6 +44,21 @@ test('slow motion shows the steps of a token one by one', () => onPage(url, asyn
   assert.deepEqual(seen.slice(0, of + 1), Array.from({length: of + 1}, (_, step) => `step ${step} of ${of}`));
 }));
 
+test('slow motion waits for whoever looks at a token, until told to go on', () => onPage(url, async (page) => {
+  await page.locator('#start:enabled').waitFor();
+  await start(page);
+  await waitForTokens(page, 3);
+  await tokens(page).first().click();
+  await page.waitForFunction(() => document.querySelector('#play').dataset.playing === '');
+  const count = await tokens(page).count();
+  await page.waitForTimeout(800);
+  assert.equal(await tokens(page).count(), count);
+  assert.match(await page.locator('#inspected').textContent(), /^Token 1 /);
+  await page.locator('#follow').click();
+  await waitForTokens(page, count + 2);
+  assert.equal(await page.locator('#follow').isVisible(), false);
+}));
+
 test('the scrubber changes candidates, chart and numbers', () => onPage(url, async (page) => {
   await write(page, {length: 6});
   await waitForEnd(page);
