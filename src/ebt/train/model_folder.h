@@ -5,8 +5,10 @@
 #include <filesystem>
 #include <memory>
 
+#include "ebt/data/tokenizer.h"
 #include "ebt/io/safetensors.h"
 #include "ebt/model/text_model.h"
+#include "ebt/think/generator.h"
 #include "ebt/train/config.h"
 
 namespace ebt {
@@ -22,6 +24,10 @@ void save_config(const std::filesystem::path& folder, const TrainConfig& config)
 // it is missing, damaged, of a newer version, or names unknown fields.
 TrainConfig load_config(const std::filesystem::path& folder);
 
+// Opens the tokenizer of a model folder. Throws Error when its config does not name one that
+// exists.
+std::shared_ptr<const Tokenizer> load_tokenizer(const std::filesystem::path& model_folder);
+
 // Adds the weights under their published names.
 template <class T>
 void add_weights(const ParameterBlock<T>& weights, SafetensorsWriter& writer);
@@ -34,5 +40,9 @@ void load_weights(const SafetensorsFile& file, ParameterBlock<T>& weights);
 // Opens the model of a folder, for inference on up to `rows` rows of the context it was trained on.
 template <class T>
 std::unique_ptr<TextModel<T>> load_model(const std::filesystem::path& folder, int64_t rows);
+
+// Opens the model of a folder for generation, in single precision or with bf16 weights and keys.
+std::unique_ptr<Generator> load_generator(const std::filesystem::path& folder,
+                                          const GeneratorOptions& options);
 
 }  // namespace ebt
