@@ -51,7 +51,9 @@ function showModel({id, ebt}) {
       `context ${count(ebt.context)}`);
   element('dials').hidden = element('compare-label').hidden = !ebt.thinks;
   element('inspector').hidden = element('explain').hidden = !ebt.thinks;
-  element('baseline').hidden = ebt.thinks;
+  element('about-thinking').hidden = !ebt.thinks;
+  element('about-baseline').hidden = ebt.thinks;
+  element('title').textContent = ebt.thinks ? 'Watch it think' : 'Watch it write';
   element('start').textContent = ebt.thinks ? 'Think' : 'Write';
   element('landscape-note').hidden = !(ebt.landscapes > 1);
   element('landscape-note').textContent = `This model goes through ${ebt.landscapes} landscapes, ` +
@@ -156,6 +158,10 @@ element('unlock').addEventListener('submit', (event) => {
   event.preventDefault();
   connect();
 });
+// A browser cannot point at a number that is folded away.
+element('ask').addEventListener('invalid', () => {
+  element('advanced').open = true;
+}, {capture: true});
 element('prompt').addEventListener('keydown', (event) => {
   if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return;
   event.preventDefault();

@@ -71,7 +71,7 @@ export function makeTextView(container, {on_select, tip}) {
   });
   const point = (event) => {
     const index = indexOf(event);
-    if (index !== null) tip.show(spans[index], `${tokenName(tokens[index])}  ${describe(tokens[index])}`);
+    if (index !== null) tip.show(spans[index], spans[index].getAttribute('aria-label'));
   };
   container.addEventListener('pointerover', point);
   container.addEventListener('focusin', point);

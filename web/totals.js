@@ -28,7 +28,10 @@ function isSurprising(run) {
 }
 
 export function showTotals(list, run, thinks) {
-  const rows = [...totalsRows(run, thinks), ...(isSurprising(run) ? [['ended by', ending(run)]] : [])];
+  // A text that never began has an error to show and nothing to count.
+  const nothing = run.status === 'failed' && run.tokens.length === 0;
+  const rows = nothing ? [] : totalsRows(run, thinks);
+  if (!nothing && isSurprising(run)) rows.push(['ended by', ending(run)]);
   const key = JSON.stringify(rows);
   if (list.dataset.rows === key) return;
   list.dataset.rows = key;

@@ -23,6 +23,17 @@ test('what the form says is what is asked', () => withServer({}, async (page, se
     {...common, thinking: {steps: 1, on: 'final', candidates: 1, stop_change: 0}}]);
 }));
 
+test('an impossible number that is folded away is shown, and nothing is asked', () => withServer({}, async (page, server) => {
+  await page.locator('#start:enabled').waitFor();
+  await page.locator('.advanced summary').click();
+  await page.locator('#length').fill('');
+  await page.locator('.advanced summary').click();
+  await start(page);
+  await page.locator('#length:focus').waitFor();
+  assert.equal(await page.locator('#length').isVisible(), true);
+  assert.equal(server.requests.length, 0);
+}));
+
 test('stopping tells the server', () => withServer({token_ms: 20}, async (page, server) => {
   await write(page, {length: 500, compare: true});
   await waitForTokens(page, 2, 'off');
@@ -66,6 +77,7 @@ test('a full queue is told in the words of the server', () => withServer(
     {refuse: {status: 429, message: 'All 64 places of the queue are taken; try again later.'}}, async (page) => {
   await write(page);
   await page.locator('#pane-thinking .error').getByText('All 64 places of the queue are taken').waitFor();
+  assert.equal(await page.locator('#pane-thinking .totals').isVisible(), false);
 }, {expected_complaints: /status of 429/}));
 
 test('a text that breaks off keeps its tokens and says why', () => withServer({fail_after: 5}, async (page) => {
@@ -96,7 +108,9 @@ test('a calibrated model is coloured by certainty', () => withServer({calibrated
 }));
 
 test('a model that does not think says so', () => withServer({arch: 'transformer_pp'}, async (page) => {
-  await page.locator('#baseline').waitFor();
+  await page.locator('#about-baseline').waitFor();
+  assert.equal(await page.locator('#about-thinking').isVisible(), false);
+  assert.equal(await page.locator('h1').textContent(), 'Watch it write');
   assert.equal(await page.locator('#steps').isVisible(), false);
   assert.equal(await page.locator('#compare').isVisible(), false);
   assert.equal(await page.locator('#inspector').isVisible(), false);
