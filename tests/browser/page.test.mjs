@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import test, {after, before} from 'node:test';
 import {startMockServer} from '../../web/tests/mock_server.mjs';
-import {contrast, onPage, setSlider, start, tokens, total, waitForEnd, waitForTokens, write} from './harness.mjs';
+import {setSlider, start, tokens, total, waitForEnd, waitForTokens, write} from './drive.mjs';
+import {contrast, onPage} from './harness.mjs';
 
 let url = process.env.BASE_URL;
 let double;

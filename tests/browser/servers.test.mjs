@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import {startMockServer} from '../../web/tests/mock_server.mjs';
-import {onPage, start, tokens, waitForEnd, waitForTokens, write} from './harness.mjs';
+import {start, tokens, waitForEnd, waitForTokens, write} from './drive.mjs';
+import {onPage} from './harness.mjs';
 
 async function withServer(changes, body, options) {
   const server = await startMockServer(changes);
