@@ -1,10 +1,10 @@
 // Opens a model folder and thinks: for every token it writes, its text, the energy before the first
 // thinking step and after each, and its log probability.
 //   think MODEL [PROMPT]
-#include <fmt/ranges.h>
-
 #include <ebt/core/error.h>
 #include <ebt/train/model_folder.h>
+#include <fmt/ranges.h>
+
 #include <vector>
 
 int main(int argc, char** argv) try {
