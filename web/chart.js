@@ -1,11 +1,13 @@
-// The energy of one token after every thinking step, recent tokens faint behind it.
+// The energy of one token after every thinking step, recent tokens faint behind it. While tokens
+// follow each other one axis holds them all; a token that was picked has the axis to itself, since
+// its own fall may be small beside the heights of others.
 import {signed} from './format.js';
 import {lastStep} from './state.js';
 
 const kRecent = 40;
 
 // What is drawn: the token at the cursor, the steps that the chart spans, recent tokens.
-export function chartContent(tokens, index, step) {
+export function chartContent(tokens, index, step, picked) {
   const token = tokens[index];
   const recent = tokens.slice(Math.max(0, index - kRecent), index + 1)
       .filter((other) => other !== token && other.states.length > 0)
@@ -14,10 +16,10 @@ export function chartContent(tokens, index, step) {
   const span = Math.max(1, lastStep(token), ...recent.map((line) => line.length - 1));
   const others = token.candidate_energies.length > 1
       ? token.candidate_energies.filter((energy) => energy !== token.energy) : [];
-  const all = [...energies, ...others, ...recent.flat()];
+  const all = [...energies, ...others, ...(picked ? [] : recent.flat())];
   const low = Math.min(...all);
   const high = Math.max(...all);
-  const pad = Math.max(0.06 * (high - low), 0.05);
+  const pad = Math.max(0.06 * (high - low), 0.01);
   return {energies, step, span, recent, others, range: [low - pad, high + pad]};
 }
 
@@ -50,6 +52,10 @@ export function makeChart(container, {on_step}) {
   function draw_recent(plot) {
     const {ctx} = plot;
     ctx.save();
+    const {left, top, width, height} = plot.bbox;
+    ctx.beginPath();
+    ctx.rect(left, top, width, height);
+    ctx.clip();
     ctx.lineWidth = devicePixelRatio;
     ctx.lineJoin = 'round';
     ctx.strokeStyle = colour('--past');

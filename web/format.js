@@ -44,18 +44,22 @@ function hex(bytes) {
   return bytes.map((byte) => byte.toString(16).toUpperCase().padStart(2, '0')).join(' ');
 }
 
-const kVisible = {' ': '␣', '\n': '↵', '\t': '⇥', '\r': '␍'};
+const kVisible = {' ': '␣', '\n': '↵', '\t': '⇥', '\x7f': '␡'};
+// Characters that move a pen but draw nothing.
+const kControl = /[\x00-\x1f\x7f]/;
+const kPictures = 0x2400;  // of the control characters, in Unicode
 
-// A token's name where it stands alone: blanks made visible, stray bytes in hexadecimal.
+// A token's name where it stands alone: blanks and controls made visible, stray bytes in hexadecimal.
 export function tokenName(token) {
   if (token.bytes?.length && textOf(token.bytes) === null) return `‹${hex(token.bytes)}›`;
   if (token.text === '') return `‹${token.token}›`;
   if (token.text.includes('\ufffd') && !token.bytes) return `‹${token.token}›`;
-  return token.text.replace(/[ \n\t\r]/g, (character) => kVisible[character]);
+  return token.text.replace(/[ \x00-\x1f\x7f]/g, (character) =>
+      kVisible[character] ?? String.fromCharCode(kPictures + character.charCodeAt(0)));
 }
 
 // How tokens stand in a running text: [{text, kind}], kind 'text', 'bytes' (of a character that a
-// later token completes, or of none), or 'mark' (something that has no text). The token that
+// later token completes, of none, or of one that draws nothing), or 'mark' (something that has no text). The token that
 // completes a character of several tokens shows it.
 export function runningText(tokens) {
   const pieces = [];
@@ -69,7 +73,10 @@ export function runningText(tokens) {
     }
     const alone = textOf(bytes);
     const joined = open.length > 0 ? textOf([...open, ...bytes]) : null;
-    if (alone !== null || joined !== null) {
+    if (alone?.replace(/[\n\t]/g, '').match(kControl)) {
+      pieces.push({text: hex(bytes), kind: 'bytes'});
+      open = [];
+    } else if (alone !== null || joined !== null) {
       pieces.push({text: alone ?? joined, kind: 'text'});
       open = [];
     } else {

@@ -39,7 +39,9 @@ export function makeInspector(dispatch) {
       const step = thought ? state.cursor.step : 0;
       const last = lastStep(token);
       chart.update(thought
-          ? chartContent(shownTokens(state, state.cursor.run), state.cursor.index, step) : null);
+          ? chartContent(shownTokens(state, state.cursor.run), state.cursor.index, step,
+                         !state.following)
+          : null);
       bars.update(thought ? token.states[step].top : [], token?.token);
       element('at-step').textContent = thought
           ? `after step ${step}, entropy ${signed(token.states[step].entropy)} nats` : '';

@@ -20,6 +20,8 @@ test('a token that stands alone shows its blanks and stray bytes', () => {
   assert.equal(tokenName({token: 5, text: ' the', bytes: [32, 116, 104, 101]}), '␣the');
   assert.equal(tokenName(byte(10)), '↵');
   assert.equal(tokenName(byte(0xe2)), '‹E2›');
+  assert.equal(tokenName(byte(26)), '␚');
+  assert.equal(tokenName(byte(127)), '␡');
   assert.equal(tokenName({token: 256, text: '', bytes: []}), '‹256›');
   assert.equal(tokenName({token: 7, text: '\ufffd'}), '‹7›');
 });
@@ -34,6 +36,12 @@ test('the token that completes a character shows it', () => {
 test('stray bytes do not hide the characters around them', () => {
   const pieces = runningText([0xff, 0xc3, 0x41, 0xc3, 0xaf, 0x82, 0x42].map(byte));
   assert.deepEqual(pieces.map(({text}) => text), ['FF', 'C3', 'A', 'C3', 'ï', '82', 'B']);
+});
+
+test('characters that draw nothing stand as bytes, but lines and columns remain', () => {
+  const pieces = runningText([0x1a, 0x0a, 0x09, 0x00].map(byte));
+  assert.deepEqual(pieces.map(({text}) => text), ['1A', '\n', '\t', '00']);
+  assert.deepEqual(pieces.map(({kind}) => kind), ['bytes', 'text', 'text', 'bytes']);
 });
 
 test('a token without text is marked', () => {
