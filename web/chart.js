@@ -98,7 +98,7 @@ export function makeChart(container, {on_step}) {
     axes: [
       axis('thinking steps', {size: 28, space: 34,
         incrs: [1, 2, 4, 5, 8, 10, 16, 20, 32, 50, 100, 200, 500, 1000]}),
-      axis('energy', {size: 46, values: (_, values) => values.map((value) =>
+      axis('energy', {size: 56, values: (_, values) => values.map((value) =>
           (value < 0 ? '−' : '') + Math.abs(Number(value.toPrecision(6))))}),
     ],
     series: [{}, {show: true, stroke: 'transparent', points: {show: false}}],
