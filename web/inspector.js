@@ -35,7 +35,7 @@ export function makeInspector(dispatch) {
       const token = cursorToken(state);
       showTitle(token, state);
       element('inspector').classList.toggle('idle', !token);
-      const thought = token?.states.length > 0;
+      const thought = token?.states?.length > 0;  // not by a baseline
       const step = thought ? state.cursor.step : 0;
       const last = lastStep(token);
       chart.update(thought
@@ -55,7 +55,7 @@ export function makeInspector(dispatch) {
       element('play').dataset.playing = playing ? 'yes' : '';
       element('play').textContent = playing ? '❚❚' : '▶';
       element('play').setAttribute('aria-label', playing ? 'Pause' : 'Play the steps of this token');
-      element('candidate-key').hidden = !(token?.candidate_energies.length > 1);
+      element('candidate-key').hidden = !(token?.candidate_energies?.length > 1);
     },
     redraw: chart.redraw,
   };

@@ -76,13 +76,11 @@ export function fakeToken(at, request, options) {
   return {
     token: byte, text: textOf(byte), bytes: [byte],
     logprob: last.top.find((candidate) => candidate.token === byte)?.logprob ?? -5,
-    energy,
-    ...(options.calibrated ? {certainty: 1 / (1 + Math.exp(0.5 * (energy + 5)))} : {}),
     thinking_steps: steps * candidates,
     forward_passes: thinks ? options.landscapes + (steps + 1) * candidates : 1,
-    states,
-    candidate_energies:
-        thinks ? Array.from({length: candidates}, (_, i) => energy + 1.5 * i * noise(at, i)) : [],
+    ...(thinks ? {energy, states, candidate_energies:
+        Array.from({length: candidates}, (_, i) => energy + 1.5 * i * noise(at, i))} : {}),
+    ...(options.calibrated ? {certainty: 1 / (1 + Math.exp(0.5 * (energy + 5)))} : {}),
   };
 }
 
