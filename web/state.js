@@ -1,6 +1,6 @@
 // Everything the page shows, and how it changes: reduce(state, action) gives the next state.
 //
-// A run is one text being written. Tokens are the server's "thinking" entries (docs: wire format).
+// A run is one text being written. Tokens are the server's "thinking" entries.
 // `shown` counts tokens that are on screen: in slow motion fewer than have arrived. The cursor is
 // the token that the chart and the candidates are about, after so many thinking steps.
 
