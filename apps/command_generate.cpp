@@ -45,29 +45,32 @@ constexpr const char* kExamples =
     "  ebt generate --model model --tokens 40 --trace      # watch the energy fall\n"
     "A token whose energy stays high is one the model is unsure of.";
 
-// A token as a trace shows it: 'e', '\n', \xff, or <document>.
-std::string token_name(int32_t token) {
-  if (token == kDocumentSeparator) {
-    return "<document>";
+// A token as a trace shows it: 'e', '\n', \xff.
+std::string token_name(const std::string& bytes) {
+  std::string name;
+  for (const char byte : bytes) {
+    if (byte == '\n') {
+      name += "\\n";
+    } else if (byte >= 0x20 && byte < 0x7F) {
+      name.push_back(byte);
+    } else {
+      name += fmt::format("\\x{:02x}", static_cast<unsigned char>(byte));
+    }
   }
-  if (token == '\n') {
-    return "'\\n'";
-  }
-  if (token >= 0x20 && token < 0x7F) {
-    return fmt::format("'{}'", static_cast<char>(token));
-  }
-  return fmt::format("\\x{:02x}", token);
+  return name.starts_with("\\x") ? name : "'" + name + "'";
 }
 
-void print_trace(const GeneratedToken& token) {
-  fmt::print("{:<10}  p {:.4f}", token_name(token.token), token.probability);
+void print_trace(const Tokenizer& tokenizer, const GeneratedToken& token) {
+  fmt::print("{:<10}  p {:.4f}", token_name(tokenizer.decode({&token.token, 1})),
+             token.probability);
   for (size_t step = 0; step < token.energy.size(); ++step) {
     fmt::print("{}{:.4g}", step == 0 ? "  energy " : " -> ", token.energy[step]);
   }
   fmt::print("\n");
 }
 
-void print_json(const GenerateFlags& flags, const std::vector<GeneratedToken>& generated) {
+void print_json(const GenerateFlags& flags, const Tokenizer& tokenizer,
+                const std::vector<GeneratedToken>& generated) {
   Json result;
   std::vector<int32_t> tokens;
   Json list = Json::array();
@@ -78,7 +81,7 @@ void print_json(const GenerateFlags& flags, const std::vector<GeneratedToken>& g
   }
   result["model"] = flags.model;
   result["prompt"] = flags.prompt;
-  result["text"] = decode(tokens);
+  result["text"] = tokenizer.decode(tokens);
   result["seed"] = flags.seed;
   result["tokens"] = std::move(list);
   // A model may write bytes that are no UTF-8, which JSON cannot hold: "token" has them exactly.
@@ -98,6 +101,8 @@ void run_generate(const Flags& command_flags) {
   options.seed = flags.seed;
   options.think = PassOptions{.steps = flags.think_steps, .seed = flags.seed};
   options.check();
+  const auto tokenizer = load_tokenizer(flags.model);
+  options.document_separator = tokenizer->document_separator();
   const auto model = load_model<float>(flags.model, 1);
   const bool text = !command_flags.json() && !flags.trace;
   if (text) {
@@ -105,16 +110,16 @@ void run_generate(const Flags& command_flags) {
   }
   const auto on_token = [&](const GeneratedToken& token) {
     if (text) {
-      fmt::print("{}", decode({&token.token, 1}));
+      fmt::print("{}", tokenizer->decode({&token.token, 1}));
       std::fflush(stdout);
     } else if (!command_flags.json()) {
-      print_trace(token);
+      print_trace(*tokenizer, token);
     }
   };
   const std::vector<GeneratedToken> generated =
-      generate(*model, encode(flags.prompt), options, on_token);
+      generate(*model, tokenizer->encode(flags.prompt), options, on_token);
   if (command_flags.json()) {
-    print_json(flags, generated);
+    print_json(flags, *tokenizer, generated);
   } else if (text) {
     fmt::print("\n");
   }

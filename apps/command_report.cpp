@@ -64,14 +64,14 @@ constexpr const char* kExamples =
 constexpr int64_t kEvaluationRows = 16;
 
 // The first whole words of a text.
-std::string first_words(const ValidationWindows& windows) {
+std::string first_words(const ValidationWindows& windows, const Tokenizer& tokenizer) {
   constexpr std::ptrdiff_t kWanted_bytes = 64;
   Batch batch;
   windows.fill(batch, 0, 1);
   const auto begin = batch.inputs.begin();
   const auto end = begin + std::min(kWanted_bytes, std::ssize(batch.inputs));
   const std::string text =
-      decode(std::vector<int32_t>(begin, std::find(begin, end, kDocumentSeparator)));
+      tokenizer.decode({begin, std::find(begin, end, tokenizer.document_separator())});
   // A validation part may begin within a word.
   const size_t first = text.find_first_of(" \n");
   const size_t last = text.find_last_of(" \n");
@@ -142,17 +142,19 @@ void run_report(const Flags& command_flags) {
     report.history = read_training_history(metrics);
   }
   const SelectedText text = select_text(flags.text, config);
+  const auto tokenizer = load_tokenizer(flags.model);
+  options.document_separator = tokenizer->document_separator();
   const auto model = load_model<float>(flags.model, kEvaluationRows);
   ProgressLine line;
   line.note(fmt::format("evaluating on {}", text.name));
   report.evaluation = evaluation_rows(
       evaluate(*model, text.windows, kEvaluationRows, options.think, flags.windows));
-  report.prompt = flags.prompt.empty() ? first_words(text.windows) : flags.prompt;
+  report.prompt = flags.prompt.empty() ? first_words(text.windows, *tokenizer) : flags.prompt;
   const auto on_token = [&](const GeneratedToken& token) {
-    report.sample.push_back({decode({&token.token, 1}), token.energy});
+    report.sample.push_back({tokenizer->decode({&token.token, 1}), token.energy});
     line.update(fmt::format("writing: {} of {} tokens", report.sample.size(), flags.tokens));
   };
-  generate(*model, encode(report.prompt), options, on_token);
+  generate(*model, tokenizer->encode(report.prompt), options, on_token);
   line.finish();
   report.commands = commands_of(flags, config);
   report.config = fields_to_json(config);

@@ -145,7 +145,7 @@ TEST(FuzzJsonLines, AreRefusedOrConsistent) {
     const TokenSequence tokens = corpus.tokens();
     std::vector<int32_t> all(static_cast<size_t>(tokens.size()));
     tokens.copy_tokens(0, tokens.size(), all.data());
-    EXPECT_EQ(decode(all), joined);
+    EXPECT_EQ(byte_tokenizer()->decode(all), joined);
   });
 }
 

@@ -20,7 +20,8 @@ std::string text_of(const TokenSequence& tokens) {
   std::string text;
   for (int64_t i = 0; i < tokens.size(); ++i) {
     const int32_t token = tokens.token(i);
-    text.push_back(token == kDocumentSeparator ? '|' : static_cast<char>(token));
+    text.push_back(token == byte_tokenizer()->document_separator() ? '|'
+                                                                   : static_cast<char>(token));
   }
   return text;
 }

@@ -37,7 +37,7 @@ void TokenSequence::copy_tokens(int64_t first, int64_t count, int32_t* out) cons
     if (out == end) {
       return;
     }
-    *out++ = kDocumentSeparator;
+    *out++ = byte_tokenizer()->document_separator();
     if (out == end) {
       return;
     }

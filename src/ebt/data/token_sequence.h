@@ -8,7 +8,7 @@
 
 namespace ebt {
 
-// The bytes of some documents, with one kDocumentSeparator between each and the next. Nothing is
+// The bytes of some documents, with one document separator between each and the next. Nothing is
 // copied: tokens are made from the bytes when asked for. Copies share the bytes, and keep them
 // alive.
 class TokenSequence {

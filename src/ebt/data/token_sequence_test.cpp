@@ -16,7 +16,8 @@ std::vector<int32_t> tokens_of(const TokenSequence& sequence, int64_t first, int
 TEST(TokenSequence, PutsASeparatorBetweenDocuments) {
   const TokenSequence sequence({"ab", "c"}, nullptr);
   EXPECT_EQ(sequence.size(), 4);
-  EXPECT_EQ(tokens_of(sequence, 0, 4), (std::vector<int32_t>{'a', 'b', kDocumentSeparator, 'c'}));
+  EXPECT_EQ(tokens_of(sequence, 0, 4),
+            (std::vector<int32_t>{'a', 'b', byte_tokenizer()->document_separator(), 'c'}));
 }
 
 TEST(TokenSequence, ReadsBytesAsUnsigned) {

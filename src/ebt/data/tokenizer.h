@@ -1,7 +1,8 @@
-// The byte-level tokenizer: every byte is a token, and one more stands between documents.
+// Text as tokens: the interface, and the tokenizer that needs no file.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -9,12 +10,29 @@
 
 namespace ebt {
 
-inline constexpr int32_t kDocumentSeparator = 256;
-inline constexpr int64_t kByteVocabularySize = 257;
+// Immutable and thread-safe.
+class Tokenizer {
+ public:
+  virtual ~Tokenizer() = default;
 
-// One token for each byte of `text`.
-std::vector<int32_t> encode(std::string_view text);
-// The bytes of the tokens; separators have none. Throws Error for a token outside the vocabulary.
-std::string decode(std::span<const int32_t> tokens);
+  // Number of tokens; ids are 0 .. vocabulary_size() - 1.
+  virtual int64_t vocabulary_size() const = 0;
+  // The token that stands between documents and before the first one; it has no text.
+  virtual int32_t document_separator() const = 0;
+  virtual std::vector<int32_t> encode(std::string_view text) const = 0;
+  // The bytes of the tokens, which need not be whole UTF-8 characters; separators have none. Throws
+  // Error for a token outside the vocabulary.
+  virtual std::string decode(std::span<const int32_t> tokens) const = 0;
+  // What config.json says: "bytes", or the name of the tokenizer's file in the model folder.
+  virtual std::string name() const = 0;
+};
+
+inline constexpr char kByteTokenizer[] = "bytes";
+
+// Every byte is a token; token 256 is the separator.
+std::shared_ptr<const Tokenizer> byte_tokenizer();
+
+// The tokenizer that `path` names: "bytes". Throws Error for anything else.
+std::shared_ptr<const Tokenizer> open_tokenizer(const std::string& path);
 
 }  // namespace ebt

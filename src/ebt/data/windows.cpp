@@ -85,8 +85,9 @@ void ValidationWindows::fill(Batch& batch, int64_t first_row, int64_t rows) cons
 }
 
 int64_t target_bytes(const Batch& batch) {
-  return std::count_if(batch.targets.begin(), batch.targets.end(), [](int32_t target) {
-    return target != kIgnoredTarget && target != kDocumentSeparator;
+  const int32_t separator = byte_tokenizer()->document_separator();
+  return std::count_if(batch.targets.begin(), batch.targets.end(), [&](int32_t target) {
+    return target != kIgnoredTarget && target != separator;
   });
 }
 

@@ -171,7 +171,7 @@ TEST_F(ValidationWindowsTest, RefuseRowsThatAreNotThere) {
 
 TEST(TargetBytes, CountsNeitherSeparatorsNorIgnoredTargets) {
   Batch batch;
-  batch.targets = {0, 255, kDocumentSeparator, kIgnoredTarget, 97};
+  batch.targets = {0, 255, byte_tokenizer()->document_separator(), kIgnoredTarget, 97};
   EXPECT_EQ(target_bytes(batch), 3);
 }
 

@@ -5,7 +5,6 @@
 #include <numeric>
 
 #include "ebt/core/rng.h"
-#include "ebt/data/tokenizer.h"
 
 namespace ebt {
 namespace {
@@ -74,7 +73,7 @@ std::vector<GeneratedToken> generate(TextModel<T>& model, std::span<const int32_
   const int64_t context = model.config().context;
   std::vector<int32_t> text(prompt.begin(), prompt.end());
   if (text.empty()) {
-    text.push_back(kDocumentSeparator);
+    text.push_back(options.document_separator);
   }
   const RandomStream stream{options.seed, RandomPurpose::kSampling, 0};
   std::vector<GeneratedToken> generated;
@@ -88,7 +87,7 @@ std::vector<GeneratedToken> generate(TextModel<T>& model, std::span<const int32_
                                  {static_cast<int64_t>(thought.logits.size())}};
     const int32_t token = sample_token(logits, options.temperature, options.top_p,
                                        stream.uniform(static_cast<uint64_t>(i)));
-    if (token == kDocumentSeparator) {
+    if (token == options.document_separator) {
       break;
     }
     text.push_back(token);

@@ -15,6 +15,7 @@ struct GenerateOptions {
   double temperature = 1.0;  // divides the logits; 0 always takes the likeliest token
   double top_p = 1.0;  // sample among the likeliest tokens that hold this probability together
   uint64_t seed = 0;   // of the sampling
+  int32_t document_separator = 256;  // of the model's tokenizer; default: of bytes
   PassOptions think = {};
 
   // Throws Error naming the first impossible field.

@@ -30,10 +30,10 @@ BigramModel<float> model_of_word(const std::string& word) {
   BigramModel<float> model(config);
   const Tensor<float> table = model.weights().tensor("table");
   for (size_t i = 0; i < word.size(); ++i) {
-    const int32_t next = i + 1 < word.size() ? word[i + 1] : kDocumentSeparator;
+    const int32_t next = i + 1 < word.size() ? word[i + 1] : byte_tokenizer()->document_separator();
     table[word[i] * config.vocab_size + next] = 9.0F;
   }
-  table[kDocumentSeparator * config.vocab_size + word[0]] = 9.0F;
+  table[byte_tokenizer()->document_separator() * config.vocab_size + word[0]] = 9.0F;
   return model;
 }
 
@@ -43,7 +43,7 @@ std::string text_of(const std::vector<GeneratedToken>& tokens) {
   for (const GeneratedToken& token : tokens) {
     bare.push_back(token.token);
   }
-  return decode(bare);
+  return byte_tokenizer()->decode(bare);
 }
 
 TEST(SampleToken, InvertsTheCumulativeProbabilityOfTheLikeliestFirst) {
@@ -88,7 +88,7 @@ TEST(SampleToken, RefusesAPredictionThatIsNotFinite) {
 TEST(Generate, ContinuesThePromptAndEndsBeforeASeparator) {
   BigramModel<float> model = model_of_word("world");
   const GenerateOptions greedy{.temperature = 0};
-  EXPECT_EQ(text_of(generate(model, encode("wo"), greedy)), "rld");
+  EXPECT_EQ(text_of(generate(model, byte_tokenizer()->encode("wo"), greedy)), "rld");
   EXPECT_EQ(text_of(generate(model, {}, greedy)), "world");
 }
 
@@ -101,7 +101,7 @@ TEST(Generate, StopsAtTheNumberOfTokens) {
 TEST(Generate, ThinksWithTheLastTokensOfTheContext) {
   BigramModel<float> model = model_of_word("abcdefg");
   const std::vector<GeneratedToken> tokens =
-      generate(model, encode("a"), {.tokens = 5, .temperature = 0});
+      generate(model, byte_tokenizer()->encode("a"), {.tokens = 5, .temperature = 0});
   // The model reports how many tokens it was shown as its last energy.
   EXPECT_EQ(tokens[0].energy, (std::vector<double>{2.0, 1.0, 1.0}));
   EXPECT_EQ(tokens[1].energy.back(), 2.0);
@@ -113,7 +113,7 @@ TEST(Generate, StreamsEveryTokenWithItsProbability) {
   BigramModel<float> model = model_of_word("hi");
   std::string streamed;
   const auto tokens = generate<float>(
-      model, encode("h"), {.temperature = 0},
+      model, byte_tokenizer()->encode("h"), {.temperature = 0},
       [&](const GeneratedToken& token) { streamed += static_cast<char>(token.token); });
   EXPECT_EQ(streamed, "i");
   EXPECT_NEAR(tokens[0].probability, std::exp(9.0) / (std::exp(9.0) + 256), 1e-6);

@@ -15,6 +15,7 @@ namespace ebt {
 struct DataConfig {
   std::string data;  // file, folder or .jsonl; empty: the manual that CMake prints
   std::string text_field = "text";
+  std::string tokenizer = "bytes";
   // Share of the corpus kept for validation: by document when there are at least ten, else the last
   // part of the text by position.
   double validation = 0.1;
@@ -27,6 +28,7 @@ struct DataConfig {
     visit("data", data,
           "a text or binary file, a folder of files, or a .jsonl; default: the CMake manual");
     visit("text-field", text_field, "field of a .jsonl line that holds the text");
+    visit("tokenizer", tokenizer, "tokenizer of the text: bytes");
     visit("validation", validation, "share of the corpus kept for validation");
   }
 };

@@ -81,6 +81,10 @@ TrainConfig load_config(const std::filesystem::path& folder) {
   return config;
 }
 
+std::shared_ptr<const Tokenizer> load_tokenizer(const std::filesystem::path& model_folder) {
+  return open_tokenizer(load_config(model_folder).data.tokenizer);
+}
+
 template <class T>
 void add_weights(const ParameterBlock<T>& weights, SafetensorsWriter& writer) {
   for (const ParameterEntry& entry : weights.layout().entries()) {

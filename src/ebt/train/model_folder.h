@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "ebt/data/tokenizer.h"
 #include "ebt/io/safetensors.h"
 #include "ebt/model/text_model.h"
 #include "ebt/train/config.h"
@@ -21,6 +22,10 @@ void save_config(const std::filesystem::path& folder, const TrainConfig& config)
 // Reads config.json. Parts and fields that it does not name keep their defaults. Throws Error when
 // it is missing, damaged, of a newer version, or names unknown fields.
 TrainConfig load_config(const std::filesystem::path& folder);
+
+// Opens the tokenizer of a model folder. Throws Error when its config does not name one that
+// exists.
+std::shared_ptr<const Tokenizer> load_tokenizer(const std::filesystem::path& model_folder);
 
 // Adds the weights under their published names.
 template <class T>

@@ -72,7 +72,7 @@ std::unique_ptr<TextModel<T>> make_training_model(const TrainConfig& config) {
 template <class T>
 Trainer<T> Trainer<T>::start(const TrainConfig& config, const ModelFactory<T>& make_model) {
   TrainConfig wanted = config;
-  wanted.model.vocab_size = kByteVocabularySize;
+  wanted.model.vocab_size = open_tokenizer(config.data.tokenizer)->vocabulary_size();
   wanted.check();
   EBT_CHECK(!has_model(wanted.run.out),
             "'{}' holds a model already: resume it, or choose another folder with --out",
