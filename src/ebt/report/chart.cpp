@@ -120,6 +120,17 @@ std::string axes(const Frame& frame, const ChartOptions& options) {
   return svg;
 }
 
+std::string cloud(const ChartSeries& series, const Frame& frame) {
+  std::string svg = fmt::format(R"(<g class="dot cloud c{}">)", series.color);
+  for (const auto& point : series.points) {
+    if (frame.can_draw(point)) {
+      svg += fmt::format(R"(<circle cx="{:.1f}" cy="{:.1f}" r="1.7"/>)", frame.to_x(point.first),
+                         frame.to_y(point.second));
+    }
+  }
+  return svg + "</g>";
+}
+
 std::string line(const ChartSeries& series, const Frame& frame) {
   std::string path;
   std::string dots;
@@ -211,7 +222,7 @@ std::string line_chart(const std::vector<ChartSeries>& series, const ChartOption
   for (const bool faint : {true, false}) {
     for (const ChartSeries& one : series) {
       if (one.faint == faint) {
-        svg += line(one, frame);
+        svg += one.cloud ? cloud(one, frame) : line(one, frame);
       }
     }
   }
@@ -278,6 +289,7 @@ std::string chart_style() {
 .chart .axis{stroke:var(--axis)}
 .chart .line{fill:none;stroke-width:2.2;stroke-linejoin:round;stroke-linecap:round}
 .chart .faint{stroke-width:1.2;opacity:.75}
+.chart .cloud{opacity:.35}
 .chart .line.c0{stroke:var(--c0)}.chart .dot.c0,.chart .end.c0{fill:var(--c0)}
 .chart .line.c1{stroke:var(--c1)}.chart .dot.c1,.chart .end.c1{fill:var(--c1)}
 .chart .line.c2{stroke:var(--c2)}.chart .dot.c2,.chart .end.c2{fill:var(--c2)}

@@ -14,6 +14,7 @@ struct ChartSeries {
   int color = 0;       // 0..7 of the palette
   bool faint = false;  // a thin line behind the others
   bool dots = false;   // mark the points, with their values as tooltips
+  bool cloud = false;  // only small dots: many measurements, of which none matters by itself
 };
 
 struct ChartOptions {
