@@ -144,12 +144,12 @@ class BigbenchTask : public Task {
 
   std::vector<Metric> metrics(const TaskTotals& totals) const override {
     std::vector<Metric> metrics = {
-        {"perplexity", "perplexity of the target", std::exp(totals.loss())},
+        {"perplexity", "perplexity of the target", std::exp(totals.loss()), true},
         {"loss", "nats per token", totals.loss()}};
     if (totals.asked > 0) {
       metrics.insert(metrics.begin(),
-                     has_choices_ ? Metric{"accuracy", "accuracy", totals.accuracy()}
-                                  : Metric{"exact_match", "exact match", totals.accuracy()});
+                     has_choices_ ? Metric{"accuracy", "accuracy", totals.accuracy(), true}
+                                  : Metric{"exact_match", "exact match", totals.accuracy(), true});
     }
     return metrics;
   }

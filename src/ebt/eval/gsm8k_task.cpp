@@ -84,10 +84,10 @@ class Gsm8kTask : public Task {
 
   std::vector<Metric> metrics(const TaskTotals& totals) const override {
     std::vector<Metric> metrics = {
-        {"perplexity", "perplexity of the answer", std::exp(totals.loss())},
+        {"perplexity", "perplexity of the answer", std::exp(totals.loss()), true},
         {"loss", "nats per token", totals.loss()}};
     if (answer_tokens_ > 0) {
-      metrics.insert(metrics.begin(), {"exact_match", "exact match", totals.accuracy()});
+      metrics.insert(metrics.begin(), {"exact_match", "exact match", totals.accuracy(), true});
     }
     return metrics;
   }

@@ -43,8 +43,8 @@ class LambadaTask : public Task {
 
   std::vector<Metric> metrics(const TaskTotals& totals) const override {
     const double word_loss = totals.sums.nats / static_cast<double>(totals.examples);
-    return {{"accuracy", "accuracy of the last word", totals.accuracy()},
-            {"perplexity", "perplexity of the last word", std::exp(word_loss)},
+    return {{"accuracy", "accuracy of the last word", totals.accuracy(), true},
+            {"perplexity", "perplexity of the last word", std::exp(word_loss), true},
             {"loss", "nats per token", totals.loss()}};
   }
 

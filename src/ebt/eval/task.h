@@ -58,6 +58,7 @@ struct Metric {
   std::string name;   // in files: "bits_per_byte"
   std::string words;  // in tables and figures: "bits per byte"
   double value = 0;
+  bool drawn = false;  // in the figure, which has room for two
 };
 
 class Task {

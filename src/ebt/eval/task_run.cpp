@@ -11,6 +11,7 @@
 
 #include "ebt/core/error.h"
 #include "ebt/io/file.h"
+#include "ebt/io/fingerprint.h"
 #include "ebt/io/json.h"
 
 namespace ebt {
@@ -84,6 +85,20 @@ void TaskJournal::append(const std::string& line) {
   }
   EBT_CHECK(static_cast<size_t>(written) == text.size(), "cannot write '{}': the disk is full",
             path_.string());
+}
+
+std::string task_fingerprint(const Task& task) {
+  std::string all;
+  for (int64_t example = 0; example < task.examples(); ++example) {
+    for (const Query& query : task.queries(example)) {
+      const GenerationRequest& request = query.request;
+      const std::string_view prompt(reinterpret_cast<const char*>(request.prompt.data()),
+                                    request.prompt.size() * sizeof(int32_t));
+      all = fingerprint(fmt::format("{} {} {} {}", all, request.score_from, request.max_tokens,
+                                    fingerprint(prompt)));
+    }
+  }
+  return all;
 }
 
 TaskTotals run_task(Generator& generator, const Task& task, const ThinkOptions& think,

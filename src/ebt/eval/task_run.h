@@ -37,6 +37,9 @@ class TaskJournal {
   int descriptor_ = -1;
 };
 
+// A fingerprint of all that a task asks: of its examples as tokens, and how much may be written.
+std::string task_fingerprint(const Task& task);
+
 // Measures every example, with answers that are always the likeliest tokens. What `journal` (may be
 // null) holds is not measured again. `on_example` (may be empty) is told how many examples are
 // done. Each request thinks with a seed of its own, which follows from `think.seed` and its number:

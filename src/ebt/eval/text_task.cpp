@@ -46,11 +46,12 @@ class TextTask : public Task {
 
   std::vector<Metric> metrics(const TaskTotals& totals) const override {
     const double bytes = static_cast<double>(totals.sums.bytes);
-    return {{"perplexity", "perplexity", std::exp(totals.loss())},
+    return {{"perplexity", "perplexity", std::exp(totals.loss()), true},
             {"loss", "nats per token", totals.loss()},
             {"bits_per_byte", "bits per byte", totals.sums.nats / std::numbers::ln2 / bytes},
             {"token_accuracy", "accuracy of tokens",
-             static_cast<double>(totals.sums.likeliest) / static_cast<double>(totals.sums.tokens)}};
+             static_cast<double>(totals.sums.likeliest) / static_cast<double>(totals.sums.tokens),
+             true}};
   }
 
  private:
