@@ -101,6 +101,13 @@ std::string task_fingerprint(const Task& task) {
   return all;
 }
 
+void set_thinking(Query& query, const ThinkOptions& think, uint64_t number) {
+  query.request.think = think;
+  query.request.think.seed = think.seed * 0x9E3779B97F4A7C15U + number;
+  query.request.sampling.temperature = 0;
+  query.request.top_tokens = 1;
+}
+
 TaskTotals run_task(Generator& generator, const Task& task, const ThinkOptions& think,
                     TaskJournal* journal, const std::function<void(int64_t done)>& on_example) {
   EBT_CHECK(think.budget == 0,
@@ -126,10 +133,7 @@ TaskTotals run_task(Generator& generator, const Task& task, const ThinkOptions& 
       }
       uint64_t number = static_cast<uint64_t>(asked) * kExampleStride;
       for (Query& query : task.queries(asked++)) {
-        query.request.think = think;
-        query.request.think.seed = think.seed * 0x9E3779B97F4A7C15U + number++;
-        query.request.sampling.temperature = 0;
-        query.request.top_tokens = 1;
+        set_thinking(query, think, number++);
         waiting.push_back(std::move(query));
       }
       sizes.push_back(waiting.size());

@@ -40,11 +40,14 @@ class TaskJournal {
 // A fingerprint of all that a task asks: of its examples as tokens, and how much may be written.
 std::string task_fingerprint(const Task& task);
 
+// Makes a task's request think so, name the likeliest token and always write it. `number` tells the
+// requests of a task apart: each has noise of its own, whatever runs at the same time.
+void set_thinking(Query& query, const ThinkOptions& think, uint64_t number);
+
 // Measures every example, with answers that are always the likeliest tokens. What `journal` (may be
 // null) holds is not measured again. `on_example` (may be empty) is told how many examples are
-// done. Each request thinks with a seed of its own, which follows from `think.seed` and its number:
-// results do not depend on what runs at the same time, nor on interruptions. Throws Error when
-// `think` limits the steps of a text.
+// done. Results do not depend on interruptions. Throws Error when `think` limits the steps of a
+// text.
 TaskTotals run_task(Generator& generator, const Task& task, const ThinkOptions& think,
                     TaskJournal* journal, const std::function<void(int64_t done)>& on_example);
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <set>
 
 #include "ebt/core/error.h"
 #include "ebt/report/chart.h"
@@ -89,7 +90,70 @@ std::string quality_chart(const QualityPanel& panel, double width) {
   return line_chart(series, options);
 }
 
+// Settings of a grid that take several values.
+struct Varying {
+  bool steps = false;
+  bool stop_change = false;
+  bool candidates = false;
+};
+
+Varying varying(const TaskGrid& grid) {
+  std::set<int64_t> steps;
+  std::set<double> stop_changes;
+  std::set<int64_t> candidates;
+  for (const GridRow& row : grid.rows) {
+    if (row.think.has_value()) {
+      steps.insert(row.think->steps);
+      stop_changes.insert(row.think->stop_change);
+      candidates.insert(row.think->candidates);
+    }
+  }
+  return {steps.size() > 1, stop_changes.size() > 1, candidates.size() > 1};
+}
+
+// The curve that a row is a point of: what it has in common with the others on it.
+std::string curve_label(const ThinkOptions& think, const Varying& vary) {
+  std::string label;
+  if (vary.candidates && (vary.steps || vary.stop_change)) {
+    label =
+        fmt::format("{} {}", think.candidates, think.candidates == 1 ? "candidate" : "candidates");
+  }
+  if (vary.stop_change && vary.steps) {
+    label += label.empty() ? "" : ", ";
+    label += think.stop_change > 0 ? fmt::format("stop {}", think.stop_change)
+                                   : std::string("fixed steps");
+  }
+  return label.empty() ? "EBT" : label;
+}
+
 }  // namespace
+
+std::vector<QualityPanel> quality_panels(const TaskGrid& grid) {
+  const Varying vary = varying(grid);
+  std::vector<QualityPanel> panels;
+  for (size_t i = 0; !grid.rows.empty() && i < grid.rows[0].metrics.size(); ++i) {
+    if (!grid.rows[0].metrics[i].drawn) {
+      continue;
+    }
+    QualityPanel& panel = panels.emplace_back();
+    panel.words = grid.rows[0].metrics[i].words;
+    for (const GridRow& row : grid.rows) {
+      const double quality = row.metrics[i].value;
+      if (!row.think.has_value()) {
+        panel.baseline = quality;
+        continue;
+      }
+      const std::string label = curve_label(*row.think, vary);
+      auto curve = std::find_if(panel.curves.begin(), panel.curves.end(),
+                                [&](const QualityPanel::Curve& one) { return one.label == label; });
+      if (curve == panel.curves.end()) {
+        curve = panel.curves.insert(curve, {label, {}});
+      }
+      curve->points.emplace_back(row.totals.passes_per_token(), quality);
+    }
+  }
+  return panels;
+}
 
 std::string quality_figure(const std::vector<QualityPanel>& panels, const std::string& subject) {
   EBT_CHECK(!panels.empty() && panels.size() <= 2, "quality figure: {} panels, not one or two",

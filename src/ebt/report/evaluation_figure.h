@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "ebt/eval/task_grid.h"
+
 namespace ebt {
 
 // One measure of quality over the forward passes that a token took.
@@ -19,6 +21,10 @@ struct QualityPanel {
   std::vector<Curve> curves;
   std::optional<double> baseline;  // of a Transformer++, which does not think: a flat line
 };
+
+// The measures of a grid that are to be drawn, over the rows that think. A curve runs along the
+// numbers of steps; where there is one only, along the thresholds of stopping, else the candidates.
+std::vector<QualityPanel> quality_panels(const TaskGrid& grid);
 
 // At most two panels side by side. `subject` says what was measured.
 std::string quality_figure(const std::vector<QualityPanel>& panels, const std::string& subject);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "ebt/eval/think_grid.h"
 #include "tests/support/error_text.h"
 
 namespace ebt {
@@ -49,6 +50,49 @@ TEST(QualityFigure, HasOneOrTwoPanels) {
   panel.curves = {{"1 candidate", {{2, 0.5}}}};
   EXPECT_EQ(count_of("<svg class=\"chart\"", quality_figure({panel, panel}, "")), 2U);
   EXPECT_EQ(error_text([] { quality_figure({}, ""); }), "quality figure: 0 panels, not one or two");
+}
+
+TaskGrid grid_of(const std::vector<ThinkOptions>& options) {
+  TaskGrid grid;
+  for (const ThinkOptions& think : options) {
+    GridRow row;
+    row.think = think;
+    row.totals.sums.reported = 1;
+    row.totals.sums.forward_passes = 1 + think.steps * think.candidates;
+    row.metrics = {{"accuracy", "accuracy", 0.5, true}, {"loss", "nats", 3, false}};
+    grid.rows.push_back(row);
+  }
+  return grid;
+}
+
+std::vector<std::string> labels_of(const TaskGrid& grid) {
+  std::vector<std::string> labels;
+  const std::vector<QualityPanel> panels = quality_panels(grid);
+  for (const QualityPanel::Curve& curve : panels.at(0).curves) {
+    labels.push_back(curve.label);
+  }
+  return labels;
+}
+
+TEST(QualityPanels, HaveACurveForWhatVariesBesideTheSteps) {
+  using Labels = std::vector<std::string>;
+  EXPECT_EQ(labels_of(grid_of(ThinkGrid{"1,2,4", "", ""}.options({}))), (Labels{"EBT"}));
+  EXPECT_EQ(labels_of(grid_of(ThinkGrid{"1,2", "1,4", ""}.options({}))),
+            (Labels{"1 candidate", "4 candidates"}));
+  EXPECT_EQ(labels_of(grid_of(ThinkGrid{"1,2", "", "0,0.1"}.options({}))),
+            (Labels{"fixed steps", "stop 0.1"}));
+  EXPECT_EQ(labels_of(grid_of(ThinkGrid{"", "1,2", "0,0.1"}.options({}))),
+            (Labels{"1 candidate", "2 candidates"}));
+  EXPECT_EQ(labels_of(grid_of(ThinkGrid{"", "1,2,3", ""}.options({}))), (Labels{"EBT"}));
+  TaskGrid grid = grid_of(ThinkGrid{"1,2,4", "", ""}.options({}));
+  grid.rows.push_back(grid.rows[0]);
+  grid.rows.back().think.reset();
+  grid.rows.back().metrics[0].value = 0.25;
+  const std::vector<QualityPanel> panels = quality_panels(grid);
+  ASSERT_EQ(panels.size(), 1U) << "what is not to be drawn is not";
+  EXPECT_EQ(panels[0].curves[0].points,
+            (std::vector<std::pair<double, double>>{{2, 0.5}, {3, 0.5}, {5, 0.5}}));
+  EXPECT_EQ(panels[0].baseline, 0.25);
 }
 
 TEST(EnergyLossFigure, DrawsASampleAndTheMeans) {
