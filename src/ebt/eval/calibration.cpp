@@ -16,6 +16,7 @@ namespace {
 
 constexpr int64_t kCalibrationVersion = 1;
 constexpr size_t kMaxCalibration_bytes = 1'000'000;
+constexpr int64_t kMostTokens = 1'000'000'000'000'000;
 constexpr char kWeightsFile[] = "model.safetensors";
 constexpr char kLowEnergy[] = "low_energy";
 constexpr char kHighEnergy[] = "high_energy";
@@ -96,7 +97,9 @@ double read_between(const nlohmann::json& object, const std::string& source, con
 
 int64_t read_count(const nlohmann::json& object, const std::string& source, const char* key) {
   const auto value = read<int64_t>(object, source, key);
-  EBT_CHECK(value >= 0, "{}: \"{}\" must be a whole number from 0, not {}", source, key, value);
+  EBT_CHECK(value >= 0 && value <= kMostTokens,
+            "{}: \"{}\" must be a whole number from 0 to {}, not {}", source, key, kMostTokens,
+            value);
   return value;
 }
 

@@ -155,7 +155,7 @@ TEST(Calibration, RefusesWhatItCannotBe) {
             "F: \"right_means\" must be low_energy or high_energy");
   EXPECT_EQ(error_with("accuracy", "1.5"), "F: \"accuracy\" must be from 0 to 1, not 1.5");
   EXPECT_EQ(error_with("fitted_tokens", "-1"),
-            "F: \"fitted_tokens\" must be a whole number from 0, not -1");
+            "F: \"fitted_tokens\" must be a whole number from 0 to 1000000000000000, not -1");
   EXPECT_EQ(error_with("knots", R"([{"energy": 1, "certainty": 2, "tokens": 1}])"),
             "F: \"certainty\" must be from 0 to 1, not 2");
   EXPECT_EQ(error_with("knots", R"([{"energy": 1, "certainty": 0.5, "tokens": 1},

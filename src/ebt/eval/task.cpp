@@ -11,6 +11,9 @@
 namespace ebt {
 namespace {
 
+// Far above anything that can be measured, and sums of it do not overflow.
+constexpr int64_t kMostCount = 1'000'000'000'000;
+
 // What survives being written with six significant digits.
 double six_digits(double value) {
   return std::strtod(fmt::format("{:.6g}", value).c_str(), nullptr);
@@ -95,7 +98,8 @@ ExampleResult ExampleResult::from_json(const nlohmann::json& object, const std::
   const auto count = [&](const char* key) {
     int64_t value = 0;
     detail::read_field(member(key), source, key, value);
-    EBT_CHECK(value >= 0, "{}: \"{}\" is negative", source, key);
+    EBT_CHECK(value >= 0 && value <= kMostCount, "{}: \"{}\" is not a number from 0 to {}", source,
+              key, kMostCount);
     return value;
   };
   ExampleResult result;
