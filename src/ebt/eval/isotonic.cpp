@@ -70,6 +70,12 @@ std::vector<Observation> isotonic_knots(const std::vector<Observation>& fitted, 
     const double full = total * static_cast<double>(result.size()) / static_cast<double>(knots);
     is_open = done < full || static_cast<int64_t>(result.size()) == knots;
   }
+  // What is left at the end can be little.
+  if (result.size() > 1 && result.back().weight < total / static_cast<double>(2 * knots)) {
+    const Observation rest = result.back();
+    result.pop_back();
+    result.back() = pooled(result.back(), rest);
+  }
   // Rounding of the means must not undo what the regression guarantees.
   for (size_t i = 1; i < result.size(); ++i) {
     result[i].value = std::max(result[i].value, result[i - 1].value);

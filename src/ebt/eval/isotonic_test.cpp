@@ -72,6 +72,14 @@ TEST(IsotonicKnots, AreMeansOfEqualWeight) {
   EXPECT_DOUBLE_EQ(knots[1].value, 0.7);
 }
 
+TEST(IsotonicKnots, LeaveNoSmallRest) {
+  const std::vector<Observation> knots = isotonic_knots({{1, 0, 50}, {2, 0.5, 47}, {3, 1, 3}}, 4);
+  ASSERT_EQ(knots.size(), 2U);
+  EXPECT_EQ(knots[0].weight, 50);
+  EXPECT_EQ(knots[1].weight, 50);
+  EXPECT_DOUBLE_EQ(knots[1].value, (0.5 * 47 + 3) / 50);
+}
+
 TEST(IsotonicKnots, AreFewAndRiseAndKeepTheMean) {
   std::mt19937 random(6);
   std::vector<Observation> data;

@@ -15,6 +15,7 @@ namespace ebt {
 namespace {
 
 constexpr int64_t kJournalVersion = 1;
+constexpr char kThinkSteps[] = "think_steps";
 
 // "4 steps, 2 candidates, stop 0.01"
 std::string in_words(const std::optional<ThinkOptions>& think) {
@@ -44,8 +45,11 @@ std::string journal_name(const Contender& contender, const std::string& task,
 // One line that says how far a row is, and how long it still takes.
 class RowProgress {
  public:
-  RowProgress(std::string words, int64_t examples, int64_t measured_before)
-      : words_(std::move(words)), examples_(examples), measured_before_(measured_before) {}
+  RowProgress(ProgressLine& line, std::string words, int64_t examples, int64_t measured_before)
+      : line_(line),
+        words_(std::move(words)),
+        examples_(examples),
+        measured_before_(measured_before) {}
 
   void operator()(int64_t done) {
     const double seconds =
@@ -58,11 +62,11 @@ class RowProgress {
 
  private:
   using Clock = std::chrono::steady_clock;
+  ProgressLine& line_;
   std::string words_;
   int64_t examples_;
   int64_t measured_before_;  // examples that a journal held
   Clock::time_point begin_ = Clock::now();
-  ProgressLine line_;
 };
 
 // A column of the table and of the CSV; without a value where a row has none.
@@ -72,16 +76,24 @@ struct Cell {
   std::optional<double> value;
 };
 
-std::vector<Cell> cells(const GridRow& row) {
+// What was asked for.
+std::vector<Cell> settings(const GridRow& row) {
   std::vector<Cell> cells;
   const auto of_thinking = [&](const char* name, const char* words, double value) {
     cells.push_back({name, words, row.think ? std::optional(value) : std::nullopt});
   };
   const ThinkOptions think = row.think.value_or(ThinkOptions{});
-  of_thinking("think_steps", "steps", static_cast<double>(think.steps));
+  of_thinking(kThinkSteps, "steps", static_cast<double>(think.steps));
   of_thinking("candidates", "candidates", static_cast<double>(think.candidates));
   of_thinking("stop_change", "stop", think.stop_change);
-  of_thinking("thinking_steps_per_token", "steps/token", row.totals.steps_per_token());
+  return cells;
+}
+
+// What came of it.
+std::vector<Cell> measures(const GridRow& row) {
+  std::vector<Cell> cells;
+  cells.push_back({"thinking_steps_per_token", "steps/token",
+                   row.think ? std::optional(row.totals.steps_per_token()) : std::nullopt});
   cells.push_back({"forward_passes_per_token", "passes/token", row.totals.passes_per_token()});
   for (const Metric& metric : row.metrics) {
     cells.push_back({metric.name, metric.words, metric.value});
@@ -93,6 +105,13 @@ std::vector<Cell> cells(const GridRow& row) {
   of_energy("energy", "energy", &GridRow::mean_energy);
   of_energy("energy_loss_pearson", "Pearson", &GridRow::pearson);
   of_energy("energy_loss_spearman", "Spearman", &GridRow::spearman);
+  return cells;
+}
+
+std::vector<Cell> columns(const GridRow& row) {
+  std::vector<Cell> cells = settings(row);
+  const std::vector<Cell> more = measures(row);
+  cells.insert(cells.end(), more.begin(), more.end());
   return cells;
 }
 
@@ -116,14 +135,13 @@ std::string TaskGrid::to_table() const {
   std::string table = fmt::format("{}: {}\n\n", task, description);
   bool is_first = true;
   for (const GridRow& row : rows) {
-    const std::vector<Cell> columns = cells(row);
     std::string head = fmt::format("{:<13}", "");
     std::string line = fmt::format("{:<13}", row.think ? "EBT" : "Transformer++");
-    for (const Cell& cell : columns) {
+    for (const Cell& cell : columns(row)) {
       const size_t width = std::max<size_t>(cell.words.size(), 7) + 2;
       head += fmt::format("{:>{}}", cell.words, width);
       std::string text = cell.value ? fmt::format("{:.5g}", *cell.value) : std::string("-");
-      if (cell.name == "think_steps" && cell.value == 0.0) {
+      if (cell.name == kThinkSteps && cell.value == 0.0) {
         text = "trained";
       }
       line += fmt::format("{:>{}}", text, width);
@@ -143,7 +161,7 @@ Json TaskGrid::to_json() const {
   for (const GridRow& row : rows) {
     Json point;
     point["arch"] = row.think ? "ebt" : "transformer_pp";
-    for (const Cell& cell : cells(row)) {
+    for (const Cell& cell : measures(row)) {
       if (cell.value.has_value()) {
         point[cell.name] = *cell.value;
       }
@@ -168,7 +186,7 @@ std::string TaskGrid::to_csv() const {
   for (const GridRow& row : rows) {
     std::string head = "arch";
     std::string line = row.think ? "ebt" : "transformer_pp";
-    for (const Cell& cell : cells(row)) {
+    for (const Cell& cell : columns(row)) {
       head += "," + cell.name;
       line += "," + (cell.value ? fmt::format("{}", *cell.value) : std::string());
     }
@@ -183,6 +201,7 @@ void measure_grid(const Contender& contender, const Task& task,
                   const std::optional<std::filesystem::path>& journals, TaskGrid& grid) {
   const bool thinks = contender.generator->config().arch == Architecture::kEbt;
   EBT_CHECK(!options.empty(), "evaluation: there is no way of thinking to measure");
+  ProgressLine line;
   for (size_t i = 0; i < (thinks ? options.size() : 1); ++i) {
     GridRow row;
     row.think = thinks ? std::optional(options[i]) : std::nullopt;
@@ -203,7 +222,7 @@ void measure_grid(const Contender& contender, const Task& task,
     if (thinks && options.size() > 1) {
       words = fmt::format("{} ({} of {})", words, i + 1, options.size());
     }
-    RowProgress progress(std::move(words), task.examples(), before);
+    RowProgress progress(line, std::move(words), task.examples(), before);
     row.totals = run_task(*contender.generator, task, options[i], journal.get(),
                           [&](int64_t done) { progress(done); });
     row.metrics = task.metrics(row.totals);

@@ -53,8 +53,7 @@ TEST_F(Grid, HasARowForEveryWayOfThinkingAndOneForTheBaseline) {
   const Json json = grid.to_json();
   EXPECT_EQ(json["description"], "all 8 windows of a text");
   ASSERT_EQ(json["points"].size(), 5U);
-  EXPECT_EQ(json["points"][2]["think_steps"], 1);
-  EXPECT_EQ(json["points"][2]["candidates"], 2);
+  EXPECT_EQ(json["points"][2]["thinking"]["candidates"], 2);
   EXPECT_EQ(json["points"][2]["thinking"]["think-steps"], 1);
   EXPECT_EQ(json["points"][0]["loss"], grid.rows[0].totals.loss());
   EXPECT_FALSE(json["points"][4].contains("energy"));

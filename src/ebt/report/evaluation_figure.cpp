@@ -218,7 +218,6 @@ std::string energy_loss_figure(const std::vector<double>& energies,
 
 std::string reliability_figure(const std::vector<ReliabilityCurve>& curves,
                                const std::string& subject) {
-  constexpr double kReliabilityWidth = 620;
   ChartSeries diagonal;
   diagonal.label = "true claims";
   diagonal.color = 4;
@@ -237,12 +236,12 @@ std::string reliability_figure(const std::vector<ReliabilityCurve>& curves,
   options.title = "Share of right predictions over the claimed probability";
   options.x_label = "claimed probability of being right";
   options.y_label = "share that was right";
-  options.width = kReliabilityWidth;
+  options.width = panel_width(1);
   options.height = kPanelHeight;
   options.zero_y = true;
   options.whole_x_ticks = false;
   return figure(options.title, {"Can its certainty be trusted?"}, {line_chart(series, options)},
-                kReliabilityWidth, subject);
+                options.width, subject);
 }
 
 }  // namespace ebt
