@@ -153,9 +153,9 @@ TEST(FuzzJsonLines, AreRefusedOrConsistent) {
 }
 
 TEST(FuzzCalibration, IsRefusedOrMonotone) {
-  std::vector<TokenOutcome> outcomes;
-  for (int i = 0; i < 400; ++i) {
-    outcomes.push_back({i / 40.0, 0.5, i * i % 400 > i});
+  std::vector<TokenOutcome> outcomes(400);
+  for (size_t i = 0; i < outcomes.size(); ++i) {
+    outcomes[i] = {static_cast<double>(i) / 40, 0.5, i * i % 400 > i};
   }
   const std::string valid = Calibration::fit(outcomes, outcomes, {}).to_json().dump(1);
   expect_refused_or_consistent([&](Mutator mutator) {

@@ -40,10 +40,10 @@ TEST(IsotonicRegression, MakesTiesOneWhateverTheirOrder) {
 TEST(IsotonicRegression, IsTheNearestRisingFunction) {
   // Against the definition: f_i = max over j <= i of min over k >= i of mean(j..k).
   std::mt19937 random(5);
-  std::vector<Observation> data;
-  for (int i = 0; i < 40; ++i) {
-    data.push_back({static_cast<double>(i), static_cast<double>(random() % 100),
-                    static_cast<double>(1 + random() % 3)});
+  std::vector<Observation> data(40);
+  for (size_t i = 0; i < data.size(); ++i) {
+    data[i] = {static_cast<double>(i), static_cast<double>(random() % 100),
+               static_cast<double>(1 + random() % 3)};
   }
   const std::vector<double> fitted = fitted_values(data);
   for (size_t i = 0; i < data.size(); ++i) {

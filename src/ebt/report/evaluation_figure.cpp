@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 #include <set>
 
@@ -62,6 +63,8 @@ std::string quality_chart(const QualityPanel& panel, double width) {
   std::vector<ChartSeries> series;
   double least = 0;
   double most = 0;
+  double least_quality = panel.baseline.value_or(std::numeric_limits<double>::infinity());
+  double most_quality = panel.baseline.value_or(0);
   for (size_t i = 0; i < panel.curves.size(); ++i) {
     ChartSeries one;
     one.label = panel.curves[i].label;
@@ -73,6 +76,8 @@ std::string quality_chart(const QualityPanel& panel, double width) {
     for (const auto& [x, y] : one.points) {
       least = most == 0 ? x : std::min(least, x);
       most = std::max(most, x);
+      least_quality = std::min(least_quality, y);
+      most_quality = std::max(most_quality, y);
     }
     series.push_back(std::move(one));
   }
@@ -86,6 +91,7 @@ std::string quality_chart(const QualityPanel& panel, double width) {
   }
   constexpr double kFarApart = 6;
   options.log_x = least > 0 && most > kFarApart * least;
+  options.log_y = least_quality > 0 && most_quality > kFarApart * least_quality;
   options.whole_x_ticks = most - least > 4;
   return line_chart(series, options);
 }
