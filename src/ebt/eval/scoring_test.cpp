@@ -12,7 +12,7 @@ using testing::BigramGenerator;
 using testing::BigramTable;
 using testing::error_text;
 
-constexpr int64_t kTokens = 10;
+constexpr int32_t kTokens = 10;
 
 // Token t is followed by t + 1.
 BigramTable counting() {
