@@ -57,8 +57,8 @@ std::vector<Observation> isotonic_knots(const std::vector<Observation>& fitted, 
   for (const Observation& one : fitted) {
     total += one.weight;
   }
+  const double share = total / static_cast<double>(knots);
   std::vector<Observation> result;
-  double done = 0;
   bool is_open = false;  // the last knot still takes observations
   for (const Observation& one : fitted) {
     if (is_open) {
@@ -66,12 +66,10 @@ std::vector<Observation> isotonic_knots(const std::vector<Observation>& fitted, 
     } else {
       result.push_back(one);
     }
-    done += one.weight;
-    const double full = total * static_cast<double>(result.size()) / static_cast<double>(knots);
-    is_open = done < full || static_cast<int64_t>(result.size()) == knots;
+    is_open = result.back().weight < share || static_cast<int64_t>(result.size()) == knots;
   }
   // What is left at the end can be little.
-  if (result.size() > 1 && result.back().weight < total / static_cast<double>(2 * knots)) {
+  if (result.size() > 1 && result.back().weight < share / 2) {
     const Observation rest = result.back();
     result.pop_back();
     result.back() = pooled(result.back(), rest);

@@ -72,6 +72,18 @@ TEST(IsotonicKnots, AreMeansOfEqualWeight) {
   EXPECT_DOUBLE_EQ(knots[1].value, 0.7);
 }
 
+TEST(IsotonicKnots, AreNotSmallBehindALargeOne) {
+  std::vector<Observation> fitted = {{0, 0.1, 60}};
+  for (int i = 1; i <= 40; ++i) {
+    fitted.push_back({static_cast<double>(i), 0.5});
+  }
+  const std::vector<Observation> knots = isotonic_knots(fitted, 10);
+  ASSERT_EQ(knots.size(), 5U);
+  for (size_t i = 1; i < knots.size(); ++i) {
+    EXPECT_EQ(knots[i].weight, 10);
+  }
+}
+
 TEST(IsotonicKnots, LeaveNoSmallRest) {
   const std::vector<Observation> knots = isotonic_knots({{1, 0, 50}, {2, 0.5, 47}, {3, 1, 3}}, 4);
   ASSERT_EQ(knots.size(), 2U);

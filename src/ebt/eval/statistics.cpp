@@ -84,23 +84,29 @@ std::vector<ReliabilityBin> reliability(std::span<const double> confidences,
             "reliability: {} confidences of {} predictions in {} bins", confidences.size(),
             right.size(), bins);
   const std::vector<size_t> order = rising_order(confidences);
+  const auto most = static_cast<size_t>(bins);
   std::vector<ReliabilityBin> result;
-  double confidence_sum = 0;
-  int64_t right_count = 0;
-  size_t begin = 0;
-  for (size_t i = 0; i < order.size(); ++i) {
-    confidence_sum += confidences[order[i]];
-    right_count += right[order[i]] ? 1 : 0;
-    const bool is_last = i + 1 == order.size();
-    const size_t full = (result.size() + 1) * order.size() / static_cast<size_t>(bins);
-    if (is_last || (i + 1 >= full && confidences[order[i + 1]] != confidences[order[i]])) {
-      const auto count = static_cast<double>(i + 1 - begin);
-      result.push_back({static_cast<int64_t>(i + 1 - begin), confidence_sum / count,
-                        static_cast<double>(right_count) / count});
-      confidence_sum = 0;
-      right_count = 0;
-      begin = i + 1;
+  for (size_t begin = 0; begin < order.size();) {
+    // An equal share of what is left; but after a bin that ties made large, no less than of all.
+    const size_t left = most - std::min(result.size(), most - 1);
+    const size_t share = std::max<size_t>({(order.size() - begin) / left, order.size() / most, 1});
+    size_t end = std::min(begin + share, order.size());
+    while (end < order.size() && confidences[order[end]] == confidences[order[end - 1]]) {
+      ++end;
     }
+    if (order.size() - end < share / 2) {
+      end = order.size();
+    }
+    ReliabilityBin bin;
+    for (size_t i = begin; i < end; ++i) {
+      bin.confidence += confidences[order[i]];
+      bin.accuracy += right[order[i]] ? 1 : 0;
+    }
+    bin.count = static_cast<int64_t>(end - begin);
+    bin.confidence /= static_cast<double>(bin.count);
+    bin.accuracy /= static_cast<double>(bin.count);
+    result.push_back(bin);
+    begin = end;
   }
   return result;
 }

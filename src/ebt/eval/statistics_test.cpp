@@ -65,6 +65,20 @@ TEST(Reliability, NeverSplitsEqualConfidences) {
   EXPECT_EQ(expected_calibration_error(bins), 0) << "however the predictions are ordered";
 }
 
+TEST(Reliability, HasNoSmallBinsBehindALargeOne) {
+  Values confidences(60, 0.2);
+  for (int i = 0; i < 40; ++i) {
+    confidences.push_back(0.3 + 0.01 * i);
+  }
+  const std::vector<ReliabilityBin> bins =
+      reliability(confidences, std::vector<bool>(100, true), 10);
+  ASSERT_EQ(bins.size(), 5U);
+  EXPECT_EQ(bins[0].count, 60);
+  for (size_t i = 1; i < bins.size(); ++i) {
+    EXPECT_EQ(bins[i].count, 10);
+  }
+}
+
 TEST(Reliability, HoldsEveryPredictionOnce) {
   Values confidences;
   std::vector<bool> right;
