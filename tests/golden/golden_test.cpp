@@ -10,48 +10,15 @@
 
 #include "ebt/backward/text_ebt.h"
 #include "ebt/model/transformer_pp.h"
+#include "tests/support/golden_bounds.h"
 
 namespace ebt {
 namespace {
 
+using namespace golden;
+
 // Every tensor that one training step gives: by its name in the file.
 using Outcome = std::map<std::string, std::vector<double>>;
-
-// float64 leaves only the order of sums; 3.5e-13 is the worst measured.
-constexpr double kDoubleBound = 1e-9;
-// float32 rounds at 6e-8, and a step adds some thousand roundings up: 1e-5 is typical.
-constexpr double kSingleBound = 1e-4;
-// A step can magnify roundings, above all where several steps are differentiated through: then no
-// float32 program stays below the bound, and what can be asked is that the result is the exact one
-// of inputs that differ from the recorded ones by a few roundings. So the same step is taken in
-// float64 from weights and draws that are off by at most one rounding each, and a tensor may be off
-// by this many times what that changes.
-constexpr double kRoundings = 32;
-// bf16 rounds what it stores and multiplies at 2e-3, and these tiny models with large step sizes
-// magnify that as much as they do float32's roundings; the bound is of the same kind.
-constexpr double kBf16Bound = 0.02;
-// Every stored value is rounded, not the inputs alone: 7.1 is the worst measured.
-constexpr double kBf16Roundings = 10;
-constexpr int kPerturbations = 4;
-
-// Roundings of the inputs: half a unit in the last place of a float, or of a bf16.
-constexpr double kSingleRounding = 0x1p-24;
-constexpr double kBf16Rounding = 0x1p-9;
-
-// Multiplies values by 1 + size u, u uniform in [-1, 1].
-struct Perturbation {
-  double size = 0;
-  uint64_t seed = 0;
-
-  template <class T>
-  void operator()(uint64_t tensor, Tensor<T> values) const {
-    const RandomStream stream{seed, RandomPurpose::kSampling, tensor};
-    for (int64_t i = 0; i < values.count() && size > 0; ++i) {
-      const double u = 2.0 * stream.uniform(static_cast<uint64_t>(i)) - 1.0;
-      values[i] = static_cast<T>(static_cast<double>(values[i]) * (1.0 + size * u));
-    }
-  }
-};
 
 // A recorded step, taken again. Draws come in the order in which the published implementation took
 // them.

@@ -59,9 +59,6 @@ class RowPass {
   // forward.
   Tensor<const T> outputs(std::span<const int64_t> context_rows);
 
-  // Has new weights take effect in what is derived from them.
-  void refresh();
-
  private:
   // What the way down needs of a block.
   struct Trace {
@@ -77,14 +74,24 @@ class RowPass {
     int64_t first, rows, landscape;
   };
   std::vector<Run> runs_of(int64_t rows) const;
-  const HalfModulation<const T> half(int64_t landscape, int64_t layer, int which) const;
-  void norm(const std::vector<Run>& runs, int64_t layer, int which, Tensor<T> inverse_rms);
-  void add_branch(const std::vector<Run>& runs, int64_t layer, int which, Tensor<const T> x,
-                  const kernels::ColumnStrips<S>& matrix);
-  void attention(int64_t layer, int64_t rows, int64_t candidates);
-  void put_keys(int64_t layer);
-  void embed_context(std::span<const ContextRow> context);
-  void set_angles();
+  // normed = norm of the stream's first `rows` rows.
+  void norm(int64_t rows, int64_t layer, int which);
+  typename RmsNorm<T>::Params norm_params(int64_t landscape, int64_t layer, int which) const;
+  // The stream += gate (x matrix).
+  void add_branch(Tensor<const T> x, const kernels::ColumnStrips<S>& matrix, int64_t layer,
+                  int which);
+  // branch = gate times the stream's cotangent, or that cotangent itself.
+  Tensor<const T> branch_cotangent(Tensor<const T> bar, int64_t layer, int which);
+  void norm_back(int64_t layer, int which, const Trace& trace, Tensor<const T> normed_bar,
+                 Tensor<T> bar);
+  void attend(int64_t layer, int64_t rows);
+  kernels::RowAttentionArguments<T, S> attention_arguments(int64_t layer, int64_t first,
+                                                           int64_t rows);
+  void keep_keys(int64_t layer);
+  void place(std::span<const PassRow> candidates, std::span<const ContextRow> context);
+  void rotate(Tensor<T> qkv, T direction);
+  // The rows of the last forward, candidates first.
+  int64_t rows() const { return static_cast<int64_t>(rows_.size()); }
 
   ModelConfig config_;
   const RowWeights<T, S>& weights_;

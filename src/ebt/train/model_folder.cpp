@@ -6,10 +6,12 @@
 #include <string>
 #include <vector>
 
+#include "ebt/core/bfloat16.h"
 #include "ebt/core/config_fields.h"
 #include "ebt/io/file.h"
 #include "ebt/io/json.h"
 #include "ebt/model/weights.h"
+#include "ebt/think/text_generator.h"
 
 namespace ebt {
 namespace {
@@ -115,6 +117,25 @@ std::unique_ptr<TextModel<T>> load_model(const std::filesystem::path& folder, in
       make_text_model<T>(config.model, config.thinking, rows, config.model.context, options);
   load_weights(file, model->weights());
   return model;
+}
+
+std::unique_ptr<Generator> load_generator(const std::filesystem::path& folder,
+                                          const GeneratorOptions& options) {
+  const Precision precision = precision_of(options.precision);
+  const TrainConfig config = load_config(folder);
+  config.model.check();
+  const SafetensorsFile file(folder / kModelFile);
+  auto layout = std::make_unique<ParameterLayout>(text_model_layout(config.model));
+  // A config that describes a larger model than the file holds must not get to allocate it.
+  check_weights(file, *layout);
+  ParameterBlock<float> weights(*layout);
+  load_weights(file, weights);
+  if (precision == Precision::kBf16) {
+    return std::make_unique<TextGenerator<float, Bfloat16>>(
+        config.model, config.thinking, std::move(layout), std::move(weights), options.texts);
+  }
+  return std::make_unique<TextGenerator<float>>(config.model, config.thinking, std::move(layout),
+                                                std::move(weights), options.texts);
 }
 
 template void add_weights(const ParameterBlock<float>&, SafetensorsWriter&);

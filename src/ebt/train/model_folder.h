@@ -8,6 +8,7 @@
 #include "ebt/data/tokenizer.h"
 #include "ebt/io/safetensors.h"
 #include "ebt/model/text_model.h"
+#include "ebt/think/generator.h"
 #include "ebt/train/config.h"
 
 namespace ebt {
@@ -39,5 +40,9 @@ void load_weights(const SafetensorsFile& file, ParameterBlock<T>& weights);
 // Opens the model of a folder, for inference on up to `rows` rows of the context it was trained on.
 template <class T>
 std::unique_ptr<TextModel<T>> load_model(const std::filesystem::path& folder, int64_t rows);
+
+// Opens the model of a folder for generation, in single precision or with bf16 weights and keys.
+std::unique_ptr<Generator> load_generator(const std::filesystem::path& folder,
+                                          const GeneratorOptions& options);
 
 }  // namespace ebt

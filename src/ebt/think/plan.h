@@ -1,0 +1,21 @@
+// The steps of a thought, as options and training make them.
+#pragma once
+
+#include <vector>
+
+#include "ebt/model/config.h"
+#include "ebt/think/config.h"
+#include "ebt/think/options.h"
+
+namespace ebt {
+
+struct PlannedStep {
+  int64_t landscape = 0;
+  double step_size = 0;
+};
+
+// `step_size` is the model's alpha. Empty for a baseline.
+std::vector<PlannedStep> plan_of(const ModelConfig& model, const ThinkingConfig& trained,
+                                 const ThinkOptions& options, double step_size);
+
+}  // namespace ebt
