@@ -22,8 +22,9 @@ std::string in_words(const std::optional<ThinkOptions>& think) {
   if (!think.has_value()) {
     return "baseline";
   }
-  std::string words = think->steps > 0 ? fmt::format("{} steps", think->steps)
-                                       : std::string("steps as in training");
+  std::string words = think->steps == 0   ? "steps as in training"
+                      : think->steps == 1 ? "1 step"
+                                          : fmt::format("{} steps", think->steps);
   if (think->candidates > 1) {
     words += fmt::format(", {} candidates", think->candidates);
   }
@@ -138,13 +139,14 @@ std::string TaskGrid::to_table() const {
     std::string head = fmt::format("{:<13}", "");
     std::string line = fmt::format("{:<13}", row.think ? "EBT" : "Transformer++");
     for (const Cell& cell : columns(row)) {
-      const size_t width = std::max<size_t>(cell.words.size(), 7) + 2;
-      head += fmt::format("{:>{}}", cell.words, width);
+      // As wide as "-0.012345".
+      const size_t width = std::max<size_t>(cell.words.size(), 9);
+      head += fmt::format("  {:>{}}", cell.words, width);
       std::string text = cell.value ? fmt::format("{:.5g}", *cell.value) : std::string("-");
       if (cell.name == kThinkSteps && cell.value == 0.0) {
         text = "trained";
       }
-      line += fmt::format("{:>{}}", text, width);
+      line += fmt::format("  {:>{}}", text, width);
     }
     table += is_first ? head + '\n' : "";
     table += line + '\n';

@@ -75,6 +75,20 @@ TEST_F(Grid, HasARowForEveryWayOfThinkingAndOneForTheBaseline) {
   EXPECT_NE(table.find("Transformer++"), std::string::npos);
 }
 
+TEST(Table, KeepsColumnsApartAndInLine) {
+  TaskGrid grid;
+  GridRow row;
+  row.think = ThinkOptions{.steps = 1};
+  row.totals.sums.reported = 1;
+  row.totals.sums.energies = {-12.73456, -12.73456};
+  row.totals.sums.losses = {1, 2};
+  row.metrics = {{"perplexity", "perplexity", -0.0123456, true}, {"x", "x", -0.0123456, false}};
+  grid.rows = {row};
+  const std::string table = grid.to_table();
+  EXPECT_NE(table.find("  perplexity          x     energy"), std::string::npos) << table;
+  EXPECT_NE(table.find("  -0.012346  -0.012346    -12.735"), std::string::npos) << table;
+}
+
 TEST_F(Grid, IsNotMeasuredTwice) {
   BigramGenerator model = generator(Architecture::kEbt);
   TaskGrid grid;
