@@ -167,6 +167,46 @@ TEST_F(EvaluationProgram, AsksForLastWordsAnswersAndChoices) {
   EXPECT_EQ(choices["accuracy"], 1) << "short and common beats long and rare";
 }
 
+// The published files, where they lie beside the project.
+TEST_F(EvaluationProgram, ReadsThePublishedFiles) {
+  const std::filesystem::path folder = std::filesystem::path(EBT_SOURCE_DIR) / "../shared/data";
+  struct Published {
+    const char *task, *file, *description;
+    int64_t asked;
+  };
+  int64_t measured = 0;
+  for (const Published& published :
+       {Published{"text", "wikitext2_valid.txt", "windows of", 0},
+        Published{"lambada", "lambada_test.jsonl", "7 of the 5153 passages", 7},
+        Published{"gsm8k", "gsm8k_test.jsonl", "7 of the 1319 problems", 7},
+        Published{"bigbench", "bbh_dyck_languages.json", "7 of the 250 questions", 7}}) {
+    const std::filesystem::path file = folder / published.file;
+    if (!std::filesystem::exists(file)) {
+      continue;
+    }
+    ++measured;
+    Arguments arguments = eval({"--task", published.task, "--data", file.string(), "--examples",
+                                "7", "--grid", "1", "--baseline", baseline()});
+    if (published.task == std::string("gsm8k") || published.task == std::string("bigbench")) {
+      arguments.insert(arguments.end(), {"--answer-tokens", "6"});
+    }
+    const json result = run_ebt_json(arguments);
+    EXPECT_NE(result["description"].get<std::string>().find(published.description),
+              std::string::npos)
+        << result["description"];
+    ASSERT_EQ(result["points"].size(), 2U) << published.task;
+    for (const json& point : result["points"]) {
+      EXPECT_EQ(point["examples"], 7) << published.task;
+      EXPECT_GT(point["loss"].get<double>(), 1) << published.task;
+      EXPECT_LT(point["loss"].get<double>(), 12) << published.task;
+      EXPECT_EQ(point.value("asked", 0), published.asked) << published.task;
+    }
+  }
+  if (measured == 0) {
+    GTEST_SKIP() << "no data sets in " << folder;
+  }
+}
+
 TEST_F(EvaluationProgram, RefusesWhatItCannotMeasure) {
   expect_refused(eval({"--task", "chess"}), "--task must be text, lambada, gsm8k or bigbench");
   expect_refused(eval({"--task", "lambada"}), "--data is missing");

@@ -68,6 +68,9 @@ void fit(const std::vector<ChartSeries>& series, bool zero_y, Frame& frame) {
   }
   if (frame.log_y) {
     frame.y = {frame.y.low / 1.1, frame.y.high * 1.1};
+  } else if (frame.y.span() <= 0) {
+    const double value = frame.y.low;
+    frame.y = value == 0 ? Range{0, 1} : Range{std::min(0.0, 2 * value), std::max(0.0, 2 * value)};
   } else {
     const double scale = std::max(std::abs(frame.y.low), std::abs(frame.y.high));
     const double air = std::max({0.06 * frame.y.span(), 1e-6 * scale, 1e-9});
@@ -341,14 +344,18 @@ std::vector<double> log_axis_ticks(double low, double high) {
 
 std::string chart_number(double value, int digits) {
   std::string suffix;
-  if (std::abs(value) >= 1e6) {
+  const double size = std::abs(value);
+  if (size >= 1e6 && size < 1e9) {
     value /= 1e6;
     suffix = "M";
-  } else if (std::abs(value) >= 1e4) {
+  } else if (size >= 1e4 && size < 1e6) {
     value /= 1e3;
     suffix = "k";
   }
   std::string text = fmt::format("{:.{}g}{}", value, digits, suffix);
+  if (const size_t plus = text.find("e+"); plus != std::string::npos) {
+    text.erase(plus + 1, text[plus + 2] == '0' ? 2 : 1);
+  }
   if (text[0] == '-') {
     text.replace(0, 1, "\u2212");
   }
