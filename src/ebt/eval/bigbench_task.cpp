@@ -95,7 +95,7 @@ class BigbenchTask : public Task {
   }
 
   std::string description() const override {
-    return fmt::format("{} of '{}', {} shots", some_of(examples_, count(), "questions"), path_,
+    return fmt::format("{} of '{}', {}-shot", some_of(examples_, count(), "questions"), path_,
                        shots_);
   }
   int64_t examples() const override { return examples_; }

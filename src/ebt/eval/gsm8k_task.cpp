@@ -54,7 +54,7 @@ class Gsm8kTask : public Task {
   }
 
   std::string description() const override {
-    return fmt::format("{} of '{}', {} shots", some_of(examples_, count(), "problems"), path_,
+    return fmt::format("{} of '{}', {}-shot", some_of(examples_, count(), "problems"), path_,
                        shots_);
   }
   int64_t examples() const override { return examples_; }

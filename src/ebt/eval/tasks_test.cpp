@@ -138,7 +138,7 @@ TEST_F(Tasks, Gsm8kComparesTheNumberThatWasWritten) {
                     "{\"question\": \"six and six?\", \"answer\": \"#### 12\"}\n"
                     "{\"question\": \"six and seven?\", \"answer\": \"#### 13\"}\n");
   const auto task = gsm8k_task(byte_tokenizer(), path, {.answer_tokens = 20});
-  EXPECT_EQ(task->description(), "all 2 problems of '" + path + "', 0 shots");
+  EXPECT_EQ(task->description(), "all 2 problems of '" + path + "', 0-shot");
   // A bigram cannot count to four: answers are put in the mouth of the judge.
   std::vector<Query> queries = task->queries(0);
   ASSERT_EQ(queries.size(), 2U);
