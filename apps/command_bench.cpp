@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "bench_sweep.h"
+#include "bench_tokenizer.h"
 #include "commands.h"
 #include "ebt/core/log.h"
 #include "ebt/kernels/gemm.h"
@@ -197,6 +198,7 @@ void register_bench(CLI::App& app) {
       "  ebt bench generate --size small --vocab 50277 --texts 4",
       [](Flags& flags) { flags.bind(GenerationBenchmarkConfig{}, "Measured texts"); },
       bench_generate);
+  register_bench_tokenizer(*bench);
 }
 
 }  // namespace ebt

@@ -93,9 +93,9 @@ void run_calibrate(const Flags& flags) {
   use_threads(calibrate.threads);
   think.seed = calibrate.seed;
   think.check();
-  SelectedText text = select_text(calibrate.text, config);
-  const auto task = text_task(load_tokenizer(calibrate.model), std::move(text.windows), text.name,
-                              calibrate.windows);
+  const auto tokenizer = load_tokenizer(calibrate.model);
+  SelectedText text = select_text(calibrate.text, config, *tokenizer);
+  const auto task = text_task(tokenizer, std::move(text.windows), text.name, calibrate.windows);
   const auto generator = load_generator(calibrate.model, {calibrate.batch, calibrate.precision});
   ProgressLine line;
   const auto begin = std::chrono::steady_clock::now();

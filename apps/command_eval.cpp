@@ -70,7 +70,7 @@ std::unique_ptr<Task> open_task(const EvalFlags& eval, const TrainConfig& config
   EBT_CHECK(has_questions || eval.options.shots == 0, "--shots is for gsm8k and bigbench, not {}",
             eval.task);
   if (eval.task == "text") {
-    SelectedText text = select_text(eval.text, config);
+    SelectedText text = select_text(eval.text, config, *tokenizer);
     return text_task(std::move(tokenizer), std::move(text.windows), text.name,
                      eval.options.examples);
   }

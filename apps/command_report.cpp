@@ -162,8 +162,8 @@ void run_report(const Flags& command_flags) {
   if (std::filesystem::exists(metrics)) {
     report.history = read_training_history(metrics);
   }
-  const SelectedText text = select_text(flags.text, config);
   const auto tokenizer = load_tokenizer(flags.model);
+  const SelectedText text = select_text(flags.text, config, *tokenizer);
   const auto model = load_model<float>(flags.model, kEvaluationRows);
   ProgressLine line;
   line.note(fmt::format("evaluating on {}", text.name));

@@ -8,6 +8,7 @@
 
 #include "commands.h"
 #include "ebt/core/log.h"
+#include "ebt/data/prepared_data.h"
 #include "ebt/kernels/gemm.h"
 #include "ebt/kernels/isa.h"
 #include "ebt/train/memory_plan.h"
@@ -44,6 +45,8 @@ constexpr const char* kExamples =
     "  ebt train --data book.txt --size xxs --steps 3000 --out book\n"
     "  ebt train --data book.txt --recipe s2 --out book-s2\n"
     "  ebt train --data book.txt --arch transformer_pp --out baseline\n"
+    "  ebt train --data book.txt --tokenizer tokenizer.json --out words\n"
+    "  ebt train --data shards --out words               # what 'ebt data prepare' made\n"
     "  ebt train --resume book                           # after Ctrl-C, a crash, a full disk\n"
     "  ebt train --config book/config.json --seed 1 --out book-1\n"
     "The folder holds config.json, model.safetensors, the training state and metrics.jsonl. The "
@@ -66,6 +69,13 @@ TrainConfig config_of(const TrainFlags& train, const Flags& flags) {
   config.model.heads = size.heads;
   apply_recipe(train.recipe, config);
   flags.apply_to(config);
+  // The config.json of a model names a file beside it.
+  const std::filesystem::path beside =
+      std::filesystem::path(flags.config_file()).parent_path() / config.data.tokenizer;
+  if (!flags.config_file().empty() && !flags.on_command_line().contains("tokenizer") &&
+      config.data.tokenizer != kByteTokenizer && std::filesystem::is_regular_file(beside)) {
+    config.data.tokenizer = beside.string();
+  }
   return config;
 }
 
@@ -105,7 +115,9 @@ Trainer<float> make_trainer(const Flags& flags) {
   if (train.overwrite) {
     // Whatever the new run would be refused for must not cost the old one.
     config.check();
-    Corpus::open(config.data.data, config.data.text_field)
+    const auto tokenizer =
+        open_tokenizer(chosen_tokenizer(config.data.tokenizer, config.data.data));
+    TokenCorpus::open(config.data.data, config.data.text_field, *tokenizer)
         .split(config.data.validation, config.model.context);
     remove_run(config.run.out);
   }

@@ -12,6 +12,8 @@ void register_calibrate(CLI::App& app);
 void register_generate(CLI::App& app);
 void register_inspect(CLI::App& app);
 void register_report(CLI::App& app);
+void register_tokenizer(CLI::App& app);
+void register_data(CLI::App& app);
 void register_bench(CLI::App& app);
 
 }  // namespace ebt

@@ -69,6 +69,8 @@ int run(int argc, char** argv) {
   ebt::register_generate(app);
   ebt::register_inspect(app);
   ebt::register_report(app);
+  ebt::register_tokenizer(app);
+  ebt::register_data(app);
   ebt::register_bench(app);
   try {
     app.parse(argc, argv);

@@ -6,7 +6,7 @@
 #include <limits>
 #include <numbers>
 
-#include "ebt/data/corpus.h"
+#include "ebt/data/token_corpus.h"
 
 namespace ebt {
 
@@ -15,7 +15,8 @@ TrainConfig open_config(const std::string& folder) {
   return load_config(folder);
 }
 
-SelectedText select_text(const TextSelection& selection, const TrainConfig& config) {
+SelectedText select_text(const TextSelection& selection, const TrainConfig& config,
+                         const Tokenizer& tokenizer) {
   const bool of_training = selection.data.empty();
   const std::string split =
       selection.split.empty() ? (of_training ? "validation" : "all") : selection.split;
@@ -24,7 +25,7 @@ SelectedText select_text(const TextSelection& selection, const TrainConfig& conf
   const std::string& path = of_training ? config.data.data : selection.data;
   const std::string& field = of_training ? config.data.text_field : selection.text_field;
   const std::string name = path.empty() ? "the CMake manual" : "'" + path + "'";
-  const Corpus corpus = Corpus::open(path, field);
+  const TokenCorpus corpus = TokenCorpus::open(path, field, tokenizer);
   if (split == "all") {
     return {name, ValidationWindows(corpus.tokens(), config.model.context)};
   }

@@ -23,9 +23,9 @@ struct TextSelection {
 
   template <class Visitor>
   void visit_fields(Visitor&& visit) {
-    visit(
-        "data", data,
-        "a text or binary file, a folder of files, or a .jsonl; default: the text of the training");
+    visit("data", data,
+          "a text or binary file, a folder of files, a .jsonl, or a folder that 'ebt data prepare' "
+          "made; default: the text of the training");
     visit("text-field", text_field, "field of a .jsonl line that holds the text");
     visit("split", split,
           "all of the text, or only the validation part that training kept out of it; default: all "
@@ -43,7 +43,8 @@ TrainConfig open_config(const std::string& folder);
 
 // Opens the selected text, cut as the model of `config` reads it. Throws Error when it cannot, or
 // --split is neither "all" nor "validation".
-SelectedText select_text(const TextSelection& selection, const TrainConfig& config);
+SelectedText select_text(const TextSelection& selection, const TrainConfig& config,
+                         const Tokenizer& tokenizer);
 
 // Throws Error "--name must be at least ..." for the first value below its least.
 struct FlagCount {

@@ -44,6 +44,8 @@ class Flags {
     apply(read_config_file(), "'" + config_file_ + "'", config);
     apply(command_line_, "command line", config);
   }
+  // The path of the config file; empty when there is none.
+  const std::string& config_file() const { return config_file_; }
   // Whether the output is to be one JSON object.
   bool json() const { return json_; }
 

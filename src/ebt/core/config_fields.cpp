@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "ebt/data/sentence_piece.h"
 #include "ebt/model/config.h"
 #include "ebt/think/config.h"
 #include "ebt/think/options.h"
@@ -47,6 +48,12 @@ const EnumNames<Landscapes>& enum_names(Landscapes) {
 const EnumNames<NoisySteps>& enum_names(NoisySteps) {
   static const EnumNames<NoisySteps> kNames = {{"all", NoisySteps::kAll},
                                                {"first", NoisySteps::kFirst}};
+  return kNames;
+}
+
+const EnumNames<SentencePieceType>& enum_names(SentencePieceType) {
+  static const EnumNames<SentencePieceType> kNames = {{"bpe", SentencePieceType::kBpe},
+                                                      {"unigram", SentencePieceType::kUnigram}};
   return kNames;
 }
 

@@ -26,12 +26,14 @@ enum class CandidateChoice;
 enum class InitialPrediction;
 enum class Landscapes;
 enum class NoisySteps;
+enum class SentencePieceType;
 const EnumNames<Architecture>& enum_names(Architecture);
 const EnumNames<EbtType>& enum_names(EbtType);
 const EnumNames<CandidateChoice>& enum_names(CandidateChoice);
 const EnumNames<InitialPrediction>& enum_names(InitialPrediction);
 const EnumNames<Landscapes>& enum_names(Landscapes);
 const EnumNames<NoisySteps>& enum_names(NoisySteps);
+const EnumNames<SentencePieceType>& enum_names(SentencePieceType);
 
 // The word of an enum value.
 template <class Enum>

@@ -17,6 +17,9 @@ struct Batch {
   std::vector<int32_t> targets;  // (B, S), kIgnoredTarget where there is none
   int64_t rows = 0;              // B
   int64_t context = 0;           // S
+  // Bytes of text that the targets stand for, to measure loss per byte: separators and ignored
+  // targets stand for none.
+  int64_t target_bytes = 0;
 
   Tensor<const int32_t> input_view() const { return {inputs.data(), {rows, context}}; }
   Tensor<const int32_t> target_view() const { return {targets.data(), {rows, context}}; }

@@ -112,49 +112,6 @@ std::vector<std::string_view> read_cmake_manual(Storage& storage) {
   return {manual};
 }
 
-int64_t total_bytes(const std::vector<std::string_view>& documents) {
-  int64_t total = 0;
-  for (const std::string_view document : documents) {
-    total += static_cast<int64_t>(document.size());
-  }
-  return total;
-}
-
-using Documents = std::vector<std::string_view>;
-
-// Training and validation documents. A document is set aside whenever at least half of its length
-// is owed to validation, which keeps the share by bytes and spreads the choice over the corpus.
-std::pair<Documents, Documents> split_by_document(const Documents& documents, double validation) {
-  std::pair<Documents, Documents> parts;
-  double owed_bytes = 0;
-  for (const std::string_view document : documents) {
-    const auto length = static_cast<double>(document.size());
-    owed_bytes += validation * length;
-    const bool set_aside = owed_bytes >= length / 2;
-    owed_bytes -= set_aside ? length : 0;
-    (set_aside ? parts.second : parts.first).push_back(document);
-  }
-  return parts;
-}
-
-// The same, cutting the bytes at one place, which may lie within a document.
-std::pair<Documents, Documents> split_by_position(const Documents& documents, double validation) {
-  std::pair<Documents, Documents> parts;
-  auto training_bytes =
-      static_cast<size_t>(static_cast<double>(total_bytes(documents)) * (1.0 - validation));
-  for (const std::string_view document : documents) {
-    const size_t kept = std::min(document.size(), training_bytes);
-    training_bytes -= kept;
-    if (kept > 0) {
-      parts.first.push_back(document.substr(0, kept));
-    }
-    if (kept < document.size()) {
-      parts.second.push_back(document.substr(kept));
-    }
-  }
-  return parts;
-}
-
 }  // namespace
 
 Corpus Corpus::open(const std::string& path, const std::string& text_field) {
@@ -175,33 +132,6 @@ Corpus Corpus::open(const std::string& path, const std::string& text_field) {
   std::erase_if(corpus.documents_, [](std::string_view document) { return document.empty(); });
   EBT_CHECK(!corpus.documents_.empty(), "{} is empty: there is no text to read", corpus.name_);
   return corpus;
-}
-
-TokenSequence Corpus::tokens() const {
-  TokenSequence tokens(documents_, owner_);
-  EBT_CHECK(tokens.size() >= 2, "{} is too short: one token leaves nothing to predict", name_);
-  return tokens;
-}
-
-CorpusSplit Corpus::split(double validation, int64_t context) const {
-  EBT_CHECK(validation >= 0.0 && validation < 1.0,
-            "the share kept for validation must be at least 0 and below 1, not {}", validation);
-  constexpr size_t kMinDocuments = 10;
-  auto [training, validating] = documents_.size() >= kMinDocuments
-                                    ? split_by_document(documents_, validation)
-                                    : split_by_position(documents_, validation);
-  CorpusSplit split = {{std::move(training), owner_}, {std::move(validating), owner_}};
-  const auto check = [&](const TokenSequence& part, const char* part_name) {
-    EBT_CHECK(part.size() > context,
-              "{} is too short: its {} part, with {} of it kept for validation, has {} tokens, and "
-              "a context of {} needs at least {}",
-              name_, part_name, validation, part.size(), context, context + 1);
-  };
-  check(split.training, "training");
-  if (validation > 0.0) {
-    check(split.validation, "validation");
-  }
-  return split;
 }
 
 }  // namespace ebt

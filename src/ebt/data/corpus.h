@@ -7,15 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "ebt/data/token_sequence.h"
-
 namespace ebt {
-
-// The two parts of a corpus. `validation` is empty when no share was asked for.
-struct CorpusSplit {
-  TokenSequence training;
-  TokenSequence validation;
-};
 
 // An ordered list of non-empty documents. Files are mapped, so a corpus may be larger than memory;
 // only small files and the decoded text of a .jsonl are held. Copies share the documents.
@@ -31,17 +23,13 @@ class Corpus {
   static Corpus open(const std::string& path, const std::string& text_field);
 
   const std::vector<std::string_view>& documents() const { return documents_; }
-  // All documents. Throws Error when they are fewer than two tokens: nothing could be predicted.
-  TokenSequence tokens() const;
-  // Sets aside `validation` (at least 0, below 1) of the bytes: whole documents spread evenly over
-  // the corpus when it has at least ten, else its last part. The same corpus is always split the
-  // same way. Throws Error when a part has fewer than context + 1 tokens.
-  CorpusSplit split(double validation, int64_t context) const;
+  // As error messages call it: "'book.txt'", "the CMake manual".
+  const std::string& name() const { return name_; }
 
  private:
   Corpus() = default;
 
-  std::string name_;  // as error messages call the corpus
+  std::string name_;
   std::vector<std::string_view> documents_;
   std::shared_ptr<const void> owner_;  // of the documents' memory
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <span>
 #include <string>
@@ -32,7 +33,15 @@ inline constexpr char kByteTokenizer[] = "bytes";
 // Every byte is a token; token 256 is the separator.
 std::shared_ptr<const Tokenizer> byte_tokenizer();
 
-// The tokenizer that `path` names: "bytes". Throws Error for anything else.
+// The tokenizer that `path` names: "bytes", a tokenizer.json (bpe_tokenizer.h), a SentencePiece
+// .model (sentence_piece.h), or a folder that holds one of these files. In the folder of a model or
+// of prepared data its config.json or prepared.json says which, and may say bytes. Throws Error
+// when it is missing, damaged, or of a kind that is not supported.
 std::shared_ptr<const Tokenizer> open_tokenizer(const std::string& path);
+
+// Writes the file of `tokenizer`, which was opened from `path`, into `folder` under its name();
+// bytes have none. Throws Error when it cannot.
+void copy_tokenizer(const std::string& path, const Tokenizer& tokenizer,
+                    const std::filesystem::path& folder);
 
 }  // namespace ebt

@@ -6,7 +6,6 @@
 
 #include "ebt/core/error.h"
 #include "ebt/core/rng.h"
-#include "ebt/data/tokenizer.h"
 
 namespace ebt {
 namespace {
@@ -55,6 +54,7 @@ void TrainingWindows::fill(Batch& batch, int64_t first_row, int64_t rows) {
     tokens_.copy_tokens(first_token, context_, batch.inputs.data() + row * context_);
     tokens_.copy_tokens(first_token + 1, context_, batch.targets.data() + row * context_);
   }
+  batch.target_bytes = tokens_.bytes_of(batch.targets);
 }
 
 ValidationWindows::ValidationWindows(TokenSequence tokens, int64_t context)
@@ -82,13 +82,7 @@ void ValidationWindows::fill(Batch& batch, int64_t first_row, int64_t rows) cons
     std::fill(inputs + used, inputs + context_, 0);
     std::fill(targets + used, targets + context_, kIgnoredTarget);
   }
-}
-
-int64_t target_bytes(const Batch& batch) {
-  const int32_t separator = byte_tokenizer()->document_separator();
-  return std::count_if(batch.targets.begin(), batch.targets.end(), [&](int32_t target) {
-    return target != kIgnoredTarget && target != separator;
-  });
+  batch.target_bytes = tokens_.bytes_of(batch.targets);
 }
 
 }  // namespace ebt

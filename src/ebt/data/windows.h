@@ -52,8 +52,4 @@ class ValidationWindows {
   int64_t context_;
 };
 
-// Bytes that the targets of a batch stand for, to measure loss per byte: separators and ignored
-// targets stand for none.
-int64_t target_bytes(const Batch& batch);
-
 }  // namespace ebt

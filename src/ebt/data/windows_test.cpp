@@ -169,10 +169,16 @@ TEST_F(ValidationWindowsTest, RefuseRowsThatAreNotThere) {
             "the context must be at least one token, not 0");
 }
 
-TEST(TargetBytes, CountsNeitherSeparatorsNorIgnoredTargets) {
+TEST_F(ValidationWindowsTest, CountTheBytesOfTheirTargets) {
+  const TokenSequence tokens({"ab", "cdef"}, nullptr);
   Batch batch;
-  batch.targets = {0, 255, byte_tokenizer()->document_separator(), kIgnoredTarget, 97};
-  EXPECT_EQ(target_bytes(batch), 3);
+  const ValidationWindows windows(tokens, 4);
+  windows.fill(batch, 0, windows.count());
+  EXPECT_EQ(batch.targets, (std::vector<int32_t>{'b', 256, 'c', 'd', 'e', 'f', -1, -1}));
+  EXPECT_EQ(batch.target_bytes, 5) << "neither the separator nor what is ignored";
+  TrainingWindows(tokens, 5, 1).fill(batch, 0, 2);
+  EXPECT_EQ(batch.target_bytes,
+            2 * 5 - std::count(batch.targets.begin(), batch.targets.end(), 256));
 }
 
 }  // namespace

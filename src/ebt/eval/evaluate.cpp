@@ -43,6 +43,7 @@ Evaluation evaluate(TextModel<T>& model, const ValidationWindows& windows, int64
     batch.rows = std::min(batch_rows, total - first);
     for (int64_t row = first; row < first + batch.rows; ++row) {
       windows.fill(window, row * available / total, 1);
+      result.bytes += window.target_bytes;
       batch.context = window.context;
       batch.inputs.insert(batch.inputs.end(), window.inputs.begin(), window.inputs.end());
       batch.targets.insert(batch.targets.end(), window.targets.begin(), window.targets.end());
@@ -50,7 +51,6 @@ Evaluation evaluate(TextModel<T>& model, const ValidationWindows& windows, int64
     PassOptions of_batch = options;
     of_batch.first_row = first;
     sums.add(model.evaluate(batch.input_view(), batch.target_view(), of_batch));
-    result.bytes += target_bytes(batch);
   }
   EBT_CHECK(sums.token_count > 0, "evaluate: the text has no token to predict");
   result.tokens = sums.token_count;

@@ -13,9 +13,11 @@ namespace ebt {
 
 // What text is read, and how it is cut.
 struct DataConfig {
-  std::string data;  // file, folder or .jsonl; empty: the manual that CMake prints
+  std::string data;  // file, folder, .jsonl or prepared data; empty: the manual that CMake prints
   std::string text_field = "text";
-  std::string tokenizer = "bytes";
+  // A path for open_tokenizer, or empty: see chosen_tokenizer. In the config of a model folder what
+  // the tokenizer's name() is.
+  std::string tokenizer;
   // Share of the corpus kept for validation: by document when there are at least ten, else the last
   // part of the text by position.
   double validation = 0.1;
@@ -26,9 +28,13 @@ struct DataConfig {
   template <class Visitor>
   void visit_fields(Visitor&& visit) {
     visit("data", data,
-          "a text or binary file, a folder of files, or a .jsonl; default: the CMake manual");
+          "a text or binary file, a folder of files, a .jsonl, or a folder that 'ebt data prepare' "
+          "made; default: the CMake manual");
     visit("text-field", text_field, "field of a .jsonl line that holds the text");
-    visit("tokenizer", tokenizer, "tokenizer of the text: bytes");
+    visit(
+        "tokenizer", tokenizer,
+        "bytes, a tokenizer.json of byte-level BPE, a SentencePiece .model, or a folder with one; "
+        "default: that of prepared data, else bytes");
     visit("validation", validation, "share of the corpus kept for validation");
   }
 };

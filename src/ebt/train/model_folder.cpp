@@ -84,7 +84,14 @@ TrainConfig load_config(const std::filesystem::path& folder) {
 }
 
 std::shared_ptr<const Tokenizer> load_tokenizer(const std::filesystem::path& model_folder) {
-  return open_tokenizer(load_config(model_folder).data.tokenizer);
+  const TrainConfig config = load_config(model_folder);
+  auto tokenizer = open_tokenizer(model_folder.string());
+  // Published models have more weights than their tokenizers have tokens.
+  EBT_CHECK(tokenizer->vocabulary_size() <= config.model.vocab_size,
+            "'{}' describes a model of {} tokens, but its tokenizer has {}",
+            (model_folder / kConfigFile).string(), config.model.vocab_size,
+            tokenizer->vocabulary_size());
+  return tokenizer;
 }
 
 template <class T>

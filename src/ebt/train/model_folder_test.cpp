@@ -7,6 +7,7 @@
 #include "ebt/core/config_fields.h"
 #include "ebt/io/file.h"
 #include "tests/support/error_text.h"
+#include "tests/support/small_tokenizer.h"
 #include "tests/support/temporary_folder.h"
 
 namespace ebt {
@@ -58,6 +59,37 @@ TEST(ModelFolder, RefusesAConfigThatIsNotOne) {
   std::filesystem::remove(folder.file(kConfigFile));
   EXPECT_EQ(error_text([&] { load_config(folder.path()); }),
             "cannot read " + name + ": No such file or directory");
+}
+
+TEST(ModelFolder, OpensItsTokenizer) {
+  const TemporaryFolder folder;
+  TrainConfig config;
+  save_config(folder.path(), config);
+  EXPECT_EQ(load_tokenizer(folder.path()), byte_tokenizer()) << "where none is named";
+  config.data.tokenizer = "tokenizer.json";
+  config.model.vocab_size = 263;
+  save_config(folder.path(), config);
+  EXPECT_EQ(error_text([&] { load_tokenizer(folder.path()); }),
+            "cannot read '" + folder.file("tokenizer.json") + "': No such file or directory");
+  folder.write("tokenizer.json", testing::small_tokenizer().dump());
+  EXPECT_EQ(load_tokenizer(folder.path())->encode("hello"), (std::vector<int32_t>{259}));
+  config.data.tokenizer = "/etc/passwd";
+  save_config(folder.path(), config);
+  EXPECT_EQ(error_text([&] { load_tokenizer(folder.path()); }),
+            "'" + folder.file(kConfigFile) +
+                "' names a tokenizer that is none of bytes, tokenizer.json, tokenizer.model");
+}
+
+TEST(ModelFolder, RefusesATokenizerThatIsTooLargeForTheModel) {
+  const TemporaryFolder folder;
+  folder.write("tokenizer.json", testing::small_tokenizer().dump());
+  TrainConfig config;
+  config.data.tokenizer = "tokenizer.json";
+  config.model.vocab_size = 262;
+  save_config(folder.path(), config);
+  EXPECT_EQ(error_text([&] { load_tokenizer(folder.path()); }),
+            "'" + folder.file(kConfigFile) +
+                "' describes a model of 262 tokens, but its tokenizer has 263");
 }
 
 ParameterLayout two_weights() {

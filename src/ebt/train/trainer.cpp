@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "ebt/core/log.h"
+#include "ebt/data/prepared_data.h"
 #include "ebt/data/tokenizer.h"
 #include "ebt/train/memory_plan.h"
 #include "ebt/train/metrics_log.h"
@@ -72,20 +73,24 @@ std::unique_ptr<TextModel<T>> make_training_model(const TrainConfig& config) {
 template <class T>
 Trainer<T> Trainer<T>::start(const TrainConfig& config, const ModelFactory<T>& make_model) {
   TrainConfig wanted = config;
-  wanted.model.vocab_size = open_tokenizer(config.data.tokenizer)->vocabulary_size();
+  const std::string tokenizer_path = chosen_tokenizer(config.data.tokenizer, config.data.data);
+  const auto tokenizer = open_tokenizer(tokenizer_path);
+  wanted.model.vocab_size = tokenizer->vocabulary_size();
   wanted.check();
   EBT_CHECK(!has_model(wanted.run.out),
             "'{}' holds a model already: resume it, or choose another folder with --out",
             wanted.run.out);
   TrainConfig resolved = wanted.resolved();
+  resolved.data.tokenizer = tokenizer->name();
   if (wanted.run.micro_batch == 0) {
     resolved.run.micro_batch = largest_fitting(wanted.run.batch, [&](int64_t rows) {
                                  resolved.run.micro_batch = rows;
                                  return plan_memory<T>(resolved);
                                }).micro_batch;
   }
-  Trainer trainer(make_parts(resolved, make_model));
+  Trainer trainer(make_parts(resolved, *tokenizer, make_model));
   make_folder(trainer.config_.run.out);
+  copy_tokenizer(tokenizer_path, *tokenizer, trainer.config_.run.out);
   save_config(trainer.config_.run.out, trainer.config_);
   trainer.checkpoint().save(trainer.config_.run.out);
   return trainer;
@@ -98,7 +103,7 @@ Trainer<T> Trainer<T>::resume(const std::filesystem::path& folder, std::optional
   config.run.out = folder.string();
   config.run.threads = threads.value_or(config.run.threads);
   config.check();
-  Trainer trainer(make_parts(config.resolved(), make_model));
+  Trainer trainer(make_parts(config.resolved(), *load_tokenizer(folder), make_model));
   if (has_model(folder)) {
     const int64_t tokens = trainer.progress_.training_tokens;
     trainer.checkpoint().load(folder);
@@ -113,11 +118,11 @@ Trainer<T> Trainer<T>::resume(const std::filesystem::path& folder, std::optional
 }
 
 template <class T>
-typename Trainer<T>::Parts Trainer<T>::make_parts(TrainConfig config,
+typename Trainer<T>::Parts Trainer<T>::make_parts(TrainConfig config, const Tokenizer& tokenizer,
                                                   const ModelFactory<T>& make_model) {
   omp_set_num_threads(config.run.threads > 0 ? static_cast<int>(config.run.threads)
                                              : omp_get_num_procs());
-  CorpusSplit text = Corpus::open(config.data.data, config.data.text_field)
+  CorpusSplit text = TokenCorpus::open(config.data.data, config.data.text_field, tokenizer)
                          .split(config.data.validation, config.model.context);
   std::unique_ptr<TextModel<T>> model = make_model(config);
   if (model->layout().contains(kStepSizeName)) {
@@ -226,7 +231,7 @@ StepReport Trainer<T>::take_step() {
   report.step_losses = means(fresh_sums.cross_entropy, fresh_sums.token_count);
   report.energies = means(fresh_sums.energy, fresh_sums.token_count);
   report.nats_per_byte =
-      fresh_sums.cross_entropy.back() / static_cast<double>(target_bytes(fresh_.text));
+      fresh_sums.cross_entropy.back() / static_cast<double>(fresh_.text.target_bytes);
   report.step_size = step_size();
   report.skipped_steps = progress_.skipped_steps;
   report.tokens = fresh_sums.token_count;

@@ -7,7 +7,7 @@
 #include <memory>
 #include <optional>
 
-#include "ebt/data/corpus.h"
+#include "ebt/data/token_corpus.h"
 #include "ebt/data/windows.h"
 #include "ebt/model/text_model.h"
 #include "ebt/optim/adamw.h"
@@ -46,9 +46,10 @@ std::unique_ptr<TextModel<T>> make_training_model(const TrainConfig& config);
 template <class T>
 class Trainer {
  public:
-  // Starts a run: writes the resolved config and the first checkpoint to config.run.out. The size
-  // of the vocabulary is the tokenizer's. Throws Error when the config is impossible, text or
-  // memory do not suffice, or the folder holds a model already or cannot be written.
+  // Starts a run: writes the resolved config, the tokenizer's file and the first checkpoint to
+  // config.run.out. The size of the vocabulary is the tokenizer's. Throws Error when the config is
+  // impossible, text or memory do not suffice, or the folder holds a model already or cannot be
+  // written.
   static Trainer start(const TrainConfig& config,
                        const ModelFactory<T>& make_model = make_training_model<T>);
   // Continues the run of a folder from its checkpoint, or from the beginning if it was interrupted
@@ -74,7 +75,8 @@ class Trainer {
     CorpusSplit text;
     std::unique_ptr<TextModel<T>> model;
   };
-  static Parts make_parts(TrainConfig config, const ModelFactory<T>& make_model);
+  static Parts make_parts(TrainConfig config, const Tokenizer& tokenizer,
+                          const ModelFactory<T>& make_model);
   explicit Trainer(Parts parts);
 
   StepReport take_step();

@@ -8,8 +8,10 @@
 #include <stdexcept>
 #include <string>
 
+#include "ebt/data/prepared_data.h"
 #include "ebt/train/model_folder.h"
 #include "tests/support/error_text.h"
+#include "tests/support/small_tokenizer.h"
 #include "tests/support/training_run.h"
 
 namespace ebt {
@@ -198,6 +200,38 @@ TEST(Trainer, RefusesToOverwriteAModel) {
             "'" + config.run.out +
                 "' holds a model already: resume it, or choose another folder "
                 "with --out");
+}
+
+TEST(Trainer, LearnsTheSameFromPreparedDataAsFromTheText) {
+  const TemporaryFolder folder;
+  TrainConfig config = small_run(folder, "from text");
+  config.data.tokenizer = folder.write("t.json", testing::small_tokenizer().dump());
+  Trainer<float> from_text = Trainer<float>::start(config, bigram_factory());
+  from_text.run();
+  EXPECT_EQ(from_text.config().model.vocab_size, 263);
+
+  prepare_data(config.data.data, "text", config.data.tokenizer, folder.file("prepared"));
+  config.data.data = folder.file("prepared");
+  config.data.tokenizer.clear();
+  config.run.out = folder.file("from tokens");
+  Trainer<float> from_tokens = Trainer<float>::start(config, bigram_factory());
+  from_tokens.run();
+  EXPECT_EQ(from_tokens.config().data.tokenizer, "tokenizer.json");
+  EXPECT_EQ(weights_of(from_tokens), weights_of(from_text));
+  EXPECT_EQ(metrics_without_clock(config.run.out), metrics_without_clock(folder.file("from text")));
+
+  // The model folder has a tokenizer of its own, with which the run goes on.
+  std::filesystem::remove(folder.file("t.json"));
+  EXPECT_EQ(load_tokenizer(folder.file("from text"))->vocabulary_size(), 263);
+  EXPECT_EQ(weights_of(*std::make_unique<Trainer<float>>(
+                Trainer<float>::resume(folder.file("from text"), {}, bigram_factory()))),
+            weights_of(from_text));
+
+  config.data.tokenizer = kByteTokenizer;
+  config.run.out = folder.file("another");
+  const std::string error = error_text([&] { Trainer<float>::start(config, bigram_factory()); });
+  EXPECT_NE(error.find("was prepared with another tokenizer"), std::string::npos) << error;
+  EXPECT_FALSE(std::filesystem::exists(config.run.out));
 }
 
 TEST(Trainer, RefusesAnImpossibleConfigBeforeItWritesAnything) {

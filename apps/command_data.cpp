@@ -1,0 +1,72 @@
+// `ebt data`: text made ready for training.
+#include <fmt/format.h>
+
+#include "commands.h"
+#include "ebt/core/log.h"
+#include "ebt/data/prepared_data.h"
+#include "evaluation.h"
+#include "flags.h"
+
+namespace ebt {
+namespace {
+
+struct PrepareFlags {
+  std::string data;
+  std::string text_field = "text";
+  std::string tokenizer = kByteTokenizer;
+  std::string out = "prepared";
+  int64_t threads = 0;
+
+  template <class Visitor>
+  void visit_fields(Visitor&& visit) {
+    visit("data", data,
+          "a text or binary file, a folder of files, or a .jsonl; default: the CMake manual");
+    visit("text-field", text_field, "field of a .jsonl line that holds the text");
+    visit(
+        "tokenizer", tokenizer,
+        "bytes, a tokenizer.json of byte-level BPE, a SentencePiece .model, or a folder with one");
+    visit("out", out, "folder to make");
+    visit("threads", threads, "CPU threads; 0: all cores");
+  }
+};
+
+constexpr const char* kExamples =
+    "Examples:\n"
+    "  ebt data prepare --data books --tokenizer tokenizer.json --out shards\n"
+    "  ebt train --data shards --out model\n"
+    "The folder also holds the tokenizer, which 'ebt train' takes from there. Training on it is "
+    "the\n"
+    "same as on the text, to the last bit, but starts at once and needs no memory for the tokens.";
+
+void prepare(const Flags& command_flags) {
+  PrepareFlags flags;
+  command_flags.apply_to(flags);
+  EBT_CHECK(!flags.out.empty(), "--out: the name of the folder is empty");
+  use_threads(flags.threads);
+  const PreparedSummary summary =
+      prepare_data(flags.data, flags.text_field, flags.tokenizer, flags.out);
+  if (command_flags.json()) {
+    Json result = {{"prepared", flags.out}};
+    result.update(fields_to_json(summary));
+    fmt::print("{}\n", result.dump(2));
+  } else {
+    fmt::print("'{}' holds {} of text as {} tokens: {} {}, {} {}\n", flags.out,
+               format_bytes(static_cast<double>(summary.bytes)),
+               format_count(static_cast<double>(summary.tokens)), summary.documents,
+               summary.documents == 1 ? "document" : "documents", summary.shards,
+               summary.shards == 1 ? "shard" : "shards");
+  }
+}
+
+}  // namespace
+
+void register_data(CLI::App& app) {
+  CLI::App* data = app.add_subcommand("data", "Make text ready for training.");
+  data->require_subcommand(1);
+  add_command(
+      *data, "prepare",
+      "Turn a text into tokens once, for training to map into memory as often as it likes.",
+      kExamples, [](Flags& flags) { flags.bind(PrepareFlags{}, "Text and folder"); }, prepare);
+}
+
+}  // namespace ebt

@@ -1,0 +1,170 @@
+// From a text to a tokenizer, to prepared data, to a model that writes with it.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "ebt/data/sentence_piece.h"
+#include "ebt/data/tokenizer.h"
+#include "tests/end_to_end/program.h"
+#include "tests/support/small_tokenizer.h"
+
+namespace ebt::testing {
+namespace {
+
+using nlohmann::json;
+namespace fs = std::filesystem;
+
+class Tokenizers : public ::testing::Test {
+ protected:
+  // A tokenizer that the program learned, where it can; else a small one.
+  std::string tokenizer() {
+    if (!has_sentence_piece()) {
+      return folder_.write("small.json", small_tokenizer().dump());
+    }
+    const std::string file = folder_.file("book.model");
+    const json result =
+        run_ebt_json({"tokenizer", "train", "--data", text_, "--vocab-size", "400", "--out", file});
+    EXPECT_EQ(result["vocab_size"], 400);
+    EXPECT_EQ(result["type"], "bpe");
+    EXPECT_EQ(result["text_bytes"], real_text().size());
+    EXPECT_GT(result["bytes_per_token"], 1.2);
+    return file;
+  }
+  std::string train(const std::string& data, const std::string& name, const Arguments& more = {}) {
+    const Outcome outcome = run_ebt(tiny_training(data, folder_.file(name), more));
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+    return folder_.file(name);
+  }
+  // Expects exit code 1 and a sentence with `part`.
+  static void expect_refused(const Arguments& arguments, const std::string& part) {
+    const Outcome outcome = run_ebt(arguments);
+    EXPECT_EQ(outcome.exit_code, 1) << outcome.signal;
+    EXPECT_NE(outcome.err.find(part), std::string::npos) << outcome.err;
+    EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 2) << outcome.err;
+  }
+
+  TemporaryFolder folder_;
+  std::string text_ = folder_.write("text.txt", real_text());
+};
+
+TEST_F(Tokenizers, AreLearnedAndUsedFromPreparedDataToGeneration) {
+  const std::string file = tokenizer();
+  const std::string shards = folder_.file("shards");
+  const json prepared =
+      run_ebt_json({"data", "prepare", "--data", text_, "--tokenizer", file, "--out", shards});
+  EXPECT_EQ(prepared["prepared"], shards);
+  EXPECT_EQ(prepared["documents"], 1);
+  EXPECT_EQ(prepared["bytes"], real_text().size());
+  EXPECT_LT(prepared["tokens"], prepared["bytes"]);
+
+  const std::string from_tokens = train(shards, "from tokens");
+  const std::string from_text = train(text_, "from text", {"--tokenizer", file});
+  EXPECT_EQ(read_file(from_tokens + "/model.safetensors"),
+            read_file(from_text + "/model.safetensors"));
+  EXPECT_EQ(metrics_without_clock(from_tokens), metrics_without_clock(from_text));
+
+  // The model needs neither the text's tokenizer nor the shards.
+  fs::remove(file);
+  const std::string model = folder_.file("moved");
+  fs::rename(from_text, model);
+  const auto evaluate = [&](const std::string& data) {
+    return run_ebt_json({"eval", "--model", model, "--data", data})["points"][0];
+  };
+  const json of_text = evaluate(text_);
+  const json of_shards = evaluate(shards);
+  EXPECT_EQ(of_text["tokens"], prepared["tokens"].get<int64_t>() - 1);
+  EXPECT_LE(of_text["bytes"], real_text().size());
+  EXPECT_GE(of_text["bytes"], real_text().size() - 20) << "all but the first token";
+  for (const char* field : {"tokens", "bytes", "loss"}) {
+    EXPECT_EQ(of_shards[field], of_text[field]) << field;
+  }
+  const json generated =
+      run_ebt_json({"generate", "--model", model, "--prompt", "const é ", "--tokens", "8"});
+  std::vector<int32_t> tokens;
+  for (const json& token : generated["tokens"]) {
+    tokens.push_back(token["token"]);
+  }
+  EXPECT_EQ(json(open_tokenizer(model)->decode(tokens))
+                .dump(-1, ' ', false, json::error_handler_t::replace),
+            generated["text"].dump());
+}
+
+TEST_F(Tokenizers, StartARunFromTheConfigOfAnother) {
+  const std::string first = train(text_, "first", {"--tokenizer", tokenizer()});
+  const std::string again = folder_.file("again");
+  const Outcome outcome = run_ebt({"train", "--config", first + "/config.json", "--out", again});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  expect_same_run(first, again);
+  // Replacing a run by one of the same tokenizer does not lose it.
+  const Outcome replaced = run_ebt(
+      {"train", "--config", first + "/config.json", "--out", first, "--seed", "4", "--overwrite"});
+  EXPECT_EQ(replaced.exit_code, 0) << replaced.err;
+}
+
+TEST_F(Tokenizers, AreRefusedWhereTheyDoNotFit) {
+  const std::string small = folder_.write("small.json", small_tokenizer().dump());
+  const std::string shards = folder_.file("shards");
+  run_ebt_json({"data", "prepare", "--data", text_, "--tokenizer", small, "--out", shards});
+  expect_refused(tiny_training(shards, folder_.file("out"), {"--tokenizer", "bytes"}),
+                 "was prepared with another tokenizer");
+  const std::string bytes = train(text_, "bytes");
+  expect_refused({"eval", "--model", bytes, "--data", shards},
+                 "was prepared with another tokenizer");
+  expect_refused(tiny_training(text_, folder_.file("out"), {"--tokenizer", text_}),
+                 has_sentence_piece() ? "is not a SentencePiece model" : "built without");
+  expect_refused(tiny_training(text_, folder_.file("out"), {"--tokenizer", "/nowhere/t.json"}),
+                 "cannot read '/nowhere/t.json'");
+  EXPECT_FALSE(fs::exists(folder_.file("out")));
+  expect_refused({"data", "prepare", "--data", shards, "--out", folder_.file("out")},
+                 "holds tokens already");
+  expect_refused({"data", "prepare", "--data", text_, "--out", shards}, "holds prepared data");
+  expect_refused({"data", "prepare", "--data", text_, "--out", folder_.path().string()},
+                 "which is not of prepared data");
+  expect_refused({"tokenizer", "train", "--data", text_, "--out", small}, "exists already");
+
+  // The tokenizer of a model that was replaced by a larger one.
+  const std::string model = train(shards, "model");
+  json larger = small_tokenizer();
+  larger["added_tokens"].push_back({{"id", 263}, {"content", "<more>"}});
+  folder_.write("model/tokenizer.json", larger.dump());
+  for (const char* command : {"eval", "generate"}) {
+    expect_refused({command, "--model", model},
+                   "describes a model of 263 tokens, but its tokenizer has 264");
+  }
+}
+
+TEST_F(Tokenizers, AreLearnedOnlyAsLargeAsTheTextAllows) {
+  if (!has_sentence_piece()) {
+    GTEST_SKIP() << "built without SentencePiece";
+  }
+  const std::string out = folder_.file("t.model");
+  expect_refused(
+      {"tokenizer", "train", "--data", folder_.write("short.txt", "a few words"), "--out", out},
+      "cannot learn 4096 tokens from this text");
+  expect_refused({"tokenizer", "train", "--data", text_, "--vocab-size", "10", "--out", out},
+                 "--vocab-size: 10 is not between 259 and 1000000");
+  expect_refused({"tokenizer", "train", "--data", text_, "--type", "wordpiece", "--out", out},
+                 "bpe");
+  EXPECT_FALSE(fs::exists(out));
+}
+
+TEST_F(Tokenizers, AreMeasured) {
+  const std::string small = folder_.write("small.json", small_tokenizer().dump());
+  const json result = run_ebt_json({"bench", "tokenizer", "--tokenizer", small, "--data", text_});
+  EXPECT_EQ(result["text_bytes"], real_text().size());
+  EXPECT_GT(result["encode_bytes_per_second"], 0);
+  EXPECT_NE(run_ebt({"bench", "tokenizer", "--data", text_}).out.find("MB/s"), std::string::npos);
+}
+
+TEST(TokenizerHelp, TeachesEveryCommand) {
+  for (const Arguments& command :
+       {Arguments{"tokenizer", "train"}, {"data", "prepare"}, {"bench", "tokenizer"}}) {
+    const Outcome outcome = run_ebt({command[0], command[1], "--help"});
+    EXPECT_EQ(outcome.exit_code, 0) << command[0];
+    EXPECT_NE(outcome.out.find("Examples:"), std::string::npos) << command[0];
+    EXPECT_NE(outcome.out.find("--json"), std::string::npos) << command[0];
+  }
+}
+
+}  // namespace
+}  // namespace ebt::testing
