@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 namespace ebt {
@@ -14,12 +15,12 @@ Distribution<T>::Distribution(Tensor<const T> logits) : logits_(logits) {
     finite = finite && std::isfinite(logit);
     largest = std::max(largest, logit);
   }
-  EBT_CHECK(finite, "generate: the model's prediction is not a finite number");
   double total = 0;
   for (const T logit : logits) {
     total += std::exp(static_cast<double>(logit - largest));
   }
-  log_total_ = static_cast<double>(largest) + std::log(total);
+  log_total_ = finite ? static_cast<double>(largest) + std::log(total)
+                      : std::numeric_limits<double>::quiet_NaN();
 }
 
 template <class T>

@@ -1,6 +1,7 @@
 // The distribution over tokens that logits stand for: softmax(logits), in double.
 #pragma once
 
+#include <cmath>
 #include <vector>
 
 #include "ebt/core/tensor.h"
@@ -12,9 +13,10 @@ namespace ebt {
 template <class T>
 class Distribution {
  public:
-  // Throws Error when a logit is not finite.
   explicit Distribution(Tensor<const T> logits);
 
+  // Whether it is one: all logits are finite numbers. Else nothing below means anything.
+  bool finite() const { return std::isfinite(log_total_); }
   // Nats.
   double log_probability(int64_t token) const {
     return static_cast<double>(logits_[token]) - log_total_;

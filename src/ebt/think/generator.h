@@ -81,7 +81,8 @@ struct TokenReport {
   double energy() const { return states.empty() ? 0 : states.back().energy; }
 };
 
-enum class FinishReason { kEnd, kLength, kBudget, kCancelled };
+// kNotFinite: the model's prediction was not a finite number; such a token is not reported.
+enum class FinishReason { kEnd, kLength, kBudget, kCancelled, kNotFinite };
 
 // Called from within step(), in order. Neither may call the generator, except for cancel().
 struct GenerationCallbacks {

@@ -292,6 +292,15 @@ void TextGenerator<T, S>::settle(Text& text, Question& question, Tensor<const T>
   const Distribution<T> prediction(logits);
   TokenReport& report = question.report;
   question.settled = true;
+  const auto end_silently = [&](FinishReason reason) {
+    question.silent = true;
+    text.over = true;
+    text.reason = reason;
+  };
+  if (!prediction.finite()) {
+    end_silently(FinishReason::kNotFinite);
+    return;
+  }
   if (report.from_prompt) {
     report.token = text.tokens[static_cast<size_t>(question.position)];
   } else {
@@ -299,9 +308,7 @@ void TextGenerator<T, S>::settle(Text& text, Question& question, Tensor<const T>
     const auto index = static_cast<uint64_t>(text.written());
     report.token = prediction.sample(text.request.sampling, stream.uniform(index));
     if (report.token == text.request.end_token) {
-      question.silent = true;
-      text.over = true;
-      text.reason = FinishReason::kEnd;
+      end_silently(FinishReason::kEnd);
       return;
     }
     text.tokens.push_back(report.token);
@@ -397,7 +404,11 @@ void TextGenerator<T, S>::report(Text& text) {
   while (!text.questions.empty() && text.questions.front()->complete() && !text.cancelled) {
     const std::unique_ptr<Question> question = std::move(text.questions.front());
     text.questions.pop_front();
-    if (!question->silent && text.callbacks.on_token) {
+    if (question->silent) {
+      finish(text, text.reason);
+      return;
+    }
+    if (text.callbacks.on_token) {
       text.callbacks.on_token(question->report);
     }
   }

@@ -124,9 +124,10 @@ void Thoughts<T, S>::note_state(Lane& lane, int64_t index, double energy) {
   ThinkingState& state = lane.states.emplace_back();
   state.energy = energy;
   if (lane.start.trace) {
-    const Distribution<T> now(logits(index));
-    state.entropy = now.entropy();
-    state.top = now.likeliest(lane.start.top_tokens);
+    if (const Distribution<T> now(logits(index)); now.finite()) {
+      state.entropy = now.entropy();
+      state.top = now.likeliest(lane.start.top_tokens);
+    }
   }
   if (observe) {
     observe({lane.start.noise, lane.steps, energy, logits(index)});

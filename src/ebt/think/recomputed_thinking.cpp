@@ -1,0 +1,160 @@
+#include "ebt/think/recomputed_thinking.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "ebt/core/bfloat16.h"
+
+namespace ebt {
+
+template <class T, class S>
+RecomputedThinking<T, S>::Buffers::Buffers(Arena& arena, const ModelConfig& model,
+                                           int64_t positions)
+    : work(ContextWork<T, S>::take(arena, model, 1, positions, Keep::kKeys)),
+      context(arena, model, 1, positions, Keep::kKeys, work),
+      step(arena, model, 1, positions, false, true),
+      logits(arena.take<T>({positions, model.vocab_size})),
+      start(arena.take<T>(logits.shape)),
+      noise(arena.take<T>(logits.shape)),
+      step_size(arena.take<T>({positions})),
+      bound(arena.take<T>({positions})) {}
+
+namespace {
+
+template <class Buffers>
+size_t bytes_of(const ModelConfig& model, int64_t positions) {
+  Arena measure;
+  const Buffers buffers(measure, model, positions);
+  return measure.peak_bytes();
+}
+
+}  // namespace
+
+template <class T, class S>
+RecomputedThinking<T, S>::RecomputedThinking(const ModelConfig& model,
+                                             const ThinkingConfig& trained,
+                                             const ParameterBlock<T>& weights, int64_t positions,
+                                             ThinkingNoise<T> noise)
+    : config_(model),
+      trained_(trained),
+      operands_(model, text_weights<const T>(model, weights)),
+      rotary_(positions + model.lead() + 1, model.head_width(), model.rope_theta),
+      noise_(std::move(noise)),
+      arena_(bytes_of<Buffers>(model, positions)),
+      buffers_(arena_, model, positions) {
+  operands_.refresh();
+}
+
+// Computes the context under a landscape.
+template <class T, class S>
+EnergyLandscape<T, S> RecomputedThinking<T, S>::read(Tensor<const int32_t> tokens,
+                                                     int64_t landscape) {
+  buffers_.context.forward(operands_.views(), rotary_, tokens, landscape);
+  return {operands_.views(), buffers_.context.vectors, rotary_, buffers_.context.stream};
+}
+
+// start = logits, with Langevin noise where the step takes it.
+template <class T, class S>
+void RecomputedThinking<T, S>::take_start(const ThinkOptions& options, NoiseAddress noise,
+                                          int64_t step) {
+  Buffers& b = buffers_;
+  std::copy(b.logits.begin(), b.logits.end(), b.start.begin());
+  if (options.langevin_noise > 0 && (step == 0 || options.langevin_on == NoisySteps::kAll)) {
+    for (int64_t n = 0; n < b.noise.dim(0); ++n, ++noise.position) {
+      noise_.langevin(noise, step, row(b.noise, n));
+    }
+    for (int64_t i = 0; i < b.start.count(); ++i) {
+      b.start[i] += static_cast<T>(options.langevin_noise) * b.noise[i];
+    }
+  }
+}
+
+template <class T, class S>
+std::vector<typename RecomputedThinking<T, S>::Thought> RecomputedThinking<T, S>::think(
+    std::span<const int32_t> tokens, const ThinkOptions& options, NoiseAddress noise,
+    int64_t most_steps) {
+  Buffers& b = buffers_;
+  const auto positions = static_cast<int64_t>(tokens.size());
+  EBT_CHECK(positions == b.logits.dim(0), "thinking: {} tokens where {} were announced", positions,
+            b.logits.dim(0));
+  const Tensor<const int32_t> ids{tokens.data(), {1, positions}};
+  const auto alpha = static_cast<double>(operands_.views().values.step_size[0]);
+  const std::vector<PlannedStep> plan =
+      plan_of(config_, trained_, options, std::max(alpha, kSmallestStepSize));
+  most_steps = std::min(most_steps, static_cast<int64_t>(plan.size()));
+
+  std::fill(b.logits.begin(), b.logits.end(), T(0));
+  if (trained_.initial != InitialPrediction::kZeros) {
+    for (int64_t n = 0; n < positions; ++n) {
+      noise_.initial({noise.seed, noise.position + n, noise.candidate}, row(b.logits, n));
+    }
+    for (T& logit : b.logits) {
+      logit *= static_cast<T>(trained_.initial_scale);
+    }
+  }
+  std::vector<Thought> thoughts(tokens.size());
+  std::vector<int64_t> quiet(tokens.size(), 0);
+  std::vector<bool> done(tokens.size(), false);
+  for (int64_t i = 0; i < most_steps; ++i) {
+    const PlannedStep& planned = plan[static_cast<size_t>(i)];
+    take_start(options, noise, i);
+    std::fill(b.step_size.begin(), b.step_size.end(), static_cast<T>(planned.step_size));
+    std::fill(b.bound.begin(), b.bound.end(),
+              static_cast<T>(trained_.clamp_gradient / planned.step_size));
+    const auto at = read(ids, planned.landscape);
+    think_once<T, S>(config_, at, b.start,
+                     {b.step_size, trained_.clamp_gradient > 0 ? b.bound : Tensor<T>{}}, b.step);
+    const bool on_last =
+        i > 0 && plan[static_cast<size_t>(i - 1)].landscape == plan.back().landscape;
+    for (int64_t n = 0; n < positions; ++n) {
+      const auto index = static_cast<size_t>(n);
+      Thought& thought = thoughts[index];
+      if (done[index]) {
+        continue;
+      }
+      const auto energy = static_cast<double>(b.step.energy[n]);
+      if (options.stop_change > 0 && on_last) {
+        const double change = std::abs(energy - thought.energies.back());
+        quiet[index] = change < options.stop_change ? quiet[index] + 1 : 0;
+        done[index] = quiet[index] >= options.stop_patience;
+      }
+      thought.energies.push_back(energy);
+      if (!done[index]) {
+        const Tensor<T> next = row(b.step.next, n);
+        std::copy(next.begin(), next.end(), row(b.logits, n).begin());
+        ++thought.steps;
+      }
+    }
+    if (options.accept_lower) {
+      // The starts as the step saw them: energy_of overwrites them.
+      std::copy(b.step.p.begin(), b.step.p.end(), b.start.begin());
+      const Tensor<const T> moved =
+          energy_of<T, S>(config_, read(ids, planned.landscape), b.logits, b.step);
+      for (int64_t n = 0; n < positions; ++n) {
+        const auto index = static_cast<size_t>(n);
+        if (!done[index] && !(static_cast<double>(moved[n]) < thoughts[index].energies.back())) {
+          const Tensor<T> start = row(b.start, n);
+          std::copy(start.begin(), start.end(), row(b.logits, n).begin());
+        }
+      }
+    }
+  }
+  const auto last = read(ids, plan.back().landscape);
+  const Tensor<const T> energies = energy_of<T, S>(config_, last, b.logits, b.step);
+  for (int64_t n = 0; n < positions; ++n) {
+    Thought& thought = thoughts[static_cast<size_t>(n)];
+    if (!done[static_cast<size_t>(n)]) {
+      thought.energies.push_back(static_cast<double>(energies[n]));
+    }
+    const Tensor<const T> logits = row(b.logits, n);
+    thought.logits.assign(logits.begin(), logits.end());
+  }
+  return thoughts;
+}
+
+template class RecomputedThinking<float, float>;
+template class RecomputedThinking<float, Bfloat16>;
+template class RecomputedThinking<double, double>;
+
+}  // namespace ebt
