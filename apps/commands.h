@@ -12,5 +12,8 @@ void register_generate(CLI::App& app);
 void register_inspect(CLI::App& app);
 void register_report(CLI::App& app);
 void register_bench(CLI::App& app);
+#ifdef EBT_HAVE_SERVE
+void register_serve(CLI::App& app);
+#endif
 
 }  // namespace ebt

@@ -1,7 +1,7 @@
 # Sourced by ./run, ./test and .ci/run: says which Debian packages are missing, and installs them.
 
 build_packages=(cmake ninja-build g++ libdnnl-dev ocl-icd-opencl-dev libfmt-dev libspdlog-dev libcli11-dev
-  nlohmann-json3-dev librandom123-dev)
+  nlohmann-json3-dev librandom123-dev libcpp-httplib-dev pkg-config)
 test_packages=(libgtest-dev)
 check_packages=(git clang-format clang-tidy libomp-dev)
 

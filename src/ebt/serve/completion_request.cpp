@@ -64,14 +64,14 @@ class Parser {
     } else if (!prompt->is_array() || prompt->empty()) {
       fields_.fail_wrong("prompt", "a string, or an array of strings or of tokens");
     } else if (prompt->front().is_number()) {
-      add_prompt(*prompt);
+      add_tokens(*prompt);
     } else {
       check_texts(prompt->size(), "prompt");
       for (const nlohmann::json& part : *prompt) {
         if (part.is_string()) {
           add_prompt(part.get_ref<const std::string&>());
         } else if (part.is_array() && !part.empty()) {
-          add_prompt(part);
+          add_tokens(part);
         } else {
           refuse_field("prompt", "'prompt' must hold strings, or arrays of tokens, not {}.",
                        json_excerpt(part));
@@ -108,7 +108,7 @@ class Parser {
     request_.prompt_texts.push_back(text);
   }
 
-  void add_prompt(const nlohmann::json& array) {
+  void add_tokens(const nlohmann::json& array) {
     check_prompt_tokens(array.size());
     std::vector<int32_t> tokens;
     tokens.reserve(array.size());

@@ -23,6 +23,18 @@ Json bytes_json(const std::string& text) {
   return bytes;
 }
 
+// A token's text where it stands for the token: other bytes than UTF-8 are spelled out.
+std::string token_name(const std::string& bytes) {
+  if (is_utf8(bytes)) {
+    return bytes;
+  }
+  std::string name = "bytes:";
+  for (const char byte : bytes) {
+    name += fmt::format("\\x{:02x}", static_cast<unsigned char>(byte));
+  }
+  return name;
+}
+
 // UTF-8 characters that begin in these bytes.
 int64_t characters(const std::string& bytes) {
   return std::count_if(bytes.begin(), bytes.end(),
@@ -99,7 +111,7 @@ Json ChoiceFormat::completion_logprobs(const TextPiece& piece) {
   Json offsets = Json::array();
   const auto add = [&](int32_t token) {
     const std::string bytes = model_.bytes_of(token);
-    tokens.push_back(bytes);
+    tokens.push_back(token_name(bytes));
     offsets.push_back(offset_);
     offset_ += characters(bytes);
   };
@@ -118,7 +130,7 @@ Json ChoiceFormat::completion_logprobs(const TextPiece& piece) {
     Json likeliest = Json::object();
     for (size_t i = 0; i < report.top.size() && std::cmp_less(i, request_.top_logprobs); ++i) {
       // Several tokens may have the same text, and a key only one value: the likeliest stays.
-      likeliest.emplace(model_.bytes_of(report.top[i].token),
+      likeliest.emplace(token_name(model_.bytes_of(report.top[i].token)),
                         finite(report.top[i].log_probability));
     }
     top.push_back(std::move(likeliest));

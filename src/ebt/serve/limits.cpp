@@ -4,9 +4,13 @@
 #include "ebt/io/json.h"
 
 namespace ebt {
+namespace {
+
+constexpr int64_t kMost = 1'000'000'000;
+
+}  // namespace
 
 void RequestLimits::check() const {
-  constexpr int64_t kMost = 1'000'000'000;
   RequestLimits copy = *this;
   copy.visit_fields([](const char* name, int64_t value, const char* /*help*/) {
     EBT_CHECK(value >= 1 && value <= kMost, "{}: {} is not a whole number from 1 to {}", name,
