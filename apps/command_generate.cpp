@@ -1,12 +1,16 @@
 #include <fmt/format.h>
 
+#include <chrono>
 #include <cstdio>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "commands.h"
+#include "ebt/core/log.h"
 #include "ebt/data/tokenizer.h"
-#include "ebt/think/generate.h"
+#include "ebt/think/generator.h"
+#include "ebt/think/text_stream.h"
 #include "evaluation.h"
 #include "flags.h"
 
@@ -17,24 +21,25 @@ struct GenerateFlags {
   std::string model;
   std::string prompt;
   int64_t tokens = 200;
-  int64_t think_steps = 0;
-  double temperature = 1.0;
-  double top_p = 1.0;
-  uint64_t seed = 0;
-  int64_t threads = 0;
+  std::string stop;
+  bool echo = false;
+  int64_t top_tokens = 0;
   bool trace = false;
+  std::string precision = "auto";
+  int64_t threads = 0;
 
   template <class Visitor>
   void visit_fields(Visitor&& visit) {
     visit("model", model, "folder of the model");
     visit("prompt", prompt, "text to continue; without one, the start of a document");
     visit("tokens", tokens, "most tokens to write");
-    visit("think-steps", think_steps, "thinking steps per token; 0 takes as many as in training");
-    visit("temperature", temperature, "1 samples as predicted, 0 always takes the likeliest token");
-    visit("top-p", top_p, "sample among the likeliest tokens that hold this probability together");
-    visit("seed", seed, "seed of the samples; the same seed writes the same text");
-    visit("threads", threads, "CPU threads; 0 uses all cores. Results do not depend on it");
+    visit("stop", stop, "end before this text");
+    visit("echo", echo, "think about the prompt's tokens too, and report them");
+    visit("top-tokens", top_tokens, "report so many likeliest tokens beside every token");
     visit("trace", trace, "print every token on a line, with its energy at every thinking step");
+    visit("precision", precision,
+          "fp32, bf16, or auto: bf16 where the CPU multiplies it natively, else fp32");
+    visit("threads", threads, "CPU threads; 0 uses all cores. Results do not depend on it");
   }
 };
 
@@ -43,6 +48,9 @@ constexpr const char* kExamples =
     "  ebt generate --model model --prompt 'The command '\n"
     "  ebt generate --model model --prompt 'The command ' --think-steps 4 --temperature 0.7\n"
     "  ebt generate --model model --tokens 40 --trace      # watch the energy fall\n"
+    "  ebt generate --model model --trace --top-tokens 3   # and what it leans to meanwhile\n"
+    "  ebt generate --model model --candidates 8           # keep the best of eight thoughts\n"
+    "  ebt generate --model model --think-steps 50 --stop-change 0.01  # think where it is needed\n"
     "A token whose energy stays high is one the model is unsure of.";
 
 // A token as a trace shows it: 'e', '\n', \xff.
@@ -60,68 +68,183 @@ std::string token_name(const std::string& bytes) {
   return name.starts_with("\\x") ? name : "'" + name + "'";
 }
 
-void print_trace(const Tokenizer& tokenizer, const GeneratedToken& token) {
-  fmt::print("{:<10}  p {:.4f}", token_name(tokenizer.decode({&token.token, 1})),
-             token.probability);
-  for (size_t step = 0; step < token.energy.size(); ++step) {
-    fmt::print("{}{:.4g}", step == 0 ? "  energy " : " -> ", token.energy[step]);
+const char* reason_name(FinishReason reason) {
+  switch (reason) {
+    case FinishReason::kEnd:
+      return "end";
+    case FinishReason::kLength:
+      return "length";
+    case FinishReason::kBudget:
+      return "budget";
+    case FinishReason::kCancelled:
+      return "stop";
+    case FinishReason::kNotFinite:
+      break;
   }
-  fmt::print("\n");
+  fail("generate: the model's prediction is not a finite number");
 }
 
-void print_json(const GenerateFlags& flags, const Tokenizer& tokenizer,
-                const std::vector<GeneratedToken>& generated) {
-  Json result;
-  std::vector<int32_t> tokens;
-  Json list = Json::array();
-  for (const GeneratedToken& token : generated) {
-    tokens.push_back(token.token);
-    list.push_back(
-        {{"token", token.token}, {"probability", token.probability}, {"energy", token.energy}});
+std::string top_names(const Tokenizer& tokenizer, const std::vector<TokenProbability>& top) {
+  std::string names;
+  for (const TokenProbability& entry : top) {
+    names += fmt::format("  {} {:.3f}", token_name(tokenizer.decode({&entry.token, 1})),
+                         std::exp(entry.log_probability));
   }
-  result["model"] = flags.model;
-  result["prompt"] = flags.prompt;
-  result["text"] = tokenizer.decode(tokens);
-  result["seed"] = flags.seed;
-  result["tokens"] = std::move(list);
-  // A model may write bytes that are no UTF-8, which JSON cannot hold: "token" has them exactly.
-  fmt::print("{}\n", result.dump(2, ' ', false, Json::error_handler_t::replace));
+  return names;
+}
+
+void print_trace(const Tokenizer& tokenizer, const TokenReport& report) {
+  fmt::print("{:<10}  p {:.4f}", token_name(tokenizer.decode({&report.token, 1})),
+             std::exp(report.log_probability));
+  for (size_t step = 0; step < report.states.size(); ++step) {
+    fmt::print("{}{:.4g}", step == 0 ? "  energy " : " -> ", report.states[step].energy);
+  }
+  fmt::print("\n");
+  if (report.states.empty() && !report.top.empty()) {
+    fmt::print("           {}\n", top_names(tokenizer, report.top));
+  }
+  for (size_t step = 0; step < report.states.size() && !report.top.empty(); ++step) {
+    const ThinkingState& state = report.states[step];
+    fmt::print("  step {:<4} entropy {:.3f}{}\n", step, state.entropy,
+               top_names(tokenizer, state.top));
+  }
+}
+
+Json top_json(const std::vector<TokenProbability>& top) {
+  Json list = Json::array();
+  for (const TokenProbability& entry : top) {
+    list.push_back({{"token", entry.token}, {"log_probability", entry.log_probability}});
+  }
+  return list;
+}
+
+Json token_json(const TokenReport& report, bool trace) {
+  Json energy = Json::array();
+  Json states = Json::array();
+  for (const ThinkingState& state : report.states) {
+    energy.push_back(state.energy);
+    states.push_back({{"entropy", state.entropy}, {"top", top_json(state.top)}});
+  }
+  Json token = {{"token", report.token},
+                {"from_prompt", report.from_prompt},
+                {"log_probability", report.log_probability},
+                {"energy", std::move(energy)},
+                {"candidate_energies", report.candidate_energies},
+                {"thinking_steps", report.thinking_steps},
+                {"forward_passes", report.forward_passes}};
+  if (!report.top.empty()) {
+    token["top"] = top_json(report.top);
+  }
+  if (trace) {
+    token["states"] = std::move(states);
+  }
+  return token;
+}
+
+GenerationRequest request_of(const GenerateFlags& flags, const ThinkOptions& think,
+                             const SamplingOptions& sampling, const Tokenizer& tokenizer) {
+  GenerationRequest request;
+  request.prompt = tokenizer.encode(flags.prompt);
+  if (request.prompt.empty()) {
+    request.prompt = {tokenizer.document_separator()};
+  }
+  request.max_tokens = flags.tokens;
+  request.score_from = flags.echo ? 1 : -1;
+  request.end_token = tokenizer.document_separator();
+  request.think = think;
+  request.think.seed = sampling.seed;
+  request.sampling = sampling;
+  request.top_tokens = flags.top_tokens;
+  request.trace = flags.trace;
+  return request;
 }
 
 void run_generate(const Flags& command_flags) {
   GenerateFlags flags;
+  ThinkOptions think;
+  SamplingOptions sampling;
   command_flags.apply_to(flags);
+  command_flags.apply_to(think);
+  command_flags.apply_to(sampling);
   open_config(flags.model);
-  check_counts({{"tokens", flags.tokens, 0}, {"think-steps", flags.think_steps, 0}});
+  check_counts({{"tokens", flags.tokens, 0}, {"top-tokens", flags.top_tokens, 0}});
   use_threads(flags.threads);
-  GenerateOptions options;
-  options.tokens = flags.tokens;
-  options.temperature = flags.temperature;
-  options.top_p = flags.top_p;
-  options.seed = flags.seed;
-  options.think = PassOptions{.steps = flags.think_steps, .seed = flags.seed};
-  options.check();
   const auto tokenizer = load_tokenizer(flags.model);
-  options.document_separator = tokenizer->document_separator();
-  const auto model = load_model<float>(flags.model, 1);
-  const bool text = !command_flags.json() && !flags.trace;
-  if (text) {
-    fmt::print("{}", flags.prompt);
-  }
-  const auto on_token = [&](const GeneratedToken& token) {
-    if (text) {
-      fmt::print("{}", tokenizer->decode({&token.token, 1}));
+  const auto generator = load_generator(flags.model, {.texts = 1, .precision = flags.precision});
+
+  const bool show_text = !command_flags.json() && !flags.trace;
+  TextStream stream(flags.stop.empty() ? std::vector<std::string>{}
+                                       : std::vector<std::string>{flags.stop});
+  std::string text;
+  const auto write = [&](const std::string& more) {
+    text += more;
+    if (show_text) {
+      fmt::print("{}", more);
       std::fflush(stdout);
-    } else if (!command_flags.json()) {
-      print_trace(*tokenizer, token);
     }
   };
-  const std::vector<GeneratedToken> generated =
-      generate(*model, tokenizer->encode(flags.prompt), options, on_token);
+  std::vector<TokenReport> reports;
+  FinishReason reason = FinishReason::kLength;
+  ProgressLine line;
+  int64_t id = 0;
+  const auto on_token = [&](const TokenReport& report) {
+    if (!report.from_prompt) {
+      write(stream.feed(tokenizer->decode({&report.token, 1})));
+    }
+    reports.push_back(report);
+    if (flags.trace && !command_flags.json()) {
+      print_trace(*tokenizer, report);
+    }
+    if (stream.stopped()) {
+      generator->cancel(id);
+    } else if (command_flags.json()) {
+      line.update(fmt::format("{} tokens", reports.size()));
+    }
+  };
+  if (show_text) {
+    fmt::print("{}", flags.prompt);
+    std::fflush(stdout);
+  }
+  const auto begin = std::chrono::steady_clock::now();
+  id = generator->submit(request_of(flags, think, sampling, *tokenizer),
+                         {on_token, [&](FinishReason why) { reason = why; }});
+  while (generator->step()) {
+  }
+  const double seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  write(stream.finish());
+  const std::string finish_reason = reason_name(reason);
+
+  int64_t steps = 0;
+  int64_t passes = 0;
+  Json tokens = Json::array();
+  for (const TokenReport& report : reports) {
+    steps += report.thinking_steps;
+    passes += report.forward_passes;
+    tokens.push_back(token_json(report, flags.trace));
+  }
   if (command_flags.json()) {
-    print_json(flags, *tokenizer, generated);
-  } else if (text) {
+    const Json result = {{"model", flags.model},
+                         {"prompt", flags.prompt},
+                         {"text", text},
+                         {"finish_reason", finish_reason},
+                         {"seed", sampling.seed},
+                         {"thinking", fields_to_json(think)},
+                         {"thinking_steps", steps},
+                         {"forward_passes", passes},
+                         {"tokens", std::move(tokens)}};
+    // A model may write bytes that are no UTF-8, which JSON cannot hold: "token" has them exactly.
+    fmt::print("{}\n", result.dump(2, ' ', false, Json::error_handler_t::replace));
+    return;
+  }
+  if (show_text) {
     fmt::print("\n");
+    std::fflush(stdout);
+  }
+  if (!reports.empty()) {
+    line.note(fmt::format("{} tokens in {}, {:.1f} ms each; {} thinking steps, {} forward passes",
+                          reports.size(), format_duration(seconds),
+                          1000 * seconds / static_cast<double>(reports.size()), steps, passes));
   }
 }
 
@@ -130,7 +253,12 @@ void run_generate(const Flags& command_flags) {
 void register_generate(CLI::App& app) {
   add_command(
       app, "generate", "Let a model continue a text, thinking about every token.", kExamples,
-      [](Flags& flags) { flags.bind(GenerateFlags{}, "Generation"); }, run_generate);
+      [](Flags& flags) {
+        flags.bind(GenerateFlags{}, "Generation");
+        flags.bind(SamplingOptions{}, "Sampling");
+        flags.bind(ThinkOptions{}, "Thinking");
+      },
+      run_generate);
 }
 
 }  // namespace ebt

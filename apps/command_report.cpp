@@ -13,7 +13,6 @@
 #include "ebt/data/tokenizer.h"
 #include "ebt/io/file.h"
 #include "ebt/report/html_report.h"
-#include "ebt/think/generate.h"
 #include "ebt/train/trainer.h"
 #include "evaluation.h"
 #include "flags.h"
@@ -30,9 +29,6 @@ struct ReportFlags {
   int64_t windows = 0;
   std::string prompt;
   int64_t tokens = 600;
-  double temperature = 0.8;
-  double top_p = 0.95;
-  uint64_t seed = 0;
   int64_t threads = 0;
 
   template <class Visitor>
@@ -41,13 +37,11 @@ struct ReportFlags {
     visit("out", out, "page to write");
     visit("figure", figure, "also write the figure of energy and text as an SVG of its own");
     text.visit_fields(visit);
-    visit("think-steps", think_steps, "most thinking steps to evaluate and generate with");
+    visit("think-steps", think_steps,
+          "thinking steps to evaluate with; on the last landscape, to write with");
     visit("windows", windows, "windows of text to evaluate on, spread evenly; 0 is the whole text");
     visit("prompt", prompt, "text to continue; default: the first words of the text");
     visit("tokens", tokens, "most tokens to write after it");
-    visit("temperature", temperature, "1 samples as predicted, 0 always takes the likeliest token");
-    visit("top-p", top_p, "sample among the likeliest tokens that hold this probability together");
-    visit("seed", seed, "seed of the samples");
     visit("threads", threads, "CPU threads; 0 uses all cores. Results do not depend on it");
   }
 };
@@ -62,6 +56,7 @@ constexpr const char* kExamples =
     "how to repeat all of it. It is one file, and asks nothing of the network.";
 
 constexpr int64_t kEvaluationRows = 16;
+constexpr SamplingOptions kReportSampling{.temperature = 0.8, .top_p = 0.95};
 
 // The first whole words of a text.
 std::string first_words(const ValidationWindows& windows, const Tokenizer& tokenizer) {
@@ -78,12 +73,42 @@ std::string first_words(const ValidationWindows& windows, const Tokenizer& token
   return first == last ? text : text.substr(first + 1, last - first);
 }
 
-std::vector<std::string> commands_of(const ReportFlags& flags, const TrainConfig& config) {
+// What the model writes after the report's prompt.
+std::vector<TokenEnergy> write_sample(const ReportFlags& flags, const SamplingOptions& sampling,
+                                      const Tokenizer& tokenizer, const std::string& prompt,
+                                      ProgressLine& line) {
+  GenerationRequest request;
+  request.prompt = tokenizer.encode(prompt);
+  if (request.prompt.empty()) {
+    request.prompt = {tokenizer.document_separator()};
+  }
+  request.max_tokens = flags.tokens;
+  request.end_token = tokenizer.document_separator();
+  request.think.steps = flags.think_steps;
+  request.think.seed = sampling.seed;
+  request.sampling = sampling;
+  std::vector<TokenEnergy> sample;
+  const auto generator = load_generator(flags.model, {.texts = 1});
+  const auto on_token = [&](const TokenReport& report) {
+    std::vector<double> energy;
+    for (const ThinkingState& state : report.states) {
+      energy.push_back(state.energy);
+    }
+    sample.push_back({tokenizer.decode({&report.token, 1}), std::move(energy)});
+    line.update(fmt::format("writing: {} of {} tokens", sample.size(), flags.tokens));
+  };
+  generator->submit(std::move(request), {on_token, {}});
+  while (generator->step()) {
+  }
+  return sample;
+}
+
+std::vector<std::string> commands_of(const ReportFlags& flags, const TrainConfig& config,
+                                     uint64_t seed) {
   const std::string config_file = (std::filesystem::path(flags.model) / kConfigFile).string();
-  return {
-      fmt::format("ebt train --config {} --out {}-again", config_file, config.run.out),
-      fmt::format("ebt eval --model {} --think-steps {}", flags.model, flags.think_steps),
-      fmt::format("ebt report --model {} --seed {} --out {}", flags.model, flags.seed, flags.out)};
+  return {fmt::format("ebt train --config {} --out {}-again", config_file, config.run.out),
+          fmt::format("ebt eval --model {} --think-steps {}", flags.model, flags.think_steps),
+          fmt::format("ebt report --model {} --seed {} --out {}", flags.model, seed, flags.out)};
 }
 
 std::string size_name(const ModelConfig& model) {
@@ -122,19 +147,15 @@ void describe(const TrainConfig& config, const SelectedText& text, int64_t param
 
 void run_report(const Flags& command_flags) {
   ReportFlags flags;
+  SamplingOptions sampling = kReportSampling;
   command_flags.apply_to(flags);
+  command_flags.apply_to(sampling);
+  sampling.check();
   const TrainConfig config = open_config(flags.model);
   check_counts({{"think-steps", flags.think_steps, 1},
                 {"windows", flags.windows, 0},
                 {"tokens", flags.tokens, 0}});
   use_threads(flags.threads);
-  GenerateOptions options;
-  options.tokens = flags.tokens;
-  options.temperature = flags.temperature;
-  options.top_p = flags.top_p;
-  options.seed = flags.seed;
-  options.think = PassOptions{.steps = flags.think_steps, .seed = flags.seed};
-  options.check();
 
   ReportData report;
   const std::filesystem::path metrics = std::filesystem::path(flags.model) / kMetricsFile;
@@ -143,20 +164,16 @@ void run_report(const Flags& command_flags) {
   }
   const SelectedText text = select_text(flags.text, config);
   const auto tokenizer = load_tokenizer(flags.model);
-  options.document_separator = tokenizer->document_separator();
   const auto model = load_model<float>(flags.model, kEvaluationRows);
   ProgressLine line;
   line.note(fmt::format("evaluating on {}", text.name));
-  report.evaluation = evaluation_rows(
-      evaluate(*model, text.windows, kEvaluationRows, options.think, flags.windows));
+  report.evaluation =
+      evaluation_rows(evaluate(*model, text.windows, kEvaluationRows,
+                               {.steps = flags.think_steps, .seed = sampling.seed}, flags.windows));
   report.prompt = flags.prompt.empty() ? first_words(text.windows, *tokenizer) : flags.prompt;
-  const auto on_token = [&](const GeneratedToken& token) {
-    report.sample.push_back({tokenizer->decode({&token.token, 1}), token.energy});
-    line.update(fmt::format("writing: {} of {} tokens", report.sample.size(), flags.tokens));
-  };
-  generate(*model, tokenizer->encode(report.prompt), options, on_token);
+  report.sample = write_sample(flags, sampling, *tokenizer, report.prompt, line);
   line.finish();
-  report.commands = commands_of(flags, config);
+  report.commands = commands_of(flags, config, sampling.seed);
   report.config = fields_to_json(config);
   describe(config, text, model->layout().count(), report);
 
@@ -179,7 +196,11 @@ void run_report(const Flags& command_flags) {
 void register_report(CLI::App& app) {
   add_command(
       app, "report", "Write a page that shows how a model learned, thinks and writes.", kExamples,
-      [](Flags& flags) { flags.bind(ReportFlags{}, "Report"); }, run_report);
+      [](Flags& flags) {
+        flags.bind(ReportFlags{}, "Report");
+        flags.bind(kReportSampling, "Sampling");
+      },
+      run_report);
 }
 
 }  // namespace ebt

@@ -4,6 +4,8 @@ build_packages=(cmake ninja-build g++ libdnnl-dev ocl-icd-opencl-dev libfmt-dev 
   nlohmann-json3-dev librandom123-dev libcpp-httplib-dev pkg-config)
 test_packages=(libgtest-dev)
 check_packages=(git clang-format clang-tidy libomp-dev)
+page_packages=(chromium fonts-liberation2)
+command -v npm >/dev/null || page_packages+=(nodejs npm)   # others than Debian's do as well
 
 say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 

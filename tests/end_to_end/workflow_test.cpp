@@ -1,6 +1,7 @@
 // A user's path through the program, from a text to a report.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <csignal>
 #include <fstream>
@@ -45,7 +46,8 @@ TEST_F(Workflow, TrainsEvaluatesGeneratesInspectsAndReports) {
       {"generate", "--model", model, "--prompt", "const ", "--tokens", "5", "--think-steps", "2"});
   ASSERT_LE(generated["tokens"].size(), 5U);
   for (const json& token : generated["tokens"]) {
-    EXPECT_EQ(token["energy"].size(), 3U);
+    // One step on the first landscape, two on the last, and where they end.
+    EXPECT_EQ(token["energy"].size(), 4U);
   }
 
   const json inspected = run_ebt_json({"inspect", "--model", model});
@@ -141,6 +143,50 @@ TEST_F(Workflow, TracesTheEnergyOfEveryToken) {
   EXPECT_EQ(outcome.exit_code, 0);
   EXPECT_NE(outcome.out.find("energy"), std::string::npos);
   EXPECT_NE(outcome.out.find("->"), std::string::npos);
+}
+
+TEST_F(Workflow, GeneratesAsItIsToldToThink) {
+  const std::string model = train("model");
+  const json result = run_ebt_json({"generate", "--model", model, "--prompt", "ab", "--tokens", "3",
+                                    "--echo", "--top-tokens", "2", "--trace", "--candidates", "4",
+                                    "--think-steps", "5", "--accept-lower", "--seed", "3"});
+  EXPECT_EQ(result["thinking"]["candidates"], 4);
+  EXPECT_EQ(result["finish_reason"], "length");
+  ASSERT_EQ(result["tokens"].size(), 4U);
+  EXPECT_EQ(result["tokens"][0]["token"], 'b');
+  EXPECT_EQ(result["tokens"][0]["from_prompt"], true);
+  int64_t steps = 0;
+  for (const json& token : result["tokens"]) {
+    steps += token["thinking_steps"].get<int64_t>();
+    EXPECT_EQ(token["thinking_steps"], 4 * 6);
+    EXPECT_EQ(token["candidate_energies"].size(), 4U);
+    EXPECT_EQ(token["top"].size(), 2U);
+    EXPECT_EQ(token["states"].size(), token["energy"].size());
+    EXPECT_EQ(token["states"][0]["top"].size(), 2U);
+    EXPECT_EQ(token["energy"].back(), *std::min_element(token["candidate_energies"].begin(),
+                                                        token["candidate_energies"].end()));
+  }
+  EXPECT_EQ(result["thinking_steps"], steps);
+  const json limited = run_ebt_json({"generate", "--model", model, "--think-budget", "5"});
+  EXPECT_EQ(limited["finish_reason"], "budget");
+  EXPECT_EQ(limited["thinking_steps"], 5);
+}
+
+TEST_F(Workflow, EndsBeforeTheTextThatStopsIt) {
+  const std::string model = train("model");
+  const std::vector<std::string> command = {"generate", "--model", model, "--tokens", "60"};
+  const std::string whole = run_ebt_json(command)["text"];
+  // Two letters: what is no UTF-8 is not in the JSON as it was written.
+  const auto letters = std::adjacent_find(whole.begin() + 5, whole.end(), [](char a, char b) {
+    return a > ' ' && a < 0x7F && b > ' ' && b < 0x7F;
+  });
+  ASSERT_NE(letters, whole.end());
+  const std::string stop(letters, letters + 2);
+  std::vector<std::string> stopped = command;
+  stopped.insert(stopped.end(), {"--stop", stop});
+  const json result = run_ebt_json(stopped);
+  EXPECT_EQ(result["finish_reason"], "stop");
+  EXPECT_EQ(result["text"], whole.substr(0, whole.find(stop)));
 }
 
 TEST_F(Workflow, KeepsARunUnlessToldToOverwriteIt) {

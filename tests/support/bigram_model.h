@@ -70,11 +70,6 @@ class BigramModel : public TextModel<T> {
     return think(inputs, targets, logits, 0);
   }
 
-  ThinkingTrace<T> predict_next(Tensor<const int32_t> tokens, const PassOptions&) override {
-    const T* const row = table_row(tokens[tokens.count() - 1]);
-    return {{row, row + config_.vocab_size}, {2.0, 1.0, static_cast<double>(tokens.count())}};
-  }
-
  private:
   const T* table_row(int32_t token) const {
     return weights_.tensor("table").data + token * config_.vocab_size;

@@ -30,10 +30,10 @@ TextEbt<T, S>::TextEbt(const ModelConfig& model, const ThinkingConfig& thinking,
 
 namespace {
 
-// Lays out a workspace for (batch, context) tokens, of which `queries` are predicted per row.
+// Lays out a workspace for (batch, context) tokens.
 template <class T, class S>
 TextWorkspace<T, S> lay_out(Arena& arena, const ModelConfig& model, const ThinkingConfig& thinking,
-                            int64_t batch, int64_t context, int64_t queries, bool training,
+                            int64_t batch, int64_t context, bool training,
                             const EngineOptions& options) {
   const Keep keep = !training ? Keep::kKeys : options.recompute ? Keep::kStream : Keep::kAll;
   return {arena,
@@ -41,7 +41,6 @@ TextWorkspace<T, S> lay_out(Arena& arena, const ModelConfig& model, const Thinki
           thinking,
           batch,
           context,
-          queries,
           training,
           keep,
           options.chunk_positions > 0 ? options.chunk_positions
@@ -57,7 +56,7 @@ size_t TextEbt<T, S>::workspace_bytes(const ModelConfig& model, const ThinkingCo
   for (const bool training : {false, true}) {
     if (options.training || !training) {
       Arena measure;
-      lay_out<T, S>(measure, model, thinking, rows, context, context, training, options);
+      lay_out<T, S>(measure, model, thinking, rows, context, training, options);
       most = std::max(most, measure.peak_bytes());
     }
   }
@@ -65,16 +64,15 @@ size_t TextEbt<T, S>::workspace_bytes(const ModelConfig& model, const ThinkingCo
 }
 
 template <class T, class S>
-TextWorkspace<T, S>& TextEbt<T, S>::prepare(int64_t batch, int64_t context, int64_t queries,
-                                            bool training) {
+TextWorkspace<T, S>& TextEbt<T, S>::prepare(int64_t batch, int64_t context, bool training) {
   if (copies_are_stale_) {
     operands_.refresh();
     copies_are_stale_ = false;
   }
-  if (workspace_ == nullptr || !workspace_->fits(batch, context, queries, training)) {
+  if (workspace_ == nullptr || !workspace_->fits(batch, context, training)) {
     arena_.rewind();
     workspace_ = std::make_unique<TextWorkspace<T, S>>(
-        lay_out<T, S>(arena_, config_, thinking_, batch, context, queries, training, options_));
+        lay_out<T, S>(arena_, config_, thinking_, batch, context, training, options_));
   }
   return *workspace_;
 }
@@ -84,7 +82,7 @@ LossSums TextEbt<T, S>::train_from(const TrainingRows<T>& rows, const ThinkingDr
                                    const StepObserver<T>& observe) {
   const int64_t batch = rows.inputs.dim(0);
   const int64_t context = rows.inputs.dim(1);
-  TextWorkspace<T, S>& workspace = prepare(batch, context, context, true);
+  TextWorkspace<T, S>& workspace = prepare(batch, context, true);
   return train_pass(parts(), rows, draws, observe, workspace);
 }
 
@@ -142,7 +140,7 @@ void TextEbt<T, S>::read(TextWorkspace<T, S>& workspace, Tensor<const int32_t> t
 }
 
 template <class T, class S>
-void TextEbt<T, S>::think(TextWorkspace<T, S>& workspace, const Chunk& chunk, int64_t first_query,
+void TextEbt<T, S>::think(TextWorkspace<T, S>& workspace, const Chunk& chunk,
                           const PassOptions& options,
                           const std::function<void(size_t)>& after_step) {
   ChunkSpace<T, S>& space = workspace.space(chunk);
@@ -151,7 +149,7 @@ void TextEbt<T, S>::think(TextWorkspace<T, S>& workspace, const Chunk& chunk, in
   if (thinking_.initial == InitialPrediction::kZeros) {
     std::fill(step.next.begin(), step.next.end(), T(0));
   } else {
-    const int64_t first = options.first_row * workspace.queries + chunk.first();
+    const int64_t first = options.first_row * workspace.context + chunk.first();
     RandomStream{options.seed, RandomPurpose::kInitialPrediction, 0}.normal(
         static_cast<uint64_t>(first * config_.vocab_size), step.next,
         static_cast<T>(thinking_.initial_scale));
@@ -159,7 +157,7 @@ void TextEbt<T, S>::think(TextWorkspace<T, S>& workspace, const Chunk& chunk, in
   const std::vector<int64_t> plan = inference_plan(options.steps);
   for (size_t i = 0; i < plan.size(); ++i) {
     TextContext<T, S>& context = workspace.contexts[workspace.context_of(plan[i])];
-    think_once<T, S>(config_, parts().landscape(context, chunk, first_query), step.next,
+    think_once<T, S>(config_, parts().landscape(context, chunk), step.next,
                      {space.step_size, space.bound}, step);
     after_step(i);
   }
@@ -168,8 +166,7 @@ void TextEbt<T, S>::think(TextWorkspace<T, S>& workspace, const Chunk& chunk, in
 template <class T, class S>
 LossSums TextEbt<T, S>::evaluate(Tensor<const int32_t> inputs, Tensor<const int32_t> targets,
                                  const PassOptions& options) {
-  const int64_t context = inputs.dim(1);
-  TextWorkspace<T, S>& workspace = prepare(inputs.dim(0), context, context, false);
+  TextWorkspace<T, S>& workspace = prepare(inputs.dim(0), inputs.dim(1), false);
   read(workspace, inputs, options);
   const size_t steps = inference_plan(options.steps).size();
   LossSums sums;
@@ -181,7 +178,7 @@ LossSums TextEbt<T, S>::evaluate(Tensor<const int32_t> inputs, Tensor<const int3
     const ChunkSpace<T, S>& space = workspace.space(chunk);
     const TextStep<T, S>& step = space.steps.front();
     const Tensor<const int32_t> wanted = all.slice(chunk.first(), chunk.count());
-    think(workspace, chunk, 0, options, [&](size_t i) {
+    think(workspace, chunk, options, [&](size_t i) {
       CrossEntropy<T>::loss_and_gradient({wanted, T(0)}, step.next, T(0), space.row_loss, {});
       sums.cross_entropy[i] += sum_over_targets<T>(space.row_loss, wanted);
       sums.energy[i] += sum_over_targets(step.energy, wanted);
@@ -189,25 +186,6 @@ LossSums TextEbt<T, S>::evaluate(Tensor<const int32_t> inputs, Tensor<const int3
   }
   sums.objective = sums.cross_entropy.back();
   return sums;
-}
-
-template <class T, class S>
-ThinkingTrace<T> TextEbt<T, S>::predict_next(Tensor<const int32_t> tokens,
-                                             const PassOptions& options) {
-  const int64_t count = tokens.count();
-  TextWorkspace<T, S>& workspace = prepare(1, count, 1, false);
-  read(workspace, tokens.reshape({1, count}), options);
-  const Chunk& chunk = workspace.chunks.front();
-  TextStep<T, S>& step = workspace.space(chunk).steps.front();
-  ThinkingTrace<T> trace;
-  think(workspace, chunk, count - 1, options,
-        [&](size_t) { trace.energy.push_back(static_cast<double>(step.energy[0])); });
-  trace.logits.assign(step.next.begin(), step.next.end());
-  const int64_t last = inference_plan(options.steps).back();
-  const auto at =
-      parts().landscape(workspace.contexts[workspace.context_of(last)], chunk, count - 1);
-  trace.energy.push_back(static_cast<double>(energy_of<T, S>(config_, at, step.next, step)[0]));
-  return trace;
 }
 
 template class TextEbt<float>;

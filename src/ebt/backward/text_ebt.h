@@ -29,7 +29,6 @@ class TextEbt : public TextModel<T> {
   LossSums train(const TrainingRows<T>& rows, uint64_t seed, uint64_t training_step) override;
   LossSums evaluate(Tensor<const int32_t> inputs, Tensor<const int32_t> targets,
                     const PassOptions& options) override;
-  ThinkingTrace<T> predict_next(Tensor<const int32_t> tokens, const PassOptions& options) override;
 
   // train, from given draws.
   LossSums train_from(const TrainingRows<T>& rows, const ThinkingDraws<T>& draws,
@@ -37,15 +36,15 @@ class TextEbt : public TextModel<T> {
 
  private:
   // Buffers for the shape of work at hand, and weights that are up to date.
-  TextWorkspace<T, S>& prepare(int64_t batch, int64_t context, int64_t queries, bool training);
+  TextWorkspace<T, S>& prepare(int64_t batch, int64_t context, bool training);
   std::vector<int64_t> inference_plan(int64_t steps) const;
   TextEbtParts<T, S> parts() const {
     return {config_, thinking_, operands_.views(), gradient_views_, rotary_};
   }
-  // Thinks about the tokens after the chunk's positions, counted from first_query of `tokens`, as
+  // Thinks about the tokens after the chunk's positions, as
   // long as `options` says. The contexts of all landscapes must be there.
-  void think(TextWorkspace<T, S>& workspace, const Chunk& chunk, int64_t first_query,
-             const PassOptions& options, const std::function<void(size_t)>& after_step);
+  void think(TextWorkspace<T, S>& workspace, const Chunk& chunk, const PassOptions& options,
+             const std::function<void(size_t)>& after_step);
   // Computes the contexts of the landscapes that `options` visits.
   void read(TextWorkspace<T, S>& workspace, Tensor<const int32_t> tokens,
             const PassOptions& options);

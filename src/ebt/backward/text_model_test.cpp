@@ -267,26 +267,5 @@ TEST(TextModel, EvaluatesARowTheSameInAnyBatch) {
   }
 }
 
-TEST(TextModel, PredictsTheNextTokenAsEvaluationDoes) {
-  ThinkingConfig thinking;
-  thinking.initial = InitialPrediction::kZeros;  // noise belongs to a position of a batch
-  const Tokens tokens;
-  for (const EbtType type : {EbtType::kDefault, EbtType::kTimeEmbed, EbtType::kAdaln}) {
-    const auto model = made(small_model(type), thinking);
-    const Tensor<const int32_t> prefix{tokens.inputs.data(), {3}};
-    const ThinkingTrace<double> trace = model->predict_next(prefix, {.steps = 3});
-    const std::vector<int32_t> targets = {-1, -1, 9};
-    const LossSums sums =
-        model->evaluate(prefix.reshape({1, 3}), {targets.data(), {1, 3}}, {.steps = 3});
-    double total = 0;
-    for (const double logit : trace.logits) {
-      total += std::exp(logit);
-    }
-    EXPECT_NEAR(std::log(total) - trace.logits[9], sums.cross_entropy.back(), 1e-10);
-    ASSERT_EQ(trace.energy.size(), 4U);
-    EXPECT_NEAR(trace.energy[2], sums.energy[2], 1e-10);
-  }
-}
-
 }  // namespace
 }  // namespace ebt

@@ -92,15 +92,15 @@ struct ChunkSpace {
 // The buffers of one shape of work. Laid out anew, in the same memory, when the shape changes.
 template <class T, class S>
 struct TextWorkspace {
-  int64_t batch, context, queries;
+  int64_t batch, context;
   bool training;
   std::vector<Chunk> chunks;
   ContextWork<T, S> context_work;
   std::vector<TextContext<T, S>> contexts;  // one per landscape; one for EbtType::kDefault
   std::vector<ChunkSpace<T, S>> spaces;     // of a whole chunk, and of the last if it is smaller
 
-  bool fits(int64_t b, int64_t s, int64_t q, bool train) const {
-    return batch == b && context == s && queries == q && training == train;
+  bool fits(int64_t b, int64_t s, bool train) const {
+    return batch == b && context == s && training == train;
   }
   ChunkSpace<T, S>& space(const Chunk& chunk) {
     return spaces[chunk.count() == chunks.front().count() ? 0 : 1];
@@ -110,12 +110,11 @@ struct TextWorkspace {
   }
 
   TextWorkspace(Arena& arena, const ModelConfig& model, const ThinkingConfig& thinking, int64_t b,
-                int64_t s, int64_t q, bool train, Keep keep, int64_t chunk_positions)
+                int64_t s, bool train, Keep keep, int64_t chunk_positions)
       : batch(b),
         context(s),
-        queries(q),
         training(train),
-        chunks(cut_into_chunks(b, q, chunk_positions)),
+        chunks(cut_into_chunks(b, s, chunk_positions)),
         context_work(ContextWork<T, S>::take(arena, model, b, s, keep)) {
     const int64_t count = model.type == EbtType::kDefault ? 1 : model.landscapes;
     for (int64_t i = 0; i < count; ++i) {

@@ -58,7 +58,7 @@ struct ChunkPass {
     return thinking().truncate ? 1.0 : 1.0 / static_cast<double>(plan.size());
   }
   EnergyLandscape<T, S> at(size_t i) {
-    return model.landscape(workspace.contexts[workspace.context_of(plan.landscapes[i])], chunk, 0);
+    return model.landscape(workspace.contexts[workspace.context_of(plan.landscapes[i])], chunk);
   }
   // The chunk's part of one value per position and token.
   template <class P>
@@ -287,10 +287,9 @@ double TextEbtParts<T, S>::step_size() const {
 }
 
 template <class T, class S>
-EnergyLandscape<T, S> TextEbtParts<T, S>::landscape(TextContext<T, S>& context, const Chunk& chunk,
-                                                    int64_t first_query) const {
-  return {weights,        context.vectors, rotary,
-          context.stream, chunk.first_row, first_query + chunk.first_query};
+EnergyLandscape<T, S> TextEbtParts<T, S>::landscape(TextContext<T, S>& context,
+                                                    const Chunk& chunk) const {
+  return {weights, context.vectors, rotary, context.stream, chunk.first_row, chunk.first_query};
 }
 
 // alpha at every position, alpha / spread + draw (alpha spread - alpha / spread) where random.

@@ -44,8 +44,7 @@ struct TextEbtParts {
   const RotaryTable<T>& rotary;
 
   double step_size() const;
-  EnergyLandscape<T, S> landscape(TextContext<T, S>& context, const Chunk& chunk,
-                                  int64_t first_query) const;
+  EnergyLandscape<T, S> landscape(TextContext<T, S>& context, const Chunk& chunk) const;
   // Fills the step sizes and bounds of `space`; `draw` is empty where nothing is random.
   void set_step_sizes(ChunkSpace<T, S>& space, const std::function<void(Tensor<T>)>& draw) const;
 };

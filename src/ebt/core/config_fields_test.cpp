@@ -45,7 +45,7 @@ TEST(ConfigFields, KeepsFieldsThatTheFileDoesNotName) {
 TEST(ConfigFields, NamesAnUnknownKeyAndTheKnownOnes) {
   DataConfig config;
   EXPECT_EQ(error_of(R"({"dataa": "x"})", config),
-            "c.json: unknown field \"dataa\"; known fields are data, text-field, validation");
+            "c.json: unknown field \"dataa\"; known fields are data, text-field, tokenizer, validation");
 }
 
 TEST(ConfigFields, RefusesWrongTypesAndLeavesTheConfigAlone) {

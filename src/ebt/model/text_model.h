@@ -1,4 +1,4 @@
-// What training, evaluation and generation ask of a text model, whatever its architecture.
+// What training and evaluation ask of a text model, whatever its architecture.
 #pragma once
 
 #include <functional>
@@ -48,13 +48,6 @@ struct TrainingRows {
   Tensor<T> final_logits;          // (B, S, V) receives where thinking ended, or absent
 };
 
-// What is known of one position after thinking.
-template <class T>
-struct ThinkingTrace {
-  std::vector<T> logits;       // (V) of the position's final prediction
-  std::vector<double> energy;  // energy before every step, and after the last
-};
-
 // A model of text: weights, gradients and a workspace for at most (B, S) tokens at a time. Not
 // thread-safe; kernels inside use all OpenMP threads.
 template <class T>
@@ -75,9 +68,6 @@ class TextModel {
   // The rows' losses at every thinking step; learns nothing.
   virtual LossSums evaluate(Tensor<const int32_t> inputs, Tensor<const int32_t> targets,
                             const PassOptions& options) = 0;
-  // Thinks about the token after the last of `tokens` (1 to S of them).
-  virtual ThinkingTrace<T> predict_next(Tensor<const int32_t> tokens,
-                                        const PassOptions& options) = 0;
 };
 
 // Bytes that make_text_model will take for rows of shape (rows, context), weights and, for

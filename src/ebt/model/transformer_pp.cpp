@@ -192,16 +192,6 @@ LossSums TransformerPp<T, S>::evaluate(Tensor<const int32_t> inputs, Tensor<cons
   return sums;
 }
 
-template <class T, class S>
-ThinkingTrace<T> TransformerPp<T, S>::predict_next(Tensor<const int32_t> tokens,
-                                                   const PassOptions& /*options*/) {
-  const int64_t count = tokens.count();
-  const Tensor<const T> last = logits(read(tokens.reshape({1, count}), false), count - 1, 1);
-  ThinkingTrace<T> trace;
-  trace.logits.assign(last.begin(), last.end());
-  return trace;
-}
-
 template class TransformerPp<float>;
 template class TransformerPp<double>;
 template class TransformerPp<float, Bfloat16>;

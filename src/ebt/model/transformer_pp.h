@@ -33,7 +33,6 @@ class TransformerPp : public TextModel<T> {
   LossSums train(const TrainingRows<T>& rows, uint64_t seed, uint64_t training_step) override;
   LossSums evaluate(Tensor<const int32_t> inputs, Tensor<const int32_t> targets,
                     const PassOptions& options) override;
-  ThinkingTrace<T> predict_next(Tensor<const int32_t> tokens, const PassOptions& options) override;
 
   // train, seen by `observe`, which may be empty.
   LossSums train_observed(const TrainingRows<T>& rows, const LogitsObserver<T>& observe);

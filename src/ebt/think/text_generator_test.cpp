@@ -327,6 +327,7 @@ void expect_independent_of_company(EbtType type, Architecture arch) {
   const int threads = omp_get_max_threads();
   omp_set_num_threads(1);
   std::vector<Outcome> alone;
+  alone.reserve(requests.size());
   for (const GenerationRequest& request : requests) {
     alone.push_back(run(*model.template generator<S>(1), {request}).front());
   }

@@ -1,0 +1,263 @@
+// The page in a browser, on the server at BASE_URL, or on the double of web/tests if that is unset.
+import assert from 'node:assert/strict';
+import test, {after, before} from 'node:test';
+import {startMockServer} from '../../web/tests/mock_server.mjs';
+import {setSlider, start, tokens, total, waitForEnd, waitForTokens, write} from './drive.mjs';
+import {contrast, onPage} from './harness.mjs';
+
+let url = process.env.BASE_URL;
+let double;
+before(async () => {
+  if (url) return;
+  double = await startMockServer({token_ms: 5});
+  url = double.url;
+});
+after(() => double?.close());
+
+test('a prompt is continued, token by token, with what it cost', () => onPage(url, async (page) => {
+  await write(page, {prompt: 'The valley', length: 24});
+  await waitForEnd(page);
+  assert.equal(await tokens(page).count(), 24);
+  assert.equal(await page.locator('#text-thinking .given').textContent(), 'The valley');
+  assert.equal(await total(page, 'tokens'), 24);
+  assert.ok(await total(page, 'thinking steps') >= 24);
+  assert.ok(await total(page, 'forward passes') > await total(page, 'thinking steps'));
+  assert.ok(await total(page, 'tokens/s') > 0);
+  assert.match(await page.locator('#announcer').textContent(), /^24 tokens/);
+  assert.match(await page.locator('#legend').textContent(), /sure.*unsure.*(Energy|Certainty)/);
+}));
+
+test('slow motion shows the steps of a token one by one', () => onPage(url, async (page) => {
+  await page.locator('#start:enabled').waitFor();
+  await page.evaluate(() => {
+    globalThis.seen = [];
+    new MutationObserver(() => {
+      const value = document.querySelector('#scrub-value').textContent;
+      if (value && seen.at(-1) !== value) seen.push(value);
+    }).observe(document.querySelector('#scrub-value'), {childList: true, characterData: true, subtree: true});
+  });
+  await setSlider(page, 'steps', 3);  // four
+  await start(page);
+  await waitForTokens(page, 3);
+  const seen = await page.evaluate(() => globalThis.seen);
+  const of = Number(seen[0].split(' of ')[1]);
+  assert.ok(of >= 4);
+  assert.deepEqual(seen.slice(0, of + 1), Array.from({length: of + 1}, (_, step) => `step ${step} of ${of}`));
+}));
+
+test('slow motion waits for whoever looks at a token, until told to go on', () => onPage(url, async (page) => {
+  await page.locator('#start:enabled').waitFor();
+  await start(page);
+  await waitForTokens(page, 3);
+  await tokens(page).first().click();
+  await page.waitForFunction(() => document.querySelector('#play').dataset.playing === '');
+  const count = await tokens(page).count();
+  await page.waitForTimeout(800);
+  assert.equal(await tokens(page).count(), count);
+  assert.match(await page.locator('#inspected').textContent(), /^Token 1 /);
+  await page.locator('#follow').click();
+  await waitForTokens(page, count + 2);
+  assert.equal(await page.locator('#follow').isVisible(), false);
+}));
+
+test('the scrubber changes candidates, chart and numbers', () => onPage(url, async (page) => {
+  await write(page, {length: 6});
+  await waitForEnd(page);
+  const last = Number(await page.locator('#scrubber').getAttribute('max'));
+  const at = async () => [await page.locator('#bars').innerText(), await page.locator('#at-step').innerText(),
+                          await page.locator('#chart canvas').evaluate((canvas) => canvas.toDataURL())];
+  const end = await at();
+  await page.locator('#scrubber').focus();
+  await page.keyboard.press('Home');
+  await page.locator('#scrub-value').getByText(`step 0 of ${last}`).waitFor();
+  const start = await at();
+  start.forEach((part, i) => assert.notEqual(part, end[i]));
+  assert.equal(await page.locator('#bars li').count(), 8);
+  assert.match(await page.locator('#scrubber').getAttribute('aria-valuetext'), /^step 0 of \d+, energy /);
+  assert.match(await page.locator('#chart').getAttribute('aria-label'), /^Energy after every step: /);
+}));
+
+test('clicking the chart goes to a step', () => onPage(url, async (page) => {
+  await write(page, {length: 4});
+  await waitForEnd(page);
+  await page.locator('#chart .u-over').click({position: {x: 12, y: 60}});
+  await page.locator('#scrub-value').getByText('step 0 of').waitFor();
+}));
+
+test('the sliders change what is thought', () => onPage(url, async (page) => {
+  await write(page, {length: 8});
+  await waitForEnd(page);
+  const before = await total(page, 'thinking steps');
+  await setSlider(page, 'steps', 5);       // eight
+  await setSlider(page, 'candidates', 2);  // three
+  assert.equal(await page.locator('#steps-value').textContent(), '8');
+  assert.equal(await page.locator('#candidates-value').textContent(), '3');
+  await start(page);
+  await waitForEnd(page);
+  const after = await total(page, 'thinking steps');
+  assert.ok(after >= 3 * before, `${before} steps became ${after}`);
+  await page.locator('#candidate-key').waitFor();
+  await setSlider(page, 'stop', 12);  // the largest threshold
+  await start(page);
+  await waitForEnd(page);
+  assert.ok(await total(page, 'thinking steps') < after);
+}));
+
+test('thinking off runs side by side and costs less', () => onPage(url, async (page) => {
+  await write(page, {length: 12, compare: true});
+  await waitForEnd(page);
+  assert.equal(await tokens(page).count(), 12);
+  assert.equal(await tokens(page, 'off').count(), 12);
+  assert.ok(await total(page, 'thinking steps', 'off') < await total(page, 'thinking steps'));
+  const [left, right] = await Promise.all(['thinking', 'off'].map((run) =>
+      page.locator(`#pane-${run}`).boundingBox()));
+  assert.ok(left.x + left.width <= right.x && Math.abs(left.y - right.y) < 2);
+  await tokens(page, 'off').nth(3).click();
+  await page.locator('#inspected').getByText('Token 4, thinking off').waitFor();
+  await write(page, {length: 5});
+  await waitForEnd(page);
+  assert.equal(await page.locator('#pane-off').isVisible(), false);
+}));
+
+test('the keyboard alone asks, walks through the tokens and reads their numbers', () => onPage(url, async (page) => {
+  await page.locator('#start:enabled').waitFor();
+  await page.locator('#slow').focus();
+  await page.keyboard.press('Space');
+  await page.locator('#prompt').focus();
+  await page.keyboard.press('Control+Enter');
+  await waitForTokens(page, 80);
+  await waitForEnd(page);
+  await page.locator('#text-thinking .token[tabindex="0"]').focus();
+  await page.keyboard.press('Home');
+  for (let i = 0; i < 3; ++i) await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('ArrowLeft');
+  const focused = page.locator(':focus');
+  assert.equal(await focused.getAttribute('data-index'), '2');
+  assert.match(await focused.getAttribute('aria-label'), /energy .* probability /);
+  assert.match(await page.locator('#inspected').textContent(), /^Token 3/);
+  assert.notEqual(await focused.evaluate((element) => getComputedStyle(element).outlineStyle), 'none');
+  assert.match(await page.locator('#tip').textContent(), /energy .* probability /);
+  await page.keyboard.press('End');
+  assert.equal(await focused.getAttribute('data-index'), String(await tokens(page).count() - 1));
+  assert.equal(await page.locator('#text-thinking .token[tabindex="0"]').count(), 1);
+}));
+
+test('everything that can be used is reached with the tab key and has a name', () => onPage(url, async (page) => {
+  await write(page, {length: 4, compare: true});
+  await waitForEnd(page);
+  const nameless = await page.locator('button, input, textarea, summary, [role=button]').evaluateAll((all) =>
+      all.filter((element) => element.checkVisibility() && !element.textContent.trim() && !element.labels?.length &&
+                              !element.getAttribute('aria-label')).map((element) => element.outerHTML));
+  assert.deepEqual(nameless, []);
+  const reached = new Set();
+  await page.locator('body').evaluate((body) => body.ownerDocument.activeElement.blur());
+  for (let i = 0; i < 30; ++i) {
+    await page.keyboard.press('Tab');
+    reached.add(await page.evaluate(() => document.activeElement.id || document.activeElement.className));
+  }
+  for (const id of ['theme', 'prompt', 'steps', 'candidates', 'stop', 'start', 'compare', 'slow', 'replay', 'play', 'scrubber']) {
+    assert.ok(reached.has(id), `${id} is not among ${[...reached]}`);
+  }
+}));
+
+test('pointing at a token shows its numbers', () => onPage(url, async (page) => {
+  await write(page, {length: 8});
+  await waitForEnd(page);
+  await tokens(page).nth(2).hover();
+  assert.match(await page.locator('#tip').textContent(), /energy .* probability .* thinking step/);
+  await page.mouse.move(2, 2);
+  assert.equal(await page.locator('#tip').isVisible(), false);
+}));
+
+test('stopping keeps what was written', () => onPage(url, async (page) => {
+  await write(page, {length: 1000});
+  await waitForTokens(page, 3);
+  await page.locator('#stop-button').click();
+  await waitForEnd(page);
+  const count = await tokens(page).count();
+  assert.ok(count >= 3 && count < 1000, `${count} tokens`);
+  assert.match(await page.locator('#pane-thinking .totals').textContent(), /you/);
+  await write(page, {length: 5});  // and nothing is broken
+  await waitForEnd(page);
+  assert.equal(await tokens(page).count(), 5);
+}));
+
+test('a replay shows the text again from its first token', () => onPage(url, async (page) => {
+  await write(page, {length: 10});
+  await waitForEnd(page);
+  await page.locator('#replay').click();
+  await page.waitForFunction(() => document.querySelectorAll('#text-thinking .token').length < 4);
+  await waitForTokens(page, 2);
+  await page.locator('#slow').setChecked(false);
+  await waitForTokens(page, 10);
+}));
+
+test('the sentence of a refusal is shown', () => onPage(url, async (page) => {
+  await page.route('**/v1/completions', (route) => route.continue({
+    postData: JSON.stringify({...route.request().postDataJSON(), max_tokens: -1})}));
+  await write(page);
+  const error = page.locator('#pane-thinking .error');
+  await error.waitFor();
+  assert.match(await error.textContent(), /max_tokens/);
+  await waitForEnd(page);
+}, {expected_complaints: /status of 4/}));
+
+test('markup in a prompt is text', () => onPage(url, async (page) => {
+  await write(page, {prompt: '<img src=x onerror=alert(1)> & "é€😀"', length: 3});
+  await waitForEnd(page);
+  assert.equal(await page.locator('#text-thinking .given').textContent(), '<img src=x onerror=alert(1)> & "é€😀"');
+  assert.equal(await page.locator('img').count(), 0);
+}));
+
+for (const scheme of ['light', 'dark']) {
+  test(`words can be read in ${scheme} colours`, () => onPage(url, async (page) => {
+    await write(page, {length: 30, compare: true});
+    await waitForEnd(page);
+    for (const selector of ['h1', '#about-thinking', '.hint >> nth=0', '#start', '.model', '#legend',
+                            '.totals dt >> nth=0', '.bars .value >> nth=0', '.advanced summary']) {
+      const ratio = await contrast(page.locator(selector));
+      assert.ok(ratio >= 4.5, `${selector}: ${ratio}`);
+    }
+    for (let level = 0; level < 8; ++level) {
+      const token = tokens(page).first();
+      await token.evaluate((element, value) => { element.dataset.level = value; }, level);
+      assert.ok(await contrast(token) >= 4.5, `level ${level}: ${await contrast(token)}`);
+    }
+  }, {colorScheme: scheme}));
+}
+
+test('the button turns the page dark, also for the next visit', () => onPage(url, async (page) => {
+  const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  const light = await ground();
+  await page.locator('#theme').click();
+  assert.equal(await ground(), light);
+  await page.locator('#theme').click();
+  const dark = await ground();
+  assert.notEqual(dark, light);
+  await page.reload();
+  assert.equal(await ground(), dark);
+  assert.equal(await page.locator('#theme').getAttribute('aria-label'), 'Colours: Dark');
+}));
+
+test('a phone scrolls down only', () => onPage(url, async (page) => {
+  const overflow = () => page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  assert.equal(await overflow(), 0);
+  await write(page, {prompt: 'W'.repeat(300), length: 40, compare: true});
+  await waitForEnd(page);
+  await page.locator('.explain summary').click();
+  assert.equal(await overflow(), 0);
+  const small = await page.locator('button:visible, summary:visible, .check:visible').evaluateAll((all) =>
+      all.filter((element) => element.getBoundingClientRect().height < 40).map((element) => element.outerHTML));
+  assert.deepEqual(small, []);
+}, {viewport: {width: 360, height: 740}, hasTouch: true, isMobile: true}));
+
+test('nothing moves where motion is unwelcome', () => onPage(url, async (page) => {
+  await write(page, {length: 4});
+  await waitForEnd(page);
+  const moving = await page.locator('.bars li, .bars .fill').evaluateAll((all) =>
+      all.filter((element) => getComputedStyle(element).transitionProperty !== 'none').length);
+  assert.equal(moving, 0);
+  await tokens(page).nth(1).click();
+  const last = await page.locator('#scrubber').getAttribute('max');
+  assert.equal(await page.locator('#scrubber').inputValue(), last);
+}, {reducedMotion: 'reduce'}));
