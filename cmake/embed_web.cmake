@@ -26,14 +26,12 @@ foreach(name ${FILES})
 endforeach()
 file(WRITE ${OUTPUT} "#include \"ebt/serve/web_files.h\"
 
-#include <initializer_list>
-
 namespace ebt {
 
 std::span<const WebFile> web_files() {
-  static constexpr std::initializer_list<WebFile> kFiles = {
+  static constexpr WebFile kFiles[] = {
 ${entries}  };
-  return {kFiles.begin(), kFiles.size()};
+  return kFiles;
 }
 
 }  // namespace ebt

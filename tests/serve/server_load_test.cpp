@@ -82,10 +82,10 @@ TEST(ServerLoad, CancelsWhenTheClientOfAWholeAnswerLeaves) {
 
 TEST(ServerLoad, CancelsWhenTheClientOfAStreamLeaves) {
   const RunningServer server;
+  server.controls->hold_after = 3;
   RawClient client(server.port());
   client.send(post_bytes(kCompletions, R"({"max_tokens": 4000, "stream": true, "trace": 2})"));
   EXPECT_NE(client.receive_until("thinking").find("200 OK"), std::string::npos);
-  server.controls->held = true;
   client.leave();
   EXPECT_TRUE(server.reaches("ebt_texts_running", 0));
   EXPECT_TRUE(server.reaches("ebt_requests_open", 0));

@@ -50,8 +50,6 @@ TEST(Server, ChoosesTheBestByMeanLogProbability) {
   EXPECT_EQ(answer["choices"][1]["text"], "ijk");
   EXPECT_EQ(answer["choices"][1]["index"], 1);
   EXPECT_EQ(answer["usage"]["completion_tokens"], 12);
-  const json wrapped = complete(server, R"("max_tokens": 19, "best_of": 3, "n": 1)");
-  EXPECT_EQ(wrapped["choices"][0]["text"], "hijklmnopqrstuvwxyz");
   const json later = json::parse(
       server.post(kCompletions, R"({"prompt": "!", "seed": 17, "max_tokens": 2, "best_of": 3})")
           .second);
@@ -104,7 +102,7 @@ TEST(Server, Chats) {
 TEST(Server, StreamsWhatItWouldAnswerWhole) {
   const RunningServer server;
   const std::string fields =
-      R"("max_tokens": 6, "n": 2, "echo": true, "logprobs": 2, "trace": 2, "stop": ["mn"])";
+      R"("max_tokens": 6, "n": 2, "echo": true, "logprobs": 2, "trace": 2, "stop": ["lm"])";
   const json whole = complete(server, fields);
   const auto [status, body] =
       server.post(kCompletions, R"({"prompt": "!", "seed": 0, "stream": true,
@@ -134,7 +132,7 @@ TEST(Server, StreamsWhatItWouldAnswerWhole) {
     }
   }
   EXPECT_EQ(choices, json(whole["choices"]));
-  EXPECT_EQ(whole["choices"][0]["text"], "!hijkl");
+  EXPECT_EQ(whole["choices"][0]["text"], "!hijk");
   EXPECT_EQ(whole["choices"][0]["finish_reason"], "stop");
 }
 
@@ -293,10 +291,9 @@ TEST(Server, KeepsConnectionsOpen) {
     EXPECT_NE(client.receive_until(i % 2 == 0 ? "passes\":3}}" : "}}").find("HTTP/1.1"),
               std::string::npos);
   }
-  EXPECT_EQ(server.metric("ebt_http_requests_total{endpoint=\"/v1/completions\",status=\"400\"}"),
-            5);
-  EXPECT_EQ(server.metric("ebt_http_requests_total{endpoint=\"/v1/completions\",status=\"200\"}"),
-            5);
+  const std::string counted = "ebt_http_requests_total{endpoint=\"/v1/completions\",status=";
+  EXPECT_TRUE(server.reaches(counted + "\"400\"}", 5));
+  EXPECT_TRUE(server.reaches(counted + "\"200\"}", 5));
 }
 
 TEST(Server, RefusesConnectionsBeyondItsNumber) {

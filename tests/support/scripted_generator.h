@@ -20,6 +20,7 @@ namespace ebt::testing {
 // What a test may change while a generator runs.
 struct GeneratorControls {
   std::atomic<bool> held{false};        // no text grows
+  std::atomic<int64_t> hold_after{-1};  // passes until no text grows
   std::atomic<int64_t> fail_after{-1};  // passes until one throws
   std::atomic<int64_t> passes{0};
 };
@@ -78,7 +79,8 @@ class ScriptedGenerator : public Generator {
     }
     EBT_CHECK(controls_->fail_after < 0 || controls_->passes < controls_->fail_after,
               "the generator was told to fail");
-    if (controls_->held) {
+    if (controls_->held ||
+        (controls_->hold_after >= 0 && controls_->passes >= controls_->hold_after)) {
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
       return true;
     }

@@ -97,8 +97,9 @@ std::optional<std::string> JsonFields::text(const std::string& name) {
 void JsonFields::expect_no_others() const {
   for (const auto& [name, value] : object_.items()) {
     if (!asked_.contains(name)) {
-      const std::string known = path_ + name.substr(0, 60);
-      throw ApiError(400, fmt::format("Unknown field '{}'.", known), known, "unknown_field");
+      const std::string field = path_ + name;
+      throw ApiError(400, fmt::format("Unknown field {}.", json_excerpt(field)), field,
+                     "unknown_field");
     }
   }
 }
