@@ -173,6 +173,8 @@ TEST(Server, TellsOfItsModel) {
 TEST(Server, AnswersErrorsAsOpenAiDoes) {
   const RunningServer server;
   EXPECT_EQ(error_of(server.get("/v2/completions")), "404 There is nothing at this path.");
+  EXPECT_EQ(server.get("/v1/models/tiny/more").first, 404);
+  EXPECT_EQ(server.get("/v1/models/").first, 404);
   EXPECT_EQ(error_of(server.get(kCompletions)), "405 This path is asked by POST.");
   EXPECT_EQ(error_of(server.post("/v1/models", "{}")), "405 This path is asked by GET.");
   EXPECT_EQ(error_of(server.post(kCompletions, R"({"n": "x"})")),

@@ -40,8 +40,10 @@ ServedModel complete_model(ServedModel model, const Generator& generator) {
   return model;
 }
 
+// "/v1/models/NAME"
 bool is_model_path(const std::string& path) {
-  return path.starts_with(std::string(kModels) + "/") && path.size() > sizeof kModels;
+  return path.starts_with(std::string(kModels) + "/") &&
+         path.find('/', sizeof kModels) == std::string::npos;
 }
 
 // What a path is counted as: few names, whatever is asked for.
@@ -172,27 +174,6 @@ void Server::add_routes() {
           return Outcome::Handled;
         }
       });
-  http_.Get(kModels, [this](const httplib::Request&, httplib::Response& response) {
-    response.set_content(to_line({{"object", "list"}, {"data", {model_json(model_)}}}),
-                         "application/json");
-  });
-  http_.Get(std::string(kModels) + "/[^/]+",
-            [this](const httplib::Request& request, httplib::Response& response) {
-              if (request.path.substr(sizeof kModels) != model_.name) {
-                throw ApiError(404, fmt::format("This server has one model: '{}'.", model_.name),
-                               "model", "model_not_found");
-              }
-              response.set_content(to_line(model_json(model_)), "application/json");
-            });
-  http_.Get(kHealth, [this](const httplib::Request&, httplib::Response& response) {
-    send_health(response);
-  });
-  http_.Get(kMetrics, [this](const httplib::Request&, httplib::Response& response) {
-    send_metrics(response);
-  });
-  http_.Get("/.*", [this](const httplib::Request& request, httplib::Response& response) {
-    send_file(request, response);
-  });
   const auto post = [this](const char* path, Endpoint endpoint) {
     http_.Post(path, [this, endpoint](const httplib::Request& request, httplib::Response& response,
                                       const httplib::ContentReader& read) {
@@ -238,8 +219,30 @@ Server::Outcome Server::admit(const httplib::Request& request, httplib::Response
   check_access(request);
   if (posts) {
     check_body(request);
+    return Outcome::Unhandled;  // but routed
   }
-  return Outcome::Unhandled;
+  answer_get(request, response);
+  return Outcome::Handled;
+}
+
+void Server::answer_get(const httplib::Request& request, httplib::Response& response) {
+  const std::string& path = request.path;
+  if (path == kHealth) {
+    send_health(response);
+  } else if (path == kMetrics) {
+    send_metrics(response);
+  } else if (path == kModels) {
+    response.set_content(to_line({{"object", "list"}, {"data", {model_json(model_)}}}),
+                         "application/json");
+  } else if (is_model_path(path)) {
+    if (path.substr(sizeof kModels) != model_.name) {
+      throw ApiError(404, fmt::format("This server has one model: '{}'.", model_.name), "model",
+                     "model_not_found");
+    }
+    response.set_content(to_line(model_json(model_)), "application/json");
+  } else {
+    send_file(*find_web_file(path), request, response);
+  }
 }
 
 void Server::check_access(const httplib::Request& request) const {
@@ -309,8 +312,8 @@ void Server::complete(const httplib::Request& request, httplib::Response& respon
   completions_.handle(body, endpoint, request, response, connection);
 }
 
-void Server::send_file(const httplib::Request& request, httplib::Response& response) const {
-  const WebFile& file = *find_web_file(request.path);
+void Server::send_file(const WebFile& file, const httplib::Request& request,
+                       httplib::Response& response) {
   response.set_header("Content-Security-Policy", kContentPolicy);
   response.set_header("Referrer-Policy", "no-referrer");
   response.set_header("Cache-Control", "no-cache");  // kept, but asked about

@@ -13,6 +13,7 @@
 #include "ebt/serve/limits.h"
 #include "ebt/serve/metrics.h"
 #include "ebt/serve/served_model.h"
+#include "ebt/serve/web_files.h"
 
 namespace ebt {
 
@@ -77,7 +78,10 @@ class Server {
   void check_body(const httplib::Request& request) const;
   void complete(const httplib::Request& request, httplib::Response& response,
                 const httplib::ContentReader& read, Endpoint endpoint);
-  void send_file(const httplib::Request& request, httplib::Response& response) const;
+  // The path must be a known one.
+  void answer_get(const httplib::Request& request, httplib::Response& response);
+  static void send_file(const WebFile& file, const httplib::Request& request,
+                        httplib::Response& response);
   void send_health(httplib::Response& response) const;
   void send_metrics(httplib::Response& response);
   void add_routes();
