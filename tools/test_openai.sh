@@ -9,7 +9,7 @@ source tools/tiny_server.sh
 ebt=$(realpath "${1:-build/release/ebt}")
 command -v npm >/dev/null || install_missing nodejs npm
 
-start_tiny_server "$ebt" --texts 2 --queue 2
+start_tiny_server "$ebt" --texts 2 --queue 4
 say "Testing with the openai client"
 cd tests/serve/openai
 npm ci --silent --no-audit --no-fund

@@ -186,10 +186,10 @@ const kLong = {model, prompt: 'a', max_tokens: 4000, temperature: 0,
                thinking: {steps: 100}};
 
 test('a full queue is a rate limit', async () => {
-  const aborts = Array.from({length: 4}, () => new AbortController());
+  const aborts = Array.from({length: 6}, () => new AbortController());
   const running = aborts.map(({signal}) =>
       client.completions.create(kLong, {signal}).catch((error) => error));
-  assert.ok(await until(async () => await metric('ebt_requests_open') === 4));
+  assert.ok(await until(async () => await metric('ebt_requests_open') === 6));
   assert.ok((await refusal(client.completions.create(kLong))) instanceof OpenAI.RateLimitError);
   for (const abort of aborts) abort.abort();
   for (const error of await Promise.all(running)) {
