@@ -298,6 +298,21 @@ TEST(Server, KeepsConnectionsOpen) {
   EXPECT_TRUE(server.reaches(counted + "\"200\"}", 5));
 }
 
+TEST(Server, SurvivesTheLargestHeaders) {
+  const RunningServer server;
+  std::string ranges = "bytes=0-1";
+  while (ranges.size() < 8000) {
+    ranges += ",0-1";
+  }
+  for (const std::string header : {"Range", "Content-Type", "Cookie"}) {
+    RawClient client(server.port());
+    client.send("GET /healthz HTTP/1.1\r\n" + header + ": " + ranges + "\r\n\r\n");
+    EXPECT_EQ(client.receive_until("ok").substr(0, 15), "HTTP/1.1 200 OK") << header;
+  }
+  EXPECT_EQ(server.get("/" + std::string(8000, 'a')).first, 404);
+  EXPECT_EQ(server.get("/" + std::string(20'000, 'a')).first, 414);
+}
+
 TEST(Server, RefusesConnectionsBeyondItsNumber) {
   ServerSetup setup;
   setup.options.max_connections = 2;

@@ -69,7 +69,7 @@ class Acceptance {
     return events;
   }
 
-  // The answer has been handed to the system.
+  // Nothing more will be asked for: the answer is complete.
   void answered() { end(Outcome::kAnswered); }
   void give_up(Outcome outcome) {
     engine_.cancel(job_);
@@ -252,7 +252,8 @@ void answer_whole(const CompletionRequest& request, const ServedModel& model, co
   for (size_t open = texts.size(); open > 0;) {
     for (TextEvent& event : acceptance.take()) {
       open -= event.end ? 1 : 0;
-      texts[event.text].add(std::move(event));
+      Text& text = texts[event.text];
+      text.add(std::move(event));
     }
     if (acceptance.client_left()) {
       acceptance.give_up(Outcome::kClientLeft);
