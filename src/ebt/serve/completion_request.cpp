@@ -1,12 +1,14 @@
 #include "ebt/serve/completion_request.h"
 
 #include <algorithm>
+#include <limits>
 #include <random>
 
 #include "ebt/core/error.h"
 #include "ebt/io/json.h"
 #include "ebt/serve/api_error.h"
 #include "ebt/serve/json_fields.h"
+#include "ebt/serve/thinking_request.h"
 
 namespace ebt {
 namespace {
@@ -36,7 +38,9 @@ class Parser {
     read_stop();
     read_probabilities();
     read_stream();
-    read_thinking();
+    if (const nlohmann::json* const thinking = fields_.find("thinking")) {
+      request_.think = parse_thinking(*thinking, limits_);
+    }
     read_unsupported();
     fields_.expect_no_others();
     return std::move(request_);
@@ -282,57 +286,6 @@ class Parser {
       request_.include_usage = options.boolean("include_usage").value_or(false);
       options.ignore("include_obfuscation");
       options.expect_no_others();
-    }
-  }
-
-  // A field of ThinkOptions as the wire spells it: "think-steps" is "steps".
-  static std::string wire_name(std::string name) {
-    constexpr std::string_view kPrefix = "think-";
-    if (name.starts_with(kPrefix)) {
-      name.erase(0, kPrefix.size());
-    }
-    std::replace(name.begin(), name.end(), '-', '_');
-    return name;
-  }
-
-  void read_thinking() {
-    const nlohmann::json* const object = fields_.find("thinking");
-    if (object == nullptr) {
-      return;
-    }
-    JsonFields fields(*object, "thinking.", "'thinking'");
-    std::string at;
-    try {
-      request_.think.visit_fields([&](const char* name, auto& field, const char* /*help*/) {
-        at = wire_name(name);
-        if (const nlohmann::json* const value = fields.find(at)) {
-          detail::read_field(*value, "thinking", at.c_str(), field);
-        }
-      });
-      at = "";
-      request_.think.check();
-    } catch (const Error& error) {
-      refuse_thinking(error.what(), at);
-    }
-    fields.expect_no_others();
-    check_thinking("steps", request_.think.steps, limits_.max_thinking_steps);
-    check_thinking("candidates", request_.think.candidates, limits_.max_candidates);
-  }
-
-  [[noreturn]] static void refuse_thinking(const std::string& sentence, std::string field) {
-    // check() begins its sentence with the name of the flag.
-    if (field.empty()) {
-      field = wire_name(sentence.substr(0, sentence.find(':')));
-      refuse_field("thinking." + field, "'thinking.{}'{}.", field,
-                   sentence.substr(sentence.find(':')));
-    }
-    refuse_field("thinking." + field, "{}.", sentence);
-  }
-
-  static void check_thinking(const char* field, int64_t value, int64_t most) {
-    if (value > most) {
-      refuse_field(fmt::format("thinking.{}", field), "'thinking.{}' is {}, above the limit of {}.",
-                   field, value, most);
     }
   }
 
