@@ -304,7 +304,11 @@ class Parser {
     }
     if (!chat()) {
       fields_.only(
-          "suffix", [](const nlohmann::json& value) { return value == ""; }, "\"\"");
+          "suffix",
+          [](const nlohmann::json& v) {
+            return v.is_string() && v.get_ref<const std::string&>().empty();
+          },
+          "\"\"");
       return;
     }
     fields_.only("tools", is_empty, "[]");

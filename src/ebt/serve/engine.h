@@ -53,7 +53,6 @@ class Job {
   bool keeps_states_ = false;
   std::vector<Text> texts_;  // of the engine's thread
   size_t open_texts_ = 0;    // likewise
-  bool cancelled_ = false;   // likewise
   mutable std::mutex mutex_;
   std::condition_variable arrived_;
   std::vector<TextEvent> events_;
