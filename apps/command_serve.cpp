@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "commands.h"
+#include "ebt/eval/calibration.h"
 #include "ebt/io/file.h"
 #include "ebt/serve/server.h"
 #include "ebt/think/generator.h"
@@ -152,6 +153,9 @@ void run_serve(const Flags& command_flags) {
   model.created = modified_s(std::filesystem::path(flags.model) / kModelFile);
   model.tokenizer = load_tokenizer(flags.model);
   model.chat = ChatTemplate::load(flags.model);
+  if (const auto calibration = Calibration::load(flags.model)) {
+    model.certainty = [known = *calibration](double energy) { return known.certainty(energy); };
+  }
   Server server(options, limits, std::move(model), api_key(flags),
                 load_generator(flags.model, {flags.texts, flags.precision}));
   serve(server, options, command_flags.json());

@@ -13,6 +13,10 @@ command -v node >/dev/null || install_missing nodejs
 
 # libgomp's own synchronisation is invisible to ThreadSanitizer: one thread computes.
 export OMP_NUM_THREADS=1
+if ldd "$ebt" | grep -qE 'lib[at]san'; then
+  say "The program has sanitizers: its memory is not compared"
+  export SANITIZED=1
+fi
 export TSAN_OPTIONS="halt_on_error=1 exitcode=66 ${TSAN_OPTIONS:-}"
 export ASAN_OPTIONS="exitcode=66 ${ASAN_OPTIONS:-}"
 start_tiny_server "$ebt" --texts 8 --queue 40

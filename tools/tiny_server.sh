@@ -18,6 +18,7 @@ start_tiny_server() {
   "$ebt" train --data docs --layers 1 --width 16 --heads 2 --context 16 --batch 4 --steps 30 \
     --threads 1 --out "$server_folder/model" >/dev/null 2>"$server_folder/log" ||
     fail "training failed: $(cat "$server_folder/log")"
+  : >"$server_folder/out"
   EBT_API_KEY=secret "$ebt" serve --model "$server_folder/model" --port 0 --threads 1 "$@" \
     >"$server_folder/out" 2>"$server_folder/log" &
   server=$!
