@@ -10,7 +10,9 @@
 #include "ebt/kernels/gemm.h"
 #include "ebt/kernels/isa.h"
 #include "ebt/model/engine_options.h"
+#include "ebt/think/generation_benchmark.h"
 #include "ebt/train/step_benchmark.h"
+#include "evaluation.h"
 #include "flags.h"
 
 namespace ebt {
@@ -73,6 +75,68 @@ void print_table(const StepBenchmarkConfig& config, const StepBenchmark& result)
              result.planned_gib);
 }
 
+Json to_json(const GenerationBenchmarkConfig& config, const GenerationBenchmark& result) {
+  Json object = fields_to_json(config);
+  object["isa"] = kernels::isa_name(kernels::active_isa());
+  object["precision"] = precision_name(precision_of(config.precision));
+  object["seconds_per_token"] = result.seconds_per_token;
+  object["recomputed_seconds"] = result.recomputed_seconds;
+  object["speedup"] = result.speedup();
+  object["transformer_pp_seconds"] = result.transformer_pp_seconds;
+  object["transformer_pp_ratio"] = result.transformer_pp_ratio();
+  object["texts_tokens_per_second"] = result.texts_tokens_per_second;
+  object["texts_ratio"] = result.texts_ratio();
+  object["prompt_tokens_per_second"] = result.prompt_tokens_per_second;
+  object["weight_bytes_per_token"] = result.weight_bytes_per_token;
+  object["by_context"] = Json::array();
+  for (const ContextCost& cost : result.by_context) {
+    object["by_context"].push_back({{"context", cost.context},
+                                    {"seconds_per_token", cost.seconds_per_token},
+                                    {"cache_bytes_per_token", cost.cache_bytes_per_token}});
+  }
+  object["cache_bytes_per_second"] = result.cache_bytes_per_second;
+  object["memory_bytes_per_second"] = result.memory_bytes_per_second;
+  return object;
+}
+
+void print_table(const GenerationBenchmarkConfig& config, const GenerationBenchmark& result) {
+  fmt::print(
+      "ebt {} {} · V {} · context {} · {} steps of thinking · {} · {}\n\n"
+      "  one token               {:>10.3f} ms\n"
+      "  recomputing the prefix  {:>10.3f} ms   ({:.1f} times as long)\n"
+      "  Transformer++           {:>10.3f} ms   (thinking takes {:.2f} times as long)\n"
+      "  {:<3} texts together      {:>10.0f} tokens/s ({:.2f} times those of one)\n"
+      "  reading a prompt        {:>10.0f} tokens/s\n"
+      "  weights read            {:>10} per token\n\n",
+      config.type, config.size, config.vocab, config.context, config.think_steps,
+      precision_name(precision_of(config.precision)), kernels::isa_name(kernels::active_isa()),
+      1e3 * result.seconds_per_token, 1e3 * result.recomputed_seconds, result.speedup(),
+      1e3 * result.transformer_pp_seconds, result.transformer_pp_ratio(), config.texts,
+      result.texts_tokens_per_second, result.texts_ratio(), result.prompt_tokens_per_second,
+      format_bytes(result.weight_bytes_per_token));
+  for (const ContextCost& cost : result.by_context) {
+    fmt::print("  context {:<8}        {:>10.3f} ms   ({} of keys and values)\n", cost.context,
+               1e3 * cost.seconds_per_token, format_bytes(cost.cache_bytes_per_token));
+  }
+  fmt::print("  more context is read at {:>10.1f} GB/s, memory delivers {:.1f} GB/s\n",
+             1e-9 * result.cache_bytes_per_second, 1e-9 * result.memory_bytes_per_second);
+}
+
+void bench_generate(const Flags& flags) {
+  GenerationBenchmarkConfig config;
+  flags.apply_to(config);
+  use_threads(config.threads);
+  ProgressLine line;
+  const GenerationBenchmark result =
+      benchmark_generation(config, [&](const std::string& text) { line.update(text); });
+  line.finish();
+  if (flags.json()) {
+    fmt::print("{}\n", to_json(config, result).dump());
+  } else {
+    print_table(config, result);
+  }
+}
+
 void bench_train(const Flags& flags) {
   StepBenchmarkConfig config;
   SweepConfig sweep;
@@ -122,6 +186,17 @@ void register_bench(CLI::App& app) {
         flags.bind(SweepConfig{}, "Sweep");
       },
       bench_train);
+  add_command(
+      *bench, "generate",
+      "Time the writing of texts after random prompts: one text and many, beside a Transformer++ "
+      "of\nthe same size, beside computing the whole prefix anew for every thinking step, and at "
+      "several\nlengths of context.",
+      "Examples:\n"
+      "  ebt bench generate                                  # xxs, V 256, context 256, 2 steps\n"
+      "  ebt bench generate --type default --precision fp32 --json\n"
+      "  ebt bench generate --size small --vocab 50277 --texts 4",
+      [](Flags& flags) { flags.bind(GenerationBenchmarkConfig{}, "Measured texts"); },
+      bench_generate);
 }
 
 }  // namespace ebt

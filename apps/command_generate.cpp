@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <cmath>
 #include <cstdio>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -9,6 +11,7 @@
 #include "commands.h"
 #include "ebt/core/log.h"
 #include "ebt/data/tokenizer.h"
+#include "ebt/eval/calibration.h"
 #include "ebt/think/generator.h"
 #include "ebt/think/text_stream.h"
 #include "evaluation.h"
@@ -93,9 +96,21 @@ std::string top_names(const Tokenizer& tokenizer, const std::vector<TokenProbabi
   return names;
 }
 
-void print_trace(const Tokenizer& tokenizer, const TokenReport& report) {
+// Nothing where the model is not calibrated, or does not think.
+std::optional<double> certainty(const std::optional<Calibration>& calibration,
+                                const TokenReport& report) {
+  return calibration.has_value() && !report.states.empty()
+             ? std::optional(calibration->certainty(report.energy()))
+             : std::nullopt;
+}
+
+void print_trace(const Tokenizer& tokenizer, const TokenReport& report,
+                 std::optional<double> certainty) {
   fmt::print("{:<10}  p {:.4f}", token_name(tokenizer.decode({&report.token, 1})),
              std::exp(report.log_probability));
+  if (certainty.has_value()) {
+    fmt::print("  certain {:.2f}", *certainty);
+  }
   for (size_t step = 0; step < report.states.size(); ++step) {
     fmt::print("{}{:.4g}", step == 0 ? "  energy " : " -> ", report.states[step].energy);
   }
@@ -118,7 +133,7 @@ Json top_json(const std::vector<TokenProbability>& top) {
   return list;
 }
 
-Json token_json(const TokenReport& report, bool trace) {
+Json token_json(const TokenReport& report, std::optional<double> certainty, bool trace) {
   Json energy = Json::array();
   Json states = Json::array();
   for (const ThinkingState& state : report.states) {
@@ -132,6 +147,9 @@ Json token_json(const TokenReport& report, bool trace) {
                 {"candidate_energies", report.candidate_energies},
                 {"thinking_steps", report.thinking_steps},
                 {"forward_passes", report.forward_passes}};
+  if (certainty.has_value()) {
+    token["certainty"] = *certainty;
+  }
   if (!report.top.empty()) {
     token["top"] = top_json(report.top);
   }
@@ -170,6 +188,7 @@ void run_generate(const Flags& command_flags) {
   check_counts({{"tokens", flags.tokens, 0}, {"top-tokens", flags.top_tokens, 0}});
   use_threads(flags.threads);
   const auto tokenizer = load_tokenizer(flags.model);
+  const auto calibration = Calibration::load(flags.model);
   const auto generator = load_generator(flags.model, {.texts = 1, .precision = flags.precision});
 
   const bool show_text = !command_flags.json() && !flags.trace;
@@ -193,7 +212,7 @@ void run_generate(const Flags& command_flags) {
     }
     reports.push_back(report);
     if (flags.trace && !command_flags.json()) {
-      print_trace(*tokenizer, report);
+      print_trace(*tokenizer, report, certainty(calibration, report));
     }
     if (stream.stopped()) {
       generator->cancel(id);
@@ -221,7 +240,7 @@ void run_generate(const Flags& command_flags) {
   for (const TokenReport& report : reports) {
     steps += report.thinking_steps;
     passes += report.forward_passes;
-    tokens.push_back(token_json(report, flags.trace));
+    tokens.push_back(token_json(report, certainty(calibration, report), flags.trace));
   }
   if (command_flags.json()) {
     const Json result = {{"model", flags.model},

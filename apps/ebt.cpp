@@ -65,6 +65,7 @@ int run(int argc, char** argv) {
   app.get_formatter()->column_width(34);
   ebt::register_train(app);
   ebt::register_eval(app);
+  ebt::register_calibrate(app);
   ebt::register_generate(app);
   ebt::register_inspect(app);
   ebt::register_report(app);

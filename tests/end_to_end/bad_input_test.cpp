@@ -109,7 +109,7 @@ TEST_F(BadInput, RefusesASizeThatCannotFitWithTheEstimate) {
 TEST_F(BadInput, RefusesCommandsThatLackSomething) {
   expect_refused(run_ebt({}), "no command");
   expect_refused(run_ebt({"trian"}), "trian");
-  for (const char* command : {"eval", "generate", "inspect", "report"}) {
+  for (const char* command : {"eval", "calibrate", "generate", "inspect", "report"}) {
     expect_refused(run_ebt({command}), "--model is missing");
     expect_refused(run_ebt({command, "--model", folder_.file("none")}), "none");
   }
@@ -118,7 +118,7 @@ TEST_F(BadInput, RefusesCommandsThatLackSomething) {
 
 TEST_F(BadInput, RefusesImpossibleRequestsToAModel) {
   const std::string folder = model();
-  expect_refused(run_ebt({"eval", "--model", folder, "--think-steps", "-1"}), "--think-steps");
+  expect_refused(run_ebt({"eval", "--model", folder, "--think-steps", "-1"}), "think-steps");
   expect_refused(run_ebt({"eval", "--model", folder, "--batch", "0"}), "--batch");
   expect_refused(run_ebt({"eval", "--model", folder, "--split", "test"}), "--split");
   expect_refused(run_ebt({"eval", "--model", folder, "--data", folder_.file("none")}), "none");

@@ -31,16 +31,11 @@ TEST_F(Workflow, TrainsEvaluatesGeneratesInspectsAndReports) {
   const std::string model = train("model");
   const json evaluation =
       run_ebt_json({"eval", "--model", model, "--data", text_, "--think-steps", "3"});
-  EXPECT_EQ(evaluation["thinking_steps"], 3);
-  for (const char* key :
-       {"loss_per_step", "perplexity_per_step", "bits_per_byte_per_step", "energy_per_step"}) {
-    EXPECT_EQ(evaluation[key].size(), 3U) << key;
-  }
-  const double loss = evaluation["loss"];
-  EXPECT_EQ(loss, evaluation["loss_per_step"][2].get<double>());
-  EXPECT_DOUBLE_EQ(evaluation["perplexity"].get<double>(), std::exp(loss));
-  EXPECT_EQ(evaluation["tokens"], real_text().size() - 1);
-  EXPECT_NEAR(evaluation["bits_per_byte"].get<double>(), loss / std::log(2.0), 1e-9);
+  const json& point = evaluation["points"][0];
+  const double loss = point["loss"];
+  EXPECT_DOUBLE_EQ(point["perplexity"].get<double>(), std::exp(loss));
+  EXPECT_EQ(point["tokens"], real_text().size() - 1);
+  EXPECT_NEAR(point["bits_per_byte"].get<double>(), loss / std::log(2.0), 1e-9);
 
   const json generated = run_ebt_json(
       {"generate", "--model", model, "--prompt", "const ", "--tokens", "5", "--think-steps", "2"});
@@ -71,14 +66,13 @@ TEST_F(Workflow, TrainsEvaluatesGeneratesInspectsAndReports) {
 TEST_F(Workflow, LearnsFromItsText) {
   const std::string model = train("model", {"--steps", "150", "--validate-every", "150"});
   const json evaluation = run_ebt_json({"eval", "--model", model});
-  EXPECT_LT(evaluation["loss"].get<double>(), std::log(257.0) - 1);
+  EXPECT_LT(evaluation["points"][0]["loss"].get<double>(), std::log(257.0) - 1);
 }
 
 TEST_F(Workflow, TrainsTheBaselineAndEveryKindOfLandscape) {
   const std::string baseline = train("baseline", {"--arch", "transformer_pp"});
   const json evaluation = run_ebt_json({"eval", "--model", baseline});
-  EXPECT_EQ(evaluation["loss_per_step"].size(), 1U);
-  EXPECT_TRUE(evaluation["energy_per_step"].empty());
+  EXPECT_EQ(evaluation["points"][0]["arch"], "transformer_pp");
   EXPECT_EQ(run_ebt({"report", "--model", baseline, "--tokens", "5", "--out",
                      folder_.file("baseline.html")})
                 .exit_code,
@@ -95,7 +89,7 @@ TEST_F(Workflow, TrainsTheRecipeThatThinksLonger) {
   EXPECT_EQ(config["steps-max"], 3);
   EXPECT_EQ(config["truncate"], true);
   EXPECT_EQ(config["replay-rows"], 8) << "flags override the recipe";
-  EXPECT_EQ(run_ebt_json({"eval", "--model", model})["thinking_steps"], 3);
+  EXPECT_EQ(run_ebt_json({"eval", "--model", model})["points"][0]["thinking_steps_per_token"], 3);
 }
 
 TEST_F(Workflow, ReadsAConfigFileAsItReadsFlags) {
@@ -227,12 +221,13 @@ TEST_F(Workflow, EvaluatesTheSplitThatIsAskedFor) {
   const json same =
       run_ebt_json({"eval", "--model", model, "--data", text_, "--split", "validation"});
   const json all = run_ebt_json({"eval", "--model", model, "--data", text_});
-  EXPECT_EQ(validation["loss"], same["loss"]);
-  EXPECT_LT(validation["tokens"].get<int64_t>(), all["tokens"].get<int64_t>());
+  EXPECT_EQ(validation["points"], same["points"]);
+  EXPECT_LT(validation["points"][0]["tokens"].get<int64_t>(),
+            all["points"][0]["tokens"].get<int64_t>());
 }
 
 TEST(Help, TeachesEveryCommand) {
-  for (const char* command : {"train", "eval", "generate", "inspect", "report"}) {
+  for (const char* command : {"train", "eval", "calibrate", "generate", "inspect", "report"}) {
     const Outcome outcome = run_ebt({command, "--help"});
     EXPECT_EQ(outcome.exit_code, 0) << command;
     EXPECT_NE(outcome.out.find("Examples:"), std::string::npos) << command;

@@ -10,6 +10,9 @@
 #include "ebt/core/error.h"
 #include "ebt/data/corpus.h"
 #include "ebt/data/tokenizer.h"
+#include "ebt/eval/calibration.h"
+#include "ebt/eval/task_run.h"
+#include "ebt/eval/tasks.h"
 #include "ebt/io/json.h"
 #include "ebt/io/safetensors.h"
 #include "tests/fuzz/mutator.h"
@@ -146,6 +149,87 @@ TEST(FuzzJsonLines, AreRefusedOrConsistent) {
     std::vector<int32_t> all(static_cast<size_t>(tokens.size()));
     tokens.copy_tokens(0, tokens.size(), all.data());
     EXPECT_EQ(byte_tokenizer()->decode(all), joined);
+  });
+}
+
+TEST(FuzzCalibration, IsRefusedOrMonotone) {
+  std::vector<TokenOutcome> outcomes(400);
+  for (size_t i = 0; i < outcomes.size(); ++i) {
+    outcomes[i] = {static_cast<double>(i) / 40, 0.5, i * i % 400 > i};
+  }
+  const std::string valid = Calibration::fit(outcomes, outcomes, {}).to_json().dump(1);
+  expect_refused_or_consistent([&](Mutator mutator) {
+    std::string text = valid;
+    mutator.mutate(text, 0, text.size());
+    const Calibration calibration =
+        Calibration::from_json(parse_json(text, "the mutation"), "the mutation");
+    EXPECT_LE(static_cast<int64_t>(calibration.knots().size()), kMaxCalibrationKnots);
+    const double sign = calibration.low_energy_is_right() ? -1 : 1;
+    double last = calibration.certainty(-1e300);
+    for (const double energy : {-1e18, -1.0, 0.0, 1.0, 2.5, 5.0, 7.5, 11.0, 1e18, 1e300}) {
+      const double certainty = calibration.certainty(energy);
+      EXPECT_GE(certainty, 0);
+      EXPECT_LE(certainty, 1);
+      EXPECT_GE(sign * (certainty - last), 0);
+      last = certainty;
+    }
+  });
+}
+
+// A task that was opened can be asked about every example.
+void expect_askable(const Task& task) {
+  ASSERT_GT(task.examples(), 0);
+  for (int64_t example = 0; example < task.examples(); ++example) {
+    for (const Query& query : task.queries(example)) {
+      const auto tokens = static_cast<int64_t>(query.request.prompt.size());
+      EXPECT_GT(tokens, 0);
+      EXPECT_TRUE(query.request.score_from == -1 ||
+                  (query.request.score_from >= 1 && query.request.score_from < tokens));
+    }
+  }
+}
+
+TEST(FuzzTaskFiles, AreRefusedOrAskable) {
+  const TemporaryFolder folder;
+  const std::string lambada =
+      "{\"text\": \"once upon a time\"}\n{\"text\": \"the \\u00e9 cat\", \"id\": 3}\n";
+  const std::string gsm8k =
+      "{\"question\": \"1 + 1?\", \"answer\": \"two\\n#### 2\"}\n"
+      "{\"question\": \"10 * 100?\", \"answer\": \"#### 1,000.50\"}\n";
+  const std::string bigbench =
+      R"({"name": "x", "examples": [{"input": "a", "target": "b"}, {"input": "c", "target": ["d", "e"]},
+ {"input": "f", "target_scores": {"g": 1, "h": 0, "i": 0.5}}]})";
+  const auto damage = [&](const std::string& valid, auto open) {
+    expect_refused_or_consistent([&](Mutator mutator) {
+      std::string text = valid;
+      mutator.mutate(text, 0, text.size());
+      expect_askable(*open(byte_tokenizer(), folder.write("mutated", text), TaskOptions{}));
+    });
+  };
+  damage(lambada, lambada_task);
+  damage(gsm8k, gsm8k_task);
+  damage(bigbench, bigbench_task);
+}
+
+TEST(FuzzJournal, IsRefusedOrConsistent) {
+  const TemporaryFolder folder;
+  const Json subject = {{"task", "abc"}, {"steps", 2}};
+  ExampleResult result;
+  result.tokens = 2;
+  result.right = false;
+  result.energies = {1, 2};
+  result.losses = {3, 4};
+  const std::string line = result.to_json().dump() + '\n';
+  const std::string valid = subject.dump() + '\n' + line + line;
+  expect_refused_or_consistent([&](Mutator mutator) {
+    std::string text = valid;
+    mutator.mutate(text, 0, text.size());
+    const TaskJournal journal(folder.write("mutated", text), subject);
+    TaskTotals totals;
+    for (const ExampleResult& one : journal.results()) {
+      totals.add(one);
+    }
+    EXPECT_EQ(static_cast<int64_t>(totals.sums.losses.size()), totals.sums.tokens);
   });
 }
 

@@ -1,4 +1,6 @@
-// How well a model predicts a text, over the whole of it.
+// How well a model predicts a text, over the whole of it and after every thinking step: what a run
+// validates with, on the weights that it trains, all positions of a window at once. Tasks ask a
+// Generator instead (task_run.h).
 #pragma once
 
 #include <cstdint>

@@ -48,7 +48,7 @@ void dot_rows(int64_t rows, int64_t width, const T* a, const T* b, T* out) {
 // Calls body(row, first element) for every row in parallel.
 template <class Body>
 void for_rows(int64_t rows, int64_t width, Body&& body) {
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (rows * width > kSerialElements)
   for (int64_t row = 0; row < rows; ++row) {
     body(row, row * width);
   }

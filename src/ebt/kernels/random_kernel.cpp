@@ -1,6 +1,7 @@
 #include <cmath>
 
 #include "ebt/kernels/isa.h"
+#include "ebt/kernels/parallel.h"
 #include "ebt/kernels/random.h"
 #include "ebt/kernels/vector_math.h"
 
@@ -86,7 +87,7 @@ void normal(PhiloxStream stream, uint64_t first, int64_t count, float* out) {
   const uint64_t last = first + static_cast<uint64_t>(count);
   const auto first_block = static_cast<int64_t>(first / span);
   const auto last_block = static_cast<int64_t>((last + span - 1) / span);
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (count > kSerialElements)
   for (int64_t block = first_block; block < last_block; ++block) {
     alignas(64) uint32_t words[4][kGroups];
     alignas(64) float values[4][kGroups];

@@ -22,7 +22,7 @@ inline void normalize(const RmsNormArguments<T, S>& a, const X* x, T r, int64_t 
 template <class T, class S>
 void forward(const RmsNormArguments<T, S>& a, const T* stream, S* kept, S* y) {
   const int64_t width = a.width;
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (a.rows * width > kSerialElements)
   for (int64_t row = 0; row < a.rows; ++row) {
     const S* x = a.x + row * width;
     if (stream != nullptr) {
@@ -121,7 +121,7 @@ void vjp(const RmsNormArguments<T, S>& a, const S* y_bar, StreamCotangent<T, S> 
 template <class T, class S>
 void jvp(const RmsNormArguments<T, S>& a, const S* x_dot, const T* stream_dot, S* kept, S* y_dot) {
   const int64_t width = a.width;
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (a.rows * width > kSerialElements)
   for (int64_t row = 0; row < a.rows; ++row) {
     const S* in = a.x + row * width;
     const S* dot = x_dot + row * width;

@@ -10,17 +10,37 @@
 
 #include <cstdint>
 
+#include "ebt/kernels/pack.h"
+
 namespace ebt::kernels {
 
 // The widest head the kernels have memory for.
 inline constexpr int64_t kMaxRowHeadWidth = 512;
 
-// The keys that a row sees: those of head h at keys + h * head_stride, each head_width apart.
+// Keys whose scores are computed together.
+inline constexpr int64_t kKeyBlock = 16;
+
+// Where element i of the key, or the value, of a cached token lies within those of its head. Keys
+// are blocks (kKeyBlock tokens, head_width) turned around, so that lanes of a vector are tokens;
+// values are rows.
+template <class S>
+constexpr int64_t key_element(int64_t head_width, int64_t token, int64_t i) {
+  const int64_t row = token / kKeyBlock * (head_width / kPack<S>)+i / kPack<S>;
+  return (row * kKeyBlock + token % kKeyBlock) * kPack<S> + i % kPack<S>;
+}
+template <class S>
+constexpr int64_t value_element(int64_t head_width, int64_t token, int64_t i) {
+  return (token / kPack<S> * head_width + i) * kPack<S> + token % kPack<S>;
+}
+
+// The keys that a row sees: those of head h at keys + h * head_stride. What is stored of the last
+// block beyond `count` must be finite.
 template <class S>
 struct CachedKeys {
   const S* keys = nullptr;
   const S* values = nullptr;
-  int64_t count = 0;
+  int64_t count = 0;  // tokens
+  bool own = false;   // the row attends to itself too
 };
 
 // T computes, the cache is stored as S.
@@ -30,18 +50,18 @@ struct RowAttentionArguments {
   int64_t heads = 0;
   int64_t head_width = 0;
   int64_t head_stride = 0;  // elements from a head's cached keys to the next's
-  bool own = false;         // rows attend to themselves too
   T scale = 0;
-  const CachedKeys<S>* cached = nullptr;  // (rows)
-  const T* qkv = nullptr;                 // (rows, 3 D), q and k rotated
-  T* o = nullptr;                         // (rows, D)
-  T* log_sum = nullptr;                   // (rows, heads), in units of the kernel
+  const int32_t* order = nullptr;         // (rows) which rows, those of the same keys together
+  const CachedKeys<S>* cached = nullptr;  // of row r at r, like everything below
+  const T* qkv = nullptr;                 // 3 D of a row, q and k rotated
+  T* o = nullptr;                         // D of a row
+  T* log_sum = nullptr;                   // `heads` of a row, in units of the kernel
 };
 
 template <class T, class S>
 struct RowAttentionKernels {
   void (*forward)(const RowAttentionArguments<T, S>& a);
-  // For rows that attend to themselves. o_bar (rows, D), qkv_bar (rows, 3 D).
+  // For rows that attend to themselves. o_bar: D of a row, qkv_bar: 3 D.
   void (*vjp)(const RowAttentionArguments<T, S>& a, const T* o_bar, T* qkv_bar);
 };
 

@@ -1,83 +1,107 @@
-#include "ebt/kernels/attention_vectors.h"
 #include "ebt/kernels/isa.h"
+#include "ebt/kernels/parallel.h"
 #include "ebt/kernels/row_attention.h"
+#include "ebt/kernels/words.h"
 
 namespace ebt::kernels {
 namespace {
 
-// Keys whose scores are held at a time.
-constexpr int64_t kKeyTile = 64;
-// Less work than this is not worth waking another thread for: elements of keys.
-constexpr int64_t kSerialElements = 1 << 13;
+// Blocks of keys whose scores are held at a time, and their keys.
+constexpr int64_t kTileBlocks = 4;
+constexpr int64_t kKeyTile = kTileBlocks * kKeyBlock;
 
 // One row of one head.
 template <class T, class S>
 struct RowHead {
-  int64_t width, own;
+  using X = Word<S>;
+  int64_t width;
+  bool own;
   T scale;
   const T* q;
   const T* own_k;
   const T* own_v;
-  const S* keys;
-  const S* values;
+  const X* keys;
+  const X* values;
   int64_t count;
 
   RowHead(const RowAttentionArguments<T, S>& a, int64_t row, int64_t head)
       : width(a.head_width),
-        own(a.own ? 1 : 0),
+        own(a.cached[row].own),
         scale(a.scale * kScoreUnit<T>),
         q(a.qkv + row * 3 * a.heads * a.head_width + head * a.head_width),
         own_k(q + a.heads * a.head_width),
         own_v(own_k + a.heads * a.head_width),
-        keys(a.cached[row].keys + head * a.head_stride),
-        values(a.cached[row].values + head * a.head_stride),
+        keys(reinterpret_cast<const X*>(a.cached[row].keys + head * a.head_stride)),
+        values(reinterpret_cast<const X*>(a.cached[row].values + head * a.head_stride)),
         count(a.cached[row].count) {}
-};
-
-// out[j] = x . rows[j] * scale for j in [0, count); at least kKeyTile of `out` exist.
-template <class T, class S>
-inline void dots(int64_t count, int64_t width, const T* x, const S* rows, T scale, T* out) {
-  int64_t j = 0;
-  for (; j + 4 <= count; j += 4) {
-    VectorOf<T> sum[4] = {};
-    const S* r = rows + j * width;
-    for_vectors<T>(width, [&](int64_t i, int64_t lanes) {
-      const VectorOf<T> left = load_first<T>(x + i, lanes);
-#pragma GCC unroll 4
-      for (int64_t n = 0; n < 4; ++n) {
-        sum[n] += left * load_first<T>(r + n * width + i, lanes);
-      }
-    });
-#pragma GCC unroll 4
-    for (int64_t n = 0; n < 4; ++n) {
-      out[j + n] = sum_of_lanes<T>(sum[n]) * scale;
+  // Calls body(keys of a tile, its values, tokens in it).
+  template <class Body>
+  void for_tiles(Body&& body) const {
+    for (int64_t first = 0; first < count; first += kKeyTile) {
+      const int64_t here = count - first < kKeyTile ? count - first : kKeyTile;
+      body(keys + first * words<S>(width), values + words<S>(first) * width, here);
     }
   }
-  for (; j < count; ++j) {
-    out[j] = dot<T>(width, x, rows + j * width) * scale;
+};
+
+// scores[j] = x . key j * scale for the keys of `kBlocks` blocks, x and keys `steps` words wide.
+template <int kBlocks, class T, class X>
+inline void score_blocks(int64_t steps, const X* x, const X* keys, T scale, T* scores) {
+  constexpr int kVectors = kKeyBlock / kLanes<T>;
+  VectorOf<T> sum[kBlocks][kVectors] = {};
+  for (int64_t k = 0; k < steps; ++k) {
+#pragma GCC unroll 4
+    for (int b = 0; b < kBlocks; ++b) {
+#pragma GCC unroll 8
+      for (int v = 0; v < kVectors; ++v) {
+        sum[b][v] = multiply_add(
+            x[k], load_words(keys + (b * steps + k) * kKeyBlock + v * kLanes<T>), sum[b][v]);
+      }
+    }
+  }
+  for (int b = 0; b < kBlocks; ++b) {
+    for (int v = 0; v < kVectors; ++v) {
+      store(sum[b][v] * scale, scores + b * kKeyBlock + v * kLanes<T>);
+    }
   }
 }
 
-// out[j] = power(out[j] - shift); their sum. Beyond count, out is left zero.
+template <class T, class X>
+inline void score(int64_t count, int64_t steps, const X* x, const X* keys, T scale, T* scores) {
+  switch ((count + kKeyBlock - 1) / kKeyBlock) {
+    case 1:
+      return score_blocks<1>(steps, x, keys, scale, scores);
+    case 2:
+      return score_blocks<2>(steps, x, keys, scale, scores);
+    case 3:
+      return score_blocks<3>(steps, x, keys, scale, scores);
+    default:
+      return score_blocks<4>(steps, x, keys, scale, scores);
+  }
+}
+
+// out[j] = power(out[j] - shift) for j < count, and 0 beyond; their sum.
 template <class T>
 inline T powers(int64_t count, T shift, T* out) {
   VectorOf<T> sum{};
-  for_vectors<T>(count, [&](int64_t j, int64_t lanes) {
-    VectorOf<T> value = power(load_first<T>(out + j, lanes) - fill(shift));
-    if (lanes < kLanes<T>) {
-      for (int64_t n = lanes; n < kLanes<T>; ++n) {
-        value[n] = T(0);
-      }
+  int64_t j = 0;
+  for (; j < count; j += kLanes<T>) {
+    VectorOf<T> value = power(load(out + j) - fill(shift));
+    for (int64_t n = count - j; n < kLanes<T>; ++n) {
+      value[n] = T(0);
     }
-    store_first<T>(value, out + j, lanes);
+    store(value, out + j);
     sum += value;
-  });
+  }
+  for (; j < kKeyTile; ++j) {
+    out[j] = T(0);
+  }
   return sum_of_lanes<T>(sum);
 }
 
-// y (width) += sum of weights[j] rows[j].
-template <class T, class S>
-inline void add_weighted(int64_t count, int64_t width, const T* weights, const S* rows, T* y) {
+// y (width) += sum of weights[j] value j, over `steps` words of weights.
+template <class T, class X>
+inline void add_values(int64_t steps, int64_t width, const X* weights, const X* values, T* y) {
   int64_t i = 0;
   for (; i + 4 * kLanes<T> <= width; i += 4 * kLanes<T>) {
     VectorOf<T> sum[4];
@@ -85,10 +109,11 @@ inline void add_weighted(int64_t count, int64_t width, const T* weights, const S
     for (int n = 0; n < 4; ++n) {
       sum[n] = load(y + i + n * kLanes<T>);
     }
-    for (int64_t j = 0; j < count; ++j) {
+    for (int64_t j = 0; j < steps; ++j) {
 #pragma GCC unroll 4
       for (int n = 0; n < 4; ++n) {
-        sum[n] += load(rows + j * width + i + n * kLanes<T>) * weights[j];
+        sum[n] =
+            multiply_add(weights[j], load_words(values + j * width + i + n * kLanes<T>), sum[n]);
       }
     }
 #pragma GCC unroll 4
@@ -99,10 +124,61 @@ inline void add_weighted(int64_t count, int64_t width, const T* weights, const S
   for (; i < width; i += kLanes<T>) {
     const int64_t lanes = width - i;
     VectorOf<T> sum = load_first<T>(y + i, lanes);
-    for (int64_t j = 0; j < count; ++j) {
-      sum += load_first<T>(rows + j * width + i, lanes) * weights[j];
+    for (int64_t j = 0; j < steps; ++j) {
+      sum = multiply_add(weights[j], load_first_words(values + j * width + i, lanes), sum);
     }
     store_first<T>(sum, y + i, lanes);
+  }
+}
+
+// out[j] = x . value j for j < count, and for the other half of the last word.
+template <class T>
+inline void value_dots(int64_t count, int64_t width, const T* x, const T* values, T* out) {
+  for (int64_t j = 0; j < count; ++j) {
+    out[j] = dot<T>(width, x, values + j * width);
+  }
+}
+inline void value_dots(int64_t count, int64_t width, const float* x, const Pair* values,
+                       float* out) {
+  for (int64_t j = 0; j < count; j += 2) {
+    VectorOf<float> lower{};
+    VectorOf<float> upper{};
+    const Pair* row = values + j / 2 * width;
+    for_vectors<float>(width, [&](int64_t i, int64_t lanes) {
+      const VectorOf<float> left = load_first<float>(x + i, lanes);
+      const Words right = load_first_words(row + i, lanes);
+      lower += left * lower_halves(right);
+      upper += left * upper_halves(right);
+    });
+    out[j] = sum_of_lanes<float>(lower);
+    out[j + 1] = sum_of_lanes<float>(upper);
+  }
+}
+
+// Lane by lane, sums[i] += slopes[j] times element i of key j, over `blocks` blocks of keys.
+template <class T>
+inline void add_keys(int64_t blocks, int64_t width, const T* slopes, const T* keys,
+                     VectorOf<T>* sums) {
+  for (int64_t b = 0; b < blocks; ++b) {
+    for (int v = 0; v < kKeyBlock / kLanes<T>; ++v) {
+      const VectorOf<T> slope = load(slopes + b * kKeyBlock + v * kLanes<T>);
+      for (int64_t i = 0; i < width; ++i) {
+        sums[i] += slope * load(keys + (b * width + i) * kKeyBlock + v * kLanes<T>);
+      }
+    }
+  }
+}
+inline void add_keys(int64_t blocks, int64_t width, const float* slopes, const Pair* keys,
+                     VectorOf<float>* sums) {
+  for (int64_t b = 0; b < blocks; ++b) {
+    for (int v = 0; v < kKeyBlock / kLanes<float>; ++v) {
+      const VectorOf<float> slope = load(slopes + b * kKeyBlock + v * kLanes<float>);
+      for (int64_t i = 0; i < width; i += 2) {
+        const Words pair = load_words(keys + (b * width + i) / 2 * kKeyBlock + v * kLanes<float>);
+        sums[i] += slope * lower_halves(pair);
+        sums[i + 1] += slope * upper_halves(pair);
+      }
+    }
   }
 }
 
@@ -124,40 +200,41 @@ template <class T>
 struct RunningSoftmax {
   T largest = static_cast<T>(-__builtin_huge_val());
   T total = 0;
-  bool empty = true;
 
-  template <class S>
-  void add(int64_t count, int64_t width, T* scores, const S* values, T* o) {
+  // Makes weights of `count` new scores, and scales o (width) down to them.
+  void add(int64_t count, T* scores, int64_t width, T* o) {
     const T before = largest;
     largest = largest_of(count, scores, largest);
-    if (!empty && largest > before) {
+    if (total > T(0) && largest > before) {
       const T shrink = power_of(before - largest);
       total *= shrink;
       for (int64_t i = 0; i < width; ++i) {
         o[i] *= shrink;
       }
     }
-    empty = false;
     total += powers(count, largest, scores);
-    add_weighted(count, width, scores, values, o);
   }
 };
 
 template <class T, class S>
 void forward_head(const RowHead<T, S>& h, T* o, T* log_sum) {
   alignas(kVectorBytes) T scores[kKeyTile];
+  Word<S> memory[words<S>(kMaxRowHeadWidth)];
+  Word<S> weights[words<S>(kKeyTile)];
+  const auto* q = words_of(h.width, h.q, memory);
   for (int64_t i = 0; i < h.width; ++i) {
     o[i] = T(0);
   }
   RunningSoftmax<T> softmax;
-  for (int64_t first = 0; first < h.count; first += kKeyTile) {
-    const int64_t count = h.count - first < kKeyTile ? h.count - first : kKeyTile;
-    dots(count, h.width, h.q, h.keys + first * h.width, h.scale, scores);
-    softmax.add(count, h.width, scores, h.values + first * h.width, o);
-  }
-  if (h.own != 0) {
-    dots(1, h.width, h.q, h.own_k, h.scale, scores);
-    softmax.add(1, h.width, scores, h.own_v, o);
+  h.for_tiles([&](const auto* keys, const auto* values, int64_t count) {
+    score(count, words<S>(h.width), q, keys, h.scale, scores);
+    softmax.add(count, scores, h.width, o);
+    add_values(words<S>(count), h.width, words_of(count, scores, weights), values, o);
+  });
+  if (h.own) {
+    scores[0] = dot<T>(h.width, h.q, h.own_k) * h.scale;
+    softmax.add(1, scores, h.width, o);
+    add_scaled(h.width, scores[0], h.own_v, o);
   }
   for (int64_t i = 0; i < h.width; ++i) {
     o[i] /= softmax.total;
@@ -165,53 +242,50 @@ void forward_head(const RowHead<T, S>& h, T* o, T* log_sum) {
   *log_sum = softmax.largest + natural_logarithm(softmax.total) * kScoreUnit<T>;
 }
 
-// From the scores of `count` keys and o_bar.v of each: weights, then ds, in place of the dots.
-template <class T>
-inline void score_cotangents(int64_t count, T log_sum, T mean_dot, T scale, T* scores, T* dots_v) {
-  powers(count, log_sum, scores);
-  for (int64_t j = 0; j < count; ++j) {
-    dots_v[j] = scores[j] * (dots_v[j] - mean_dot) * scale;
-  }
-}
-
 template <class T, class S>
 void vjp_head(const RowHead<T, S>& h, T scale, const T* o, T log_sum, const T* o_bar, T* q_bar,
               T* k_bar, T* v_bar) {
   alignas(kVectorBytes) T scores[kKeyTile];
   alignas(kVectorBytes) T slopes[kKeyTile];
+  Word<S> memory[words<S>(kMaxRowHeadWidth)];
+  VectorOf<T> sums[kMaxRowHeadWidth];
+  const auto* q = words_of(h.width, h.q, memory);
   const T mean_dot = dot<T>(h.width, o_bar, o);
   for (int64_t i = 0; i < h.width; ++i) {
-    q_bar[i] = T(0);
+    sums[i] = VectorOf<T>{};
   }
-  for (int64_t first = 0; first < h.count; first += kKeyTile) {
-    const int64_t count = h.count - first < kKeyTile ? h.count - first : kKeyTile;
-    const S* keys = h.keys + first * h.width;
-    dots(count, h.width, h.q, keys, h.scale, scores);
-    dots(count, h.width, o_bar, h.values + first * h.width, T(1), slopes);
-    score_cotangents(count, log_sum, mean_dot, scale, scores, slopes);
-    add_weighted(count, h.width, slopes, keys, q_bar);
-  }
-  dots(1, h.width, h.q, h.own_k, h.scale, scores);
-  dots(1, h.width, o_bar, h.own_v, T(1), slopes);
-  score_cotangents(1, log_sum, mean_dot, scale, scores, slopes);
-  add_weighted(1, h.width, slopes, h.own_k, q_bar);
+  h.for_tiles([&](const auto* keys, const auto* values, int64_t count) {
+    score(count, words<S>(h.width), q, keys, h.scale, scores);
+    value_dots(count, h.width, o_bar, values, slopes);
+    powers(count, log_sum, scores);
+    const int64_t blocks = (count + kKeyBlock - 1) / kKeyBlock;
+    for (int64_t j = 0; j < blocks * kKeyBlock; ++j) {
+      slopes[j] = j < count ? scores[j] * (slopes[j] - mean_dot) * scale : T(0);
+    }
+    add_keys(blocks, h.width, slopes, keys, sums);
+  });
+  scores[0] = dot<T>(h.width, h.q, h.own_k) * h.scale;
+  powers(1, log_sum, scores);
+  const T slope = scores[0] * (dot<T>(h.width, o_bar, h.own_v) - mean_dot) * scale;
   for (int64_t i = 0; i < h.width; ++i) {
-    k_bar[i] = slopes[0] * h.q[i];
+    q_bar[i] = sum_of_lanes<T>(sums[i]) + slope * h.own_k[i];
+    k_bar[i] = slope * h.q[i];
     v_bar[i] = scores[0] * o_bar[i];
   }
 }
 
-// Calls body(row, head) for all of them.
+// Calls body(row, head) for all of them: rows that see the same keys one after the other, while the
+// keys of a head are near.
 template <class T, class S, class Body>
 void for_rows_and_heads(const RowAttentionArguments<T, S>& a, Body&& body) {
   int64_t elements = 0;
-  for (int64_t row = 0; row < a.rows; ++row) {
-    elements += (a.cached[row].count + 1) * a.heads * a.head_width;
+  for (int64_t i = 0; i < a.rows; ++i) {
+    elements += (a.cached[a.order[i]].count + 1) * a.heads * a.head_width;
   }
 #pragma omp parallel for collapse(2) schedule(static) if (elements > kSerialElements)
-  for (int64_t row = 0; row < a.rows; ++row) {
-    for (int64_t head = 0; head < a.heads; ++head) {
-      body(row, head);
+  for (int64_t head = 0; head < a.heads; ++head) {
+    for (int64_t i = 0; i < a.rows; ++i) {
+      body(a.order[i], head);
     }
   }
 }

@@ -3,6 +3,9 @@
 
 #include <cstdint>
 
+#include "ebt/kernels/parallel.h"
+#include "ebt/kernels/thread_buffer.h"
+
 namespace {
 
 // Rows are cut into this many chunks at most; each chunk is summed by one thread, and the chunks
@@ -16,29 +19,6 @@ struct RowSums {
   T* second;
 };
 
-// Memory of the calling thread, grown on first use and kept.
-template <class T>
-T* zeroed_partials(int64_t count) {
-  struct Buffer {
-    T* data = nullptr;
-    int64_t capacity = 0;
-    Buffer() = default;
-    Buffer(const Buffer&) = delete;
-    Buffer& operator=(const Buffer&) = delete;
-    ~Buffer() { delete[] data; }
-  };
-  static thread_local Buffer buffer;
-  if (buffer.capacity < count) {
-    delete[] buffer.data;
-    buffer.data = new T[static_cast<size_t>(count)];
-    buffer.capacity = count;
-  }
-  for (int64_t i = 0; i < count; ++i) {
-    buffer.data[i] = T(0);
-  }
-  return buffer.data;
-}
-
 // Calls body(first, last, partial of the first sum, of the second) for every chunk of rows in
 // parallel, where a partial is the chunk's own zeroed (width), then adds all partials to the sums.
 // The partial of a null sum is null.
@@ -47,8 +27,11 @@ void for_row_chunks(int64_t rows, int64_t width, RowSums<T> sums, Body&& body) {
   const int64_t chunk = (rows + kRowChunks - 1) / kRowChunks;
   const int64_t chunks = chunk == 0 ? 0 : (rows + chunk - 1) / chunk;
   const bool wanted = sums.first != nullptr || sums.second != nullptr;
-  T* const partials = wanted ? zeroed_partials<T>(2 * chunks * width) : nullptr;
-#pragma omp parallel for schedule(static)
+  T* const partials = wanted ? thread_buffer<T>(2 * chunks * width) : nullptr;
+  for (int64_t i = 0; wanted && i < 2 * chunks * width; ++i) {
+    partials[i] = T(0);
+  }
+#pragma omp parallel for schedule(static) if (rows * width > kSerialElements)
   for (int64_t c = 0; c < chunks; ++c) {
     const int64_t last = (c + 1) * chunk < rows ? (c + 1) * chunk : rows;
     T* own = wanted ? partials + 2 * c * width : nullptr;

@@ -14,17 +14,21 @@ ColumnStrips<S> ColumnStrips<S>::of(Tensor<const T> m, bool transposed) {
   strips.depth_ = m.dim(transposed ? 1 : 0);
   strips.columns_ = m.dim(transposed ? 0 : 1);
   const int64_t count = (strips.columns_ + kStripColumns - 1) / kStripColumns;
-  strips.values_.resize(static_cast<size_t>(count * strips.depth_ * kStripColumns));
+  constexpr int64_t kDepth = kPack<S>;
+  const int64_t packs = (strips.depth_ + kDepth - 1) / kDepth;
+  const int64_t strip_size = packs * kDepth * kStripColumns;
+  strips.values_.assign(static_cast<size_t>(count * strip_size), static_cast<S>(T(0)));
   const int64_t by_depth = transposed ? 1 : strips.columns_;
   const int64_t by_column = transposed ? strips.depth_ : 1;
 #pragma omp parallel for schedule(static)
   for (int64_t strip = 0; strip < count; ++strip) {
     const int64_t first = strip * kStripColumns;
     const int64_t width = std::min(kStripColumns, strips.columns_ - first);
-    S* out = strips.values_.data() + strip * strips.depth_ * kStripColumns;
+    S* out = strips.values_.data() + strip * strip_size;
     for (int64_t k = 0; k < strips.depth_; ++k) {
+      S* row = out + k / kDepth * kDepth * kStripColumns + k % kDepth;
       for (int64_t j = 0; j < width; ++j) {
-        out[k * kStripColumns + j] = static_cast<S>(m.data[k * by_depth + (first + j) * by_column]);
+        row[j * kDepth] = static_cast<S>(m.data[k * by_depth + (first + j) * by_column]);
       }
     }
   }

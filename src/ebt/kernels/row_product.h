@@ -2,6 +2,8 @@
 // times all weights of a model. What they cost is reading the matrix, so it is stored once, as
 // small as it may be, in the order of reading.
 //
+// Where the matrix is stored in bf16, the rows are rounded to bf16 too, and sums are float32.
+//
 // Every element of a result is one sum in the order of the depth, whatever rows are beside it: a
 // text's numbers do not depend on how many others share the pass, nor on threads.
 #pragma once
@@ -10,14 +12,15 @@
 #include <vector>
 
 #include "ebt/core/tensor.h"
+#include "ebt/kernels/pack.h"
 
 namespace ebt::kernels {
 
 // Columns that are stored, and multiplied, together.
 inline constexpr int64_t kStripColumns = 64;
 
-// The right factor (depth, columns) as strips (columns / kStripColumns, depth, kStripColumns), the
-// last one filled up with zeros.
+// The right factor (depth, columns) as strips (columns / kStripColumns, depth / kPack,
+// kStripColumns, kPack), filled up with zeros.
 template <class S>
 class ColumnStrips {
  public:

@@ -2,6 +2,7 @@
 
 #include "ebt/core/bfloat16.h"
 #include "ebt/kernels/isa.h"
+#include "ebt/kernels/parallel.h"
 #include "ebt/kernels/softmax.h"
 #include "ebt/kernels/vector_math.h"
 
@@ -30,7 +31,7 @@ T dot(int64_t width, const S* a, const T* b) {
 
 template <class T, class S>
 void forward(int64_t rows, int64_t width, const T* z, S* p) {
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (rows * width > kSerialElements)
   for (int64_t row = 0; row < rows; ++row) {
     const T* in = z + row * width;
     S* out = p + row * width;
@@ -51,7 +52,7 @@ void forward(int64_t rows, int64_t width, const T* z, S* p) {
 
 template <class T, class S>
 void vjp(int64_t rows, int64_t width, const S* p, const T* p_bar, bool add, T* z_bar) {
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (rows * width > kSerialElements)
   for (int64_t row = 0; row < rows; ++row) {
     const S* in = p + row * width;
     const T* bar = p_bar + row * width;
@@ -72,7 +73,7 @@ void jvp(int64_t rows, int64_t width, const S* p, const T* z_dot, T* p_dot) {
 template <class T, class S>
 void vjp_of_jvp(int64_t rows, int64_t width, const S* p, const T* z_dot, const T* delta, bool add,
                 T* z_bar) {
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (rows * width > kSerialElements)
   for (int64_t row = 0; row < rows; ++row) {
     const S* in = p + row * width;
     const T* tangent = z_dot + row * width;
@@ -97,7 +98,7 @@ void vjp_of_jvp(int64_t rows, int64_t width, const S* p, const T* z_dot, const T
 template <class T>
 void cross_entropy(int64_t rows, int64_t width, const T* z, const int32_t* targets, T smoothing,
                    T scale, T* loss, T* gradient) {
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (rows * width > kSerialElements)
   for (int64_t row = 0; row < rows; ++row) {
     const T* in = z + row * width;
     T* out = gradient == nullptr ? nullptr : gradient + row * width;

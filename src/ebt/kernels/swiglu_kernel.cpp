@@ -1,4 +1,5 @@
 #include "ebt/kernels/isa.h"
+#include "ebt/kernels/parallel.h"
 #include "ebt/kernels/stored.h"
 #include "ebt/kernels/swiglu.h"
 #include "ebt/kernels/vector_math.h"
@@ -9,7 +10,7 @@ namespace {
 // Calls body(i, j, count) with the positions of a block of a (b is `width` further) and of h.
 template <class Body>
 void for_gates(int64_t rows, int64_t width, Body&& body) {
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (rows * width > kSerialElements)
   for (int64_t row = 0; row < rows; ++row) {
     for_blocks(width, [&](int64_t first, int64_t count) {
       body(row * 2 * width + first, row * width + first, count);

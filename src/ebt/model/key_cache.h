@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "ebt/core/arena.h"
+#include "ebt/kernels/row_attention.h"
 #include "ebt/model/config.h"
 
 namespace ebt {
@@ -16,9 +17,9 @@ class KeyCache {
       : layers_(config.layers),
         width_(config.width),
         head_width_(config.head_width()),
-        capacity_(capacity),
+        capacity_((capacity + kernels::kKeyBlock - 1) / kernels::kKeyBlock * kernels::kKeyBlock),
         contexts_(contexts_of(config)),
-        values_(arena.take<S>({slots * contexts_ * layers_, 2 * width_ * capacity})) {}
+        values_(arena.take<S>({slots * contexts_ * layers_, 2 * width_ * capacity_})) {}
 
   // Landscapes whose contexts differ.
   static int64_t contexts_of(const ModelConfig& config) {
@@ -29,7 +30,7 @@ class KeyCache {
   int64_t capacity() const { return capacity_; }
   // Elements from one head's keys to the next's.
   int64_t head_stride() const { return capacity_ * head_width_; }
-  // Keys (heads, capacity, head width) of a block; values follow them.
+  // Keys of a block, head after head in the order of kernels/row_attention.h; values follow them.
   S* keys(int64_t slot, int64_t landscape, int64_t layer) const {
     const int64_t context = contexts_ == 1 ? 0 : landscape;
     return values_.data + ((slot * contexts_ + context) * layers_ + layer) * 2 * width_ * capacity_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "ebt/core/bfloat16.h"
 #include "ebt/kernels/elementwise.h"
@@ -182,52 +183,64 @@ void RowPass<T, S>::keep_keys(int64_t layer) {
   const int64_t d = config_.head_width();
   for (int64_t r = candidates_; r < rows(); ++r) {
     const PassRow& at = rows_[static_cast<size_t>(r)];
-    const T* from = qkv_.data + r * qkv_.dim(1) + config_.width;
-    for (S* to :
-         {cache_.keys(at.slot, at.landscape, layer), cache_.values(at.slot, at.landscape, layer)}) {
-      for (int64_t head = 0; head < config_.heads; ++head, from += d) {
-        S* row = to + head * cache_.head_stride() + at.index * d;
-        for (int64_t i = 0; i < d; ++i) {
-          row[i] = static_cast<S>(from[i]);
-        }
+    const T* k = qkv_.data + r * qkv_.dim(1) + config_.width;
+    const T* v = k + config_.width;
+    S* keys = cache_.keys(at.slot, at.landscape, layer);
+    S* values = cache_.values(at.slot, at.landscape, layer);
+    for (int64_t head = 0; head < config_.heads; ++head) {
+      // What follows the last key in its block takes part in sums, with weight zero.
+      if (at.index % kernels::kKeyBlock == 0) {
+        std::fill_n(keys + kernels::key_element<S>(d, at.index, 0), kernels::kKeyBlock * d, S{});
+        std::fill_n(values + kernels::value_element<S>(d, at.index, 0), kernels::kKeyBlock * d,
+                    S{});
       }
+      for (int64_t i = 0; i < d; ++i) {
+        keys[kernels::key_element<S>(d, at.index, i)] = static_cast<S>(k[i]);
+        values[kernels::value_element<S>(d, at.index, i)] = static_cast<S>(v[i]);
+      }
+      keys += cache_.head_stride();
+      values += cache_.head_stride();
+      k += d;
+      v += d;
     }
   }
 }
 
 template <class T, class S>
-kernels::RowAttentionArguments<T, S> RowPass<T, S>::attention_arguments(int64_t layer,
-                                                                        int64_t first,
-                                                                        int64_t rows) {
-  kernels::RowAttentionArguments<T, S> a;
-  a.rows = rows;
-  a.heads = config_.heads;
-  a.head_width = config_.head_width();
-  a.head_stride = cache_.head_stride();
-  a.own = first < candidates_;
-  a.scale = T(1) / std::sqrt(static_cast<T>(a.head_width));
-  for (int64_t r = first; r < first + rows; ++r) {
-    const PassRow& at = rows_[static_cast<size_t>(r)];
-    seen_[static_cast<size_t>(r)] = {cache_.keys(at.slot, at.landscape, layer),
-                                     cache_.values(at.slot, at.landscape, layer),
-                                     a.own ? at.index : at.index + 1};
-  }
-  a.cached = seen_.data() + first;
-  a.qkv = qkv_.data + first * 3 * config_.width;
-  a.o = attended_.data + first * config_.width;
-  a.log_sum = log_sum_.data + first * config_.heads;
-  return a;
+std::vector<int32_t> RowPass<T, S>::order_of(int64_t rows) const {
+  std::vector<int32_t> order(static_cast<size_t>(rows));
+  std::iota(order.begin(), order.end(), 0);
+  const auto keys = [&](int32_t row) {
+    const PassRow& at = rows_[static_cast<size_t>(row)];
+    return cache_.keys(at.slot, at.landscape, 0);
+  };
+  std::stable_sort(order.begin(), order.end(),
+                   [&](int32_t a, int32_t b) { return keys(a) < keys(b); });
+  return order;
 }
 
 template <class T, class S>
-void RowPass<T, S>::attend(int64_t layer, int64_t rows) {
-  const auto& table = kernels::kernels<kernels::RowAttentionKernels<T, S>>();
-  if (candidates_ > 0) {
-    table.forward(attention_arguments(layer, 0, candidates_));
+kernels::RowAttentionArguments<T, S> RowPass<T, S>::attention_arguments(
+    int64_t layer, const std::vector<int32_t>& order) {
+  kernels::RowAttentionArguments<T, S> a;
+  a.rows = static_cast<int64_t>(order.size());
+  a.heads = config_.heads;
+  a.head_width = config_.head_width();
+  a.head_stride = cache_.head_stride();
+  a.scale = T(1) / std::sqrt(static_cast<T>(a.head_width));
+  for (int64_t r = 0; r < rows(); ++r) {
+    const PassRow& at = rows_[static_cast<size_t>(r)];
+    const bool own = r < candidates_;
+    seen_[static_cast<size_t>(r)] = {cache_.keys(at.slot, at.landscape, layer),
+                                     cache_.values(at.slot, at.landscape, layer),
+                                     own ? at.index : at.index + 1, own};
   }
-  if (rows > candidates_) {
-    table.forward(attention_arguments(layer, candidates_, rows - candidates_));
-  }
+  a.order = order.data();
+  a.cached = seen_.data();
+  a.qkv = qkv_.data;
+  a.o = attended_.data;
+  a.log_sum = log_sum_.data;
+  return a;
 }
 
 template <class T, class S>
@@ -236,6 +249,9 @@ Tensor<const T> RowPass<T, S>::forward(std::span<const PassRow> candidates,
   place(candidates, context);
   const int64_t p = candidates_;
   const auto own = [p](auto all) { return all.slice(0, p); };
+  const auto& attention = kernels::kernels<kernels::RowAttentionKernels<T, S>>();
+  const std::vector<int32_t> order = order_of(rows());
+  const std::vector<int32_t> candidate_order = order_of(p);
   for (int64_t layer = 0; layer < config_.layers; ++layer) {
     const auto& block = weights_.block(layer);
     const Trace& trace = traces_[static_cast<size_t>(layer)];
@@ -250,7 +266,7 @@ Tensor<const T> RowPass<T, S>::forward(std::span<const PassRow> candidates,
     // An energy model's last block wants nothing of the context but its keys.
     const bool ends = config_.arch == Architecture::kEbt && layer + 1 == config_.layers;
     const int64_t going_on = ends ? p : rows();
-    attend(layer, going_on);
+    attention.forward(attention_arguments(layer, ends ? candidate_order : order));
     copy<T>(own(attended_), own(trace.attended));
     copy<T>(own(log_sum_), own(trace.log_sum));
     add_branch(attended_.slice(0, going_on), block.attention_out.up, layer, kAttentionHalf);
@@ -293,6 +309,7 @@ Tensor<const T> RowPass<T, S>::input_gradient(int64_t rows) {
   Trace head;
   head.input = final_input_;
   head.attention_rms = final_rms_;
+  const std::vector<int32_t> order = order_of(rows);
   norm_back(config_.layers, kAttentionHalf, head, normed_bar, bar);
   for (int64_t layer = config_.layers - 1; layer >= 0; --layer) {
     const auto& block = weights_.block(layer);
@@ -308,7 +325,7 @@ Tensor<const T> RowPass<T, S>::input_gradient(int64_t rows) {
     const Tensor<T> attended_bar = part(attended_);
     kernels::multiply_rows<T, S>(branch_cotangent(bar, layer, kAttentionHalf),
                                  block.attention_out.down, false, attended_bar);
-    auto a = attention_arguments(layer, 0, rows);
+    auto a = attention_arguments(layer, order);
     a.qkv = trace.qkv.data;
     a.o = trace.attended.data;
     a.log_sum = trace.log_sum.data;

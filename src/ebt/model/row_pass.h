@@ -84,9 +84,10 @@ class RowPass {
   Tensor<const T> branch_cotangent(Tensor<const T> bar, int64_t layer, int which);
   void norm_back(int64_t layer, int which, const Trace& trace, Tensor<const T> normed_bar,
                  Tensor<T> bar);
-  void attend(int64_t layer, int64_t rows);
-  kernels::RowAttentionArguments<T, S> attention_arguments(int64_t layer, int64_t first,
-                                                           int64_t rows);
+  // The first `rows` rows, those that see the same keys together.
+  std::vector<int32_t> order_of(int64_t rows) const;
+  kernels::RowAttentionArguments<T, S> attention_arguments(int64_t layer,
+                                                           const std::vector<int32_t>& order);
   void keep_keys(int64_t layer);
   void place(std::span<const PassRow> candidates, std::span<const ContextRow> context);
   void rotate(Tensor<T> qkv, T direction);

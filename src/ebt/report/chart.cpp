@@ -68,6 +68,9 @@ void fit(const std::vector<ChartSeries>& series, bool zero_y, Frame& frame) {
   }
   if (frame.log_y) {
     frame.y = {frame.y.low / 1.1, frame.y.high * 1.1};
+  } else if (frame.y.span() <= 0) {
+    const double value = frame.y.low;
+    frame.y = value == 0 ? Range{0, 1} : Range{std::min(0.0, 2 * value), std::max(0.0, 2 * value)};
   } else {
     const double scale = std::max(std::abs(frame.y.low), std::abs(frame.y.high));
     const double air = std::max({0.06 * frame.y.span(), 1e-6 * scale, 1e-9});
@@ -118,6 +121,17 @@ std::string axes(const Frame& frame, const ChartOptions& options) {
       R"svg(<text class="name" text-anchor="middle" transform="translate(13 {:.1f}) rotate(-90)">{}</text>)svg",
       middle, escape_markup(options.y_label));
   return svg;
+}
+
+std::string cloud(const ChartSeries& series, const Frame& frame) {
+  std::string svg = fmt::format(R"(<g class="dot cloud c{}">)", series.color);
+  for (const auto& point : series.points) {
+    if (frame.can_draw(point)) {
+      svg += fmt::format(R"(<circle cx="{:.1f}" cy="{:.1f}" r="1.7"/>)", frame.to_x(point.first),
+                         frame.to_y(point.second));
+    }
+  }
+  return svg + "</g>";
 }
 
 std::string line(const ChartSeries& series, const Frame& frame) {
@@ -211,7 +225,7 @@ std::string line_chart(const std::vector<ChartSeries>& series, const ChartOption
   for (const bool faint : {true, false}) {
     for (const ChartSeries& one : series) {
       if (one.faint == faint) {
-        svg += line(one, frame);
+        svg += one.cloud ? cloud(one, frame) : line(one, frame);
       }
     }
   }
@@ -278,6 +292,7 @@ std::string chart_style() {
 .chart .axis{stroke:var(--axis)}
 .chart .line{fill:none;stroke-width:2.2;stroke-linejoin:round;stroke-linecap:round}
 .chart .faint{stroke-width:1.2;opacity:.75}
+.chart .cloud{opacity:.35}
 .chart .line.c0{stroke:var(--c0)}.chart .dot.c0,.chart .end.c0{fill:var(--c0)}
 .chart .line.c1{stroke:var(--c1)}.chart .dot.c1,.chart .end.c1{fill:var(--c1)}
 .chart .line.c2{stroke:var(--c2)}.chart .dot.c2,.chart .end.c2{fill:var(--c2)}
@@ -329,14 +344,18 @@ std::vector<double> log_axis_ticks(double low, double high) {
 
 std::string chart_number(double value, int digits) {
   std::string suffix;
-  if (std::abs(value) >= 1e6) {
+  const double size = std::abs(value);
+  if (size >= 1e6 && size < 1e9) {
     value /= 1e6;
     suffix = "M";
-  } else if (std::abs(value) >= 1e4) {
+  } else if (size >= 1e4 && size < 1e6) {
     value /= 1e3;
     suffix = "k";
   }
   std::string text = fmt::format("{:.{}g}{}", value, digits, suffix);
+  if (const size_t plus = text.find("e+"); plus != std::string::npos) {
+    text.erase(plus + 1, text[plus + 2] == '0' ? 2 : 1);
+  }
   if (text[0] == '-') {
     text.replace(0, 1, "\u2212");
   }

@@ -14,6 +14,7 @@ struct ChartSeries {
   int color = 0;       // 0..7 of the palette
   bool faint = false;  // a thin line behind the others
   bool dots = false;   // mark the points, with their values as tooltips
+  bool cloud = false;  // only small dots: many measurements, of which none matters by itself
 };
 
 struct ChartOptions {
@@ -49,7 +50,7 @@ std::string figure_style();
 std::vector<double> axis_ticks(double low, double high, int wanted);
 std::vector<double> log_axis_ticks(double low, double high);
 
-// A number as axes and tables write it: "0.25", "1.5k", "−3".
+// A number as axes and tables write it: "0.25", "15k", "2.5M", "1e9", "−3".
 std::string chart_number(double value, int digits = 4);
 
 // Text with the characters that markup claims replaced, and control characters shown as U+FFFD.

@@ -35,6 +35,8 @@ TEST(Chart, WritesNumbersShort) {
   EXPECT_EQ(chart_number(1000), "1000");
   EXPECT_EQ(chart_number(15000), "15k");
   EXPECT_EQ(chart_number(2.5e6), "2.5M");
+  EXPECT_EQ(chart_number(1e9), "1e9");
+  EXPECT_EQ(chart_number(-2.5e11), "\u22122.5e11");
 }
 
 TEST(Chart, LeavesOutPointsThatAreNotFinite) {
@@ -76,6 +78,19 @@ TEST(Chart, BeginsAtZeroWhereAsked) {
   options.zero_y = true;
   EXPECT_NE(line_chart({{"a", {{1, 900}, {2, 1000}}, 0, false, true}}, options).find(">0<"),
             std::string::npos);
+}
+
+TEST(Chart, SpansAConstantFromZero) {
+  const auto constant = [](double value) {
+    return line_chart({{"a", {{1, value}, {2, value}}, 0, false, true}}, {});
+  };
+  for (const char* tick : {">0<", ">1<"}) {
+    EXPECT_NE(constant(0).find(tick), std::string::npos) << tick;
+  }
+  for (const char* tick : {">0<", ">6<"}) {
+    EXPECT_NE(constant(3).find(tick), std::string::npos) << tick;
+  }
+  EXPECT_NE(constant(-3).find(">\u22126<"), std::string::npos);
 }
 
 TEST(Chart, StacksBars) {
