@@ -15,5 +15,8 @@ void register_report(CLI::App& app);
 void register_tokenizer(CLI::App& app);
 void register_data(CLI::App& app);
 void register_bench(CLI::App& app);
+#ifdef EBT_HAVE_SERVE
+void register_serve(CLI::App& app);
+#endif
 
 }  // namespace ebt

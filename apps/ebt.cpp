@@ -72,6 +72,9 @@ int run(int argc, char** argv) {
   ebt::register_tokenizer(app);
   ebt::register_data(app);
   ebt::register_bench(app);
+#ifdef EBT_HAVE_SERVE
+  ebt::register_serve(app);
+#endif
   try {
     app.parse(argc, argv);
     EBT_CHECK(!app.get_subcommands().empty(), "no command: say what to do, as in 'ebt train'");

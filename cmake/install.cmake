@@ -13,6 +13,7 @@ install(EXPORT ebtTargets NAMESPACE ebt:: DESTINATION ${package_dir})
 # Kernels are called through tables of functions; what these are made of is for nobody else.
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/src/ebt DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
   FILES_MATCHING PATTERN "*.h"
+  PATTERN "serve" EXCLUDE  # a part of the program
   REGEX "kernels/(attention_[a-z_]+|gemm_blocks|row_chunks|stored|tile|vector_math)\\.h$" EXCLUDE)
 
 # A static library leaves what it is built on to the programs that link it.

@@ -64,6 +64,10 @@ Program::~Program() {
 
 void Program::send(int signal) const { kill(process_, signal); }
 
+std::string Program::out_so_far() const { return read_file(folder_.file("out")); }
+
+std::string Program::err_so_far() const { return read_file(folder_.file("err")); }
+
 Outcome Program::wait() {
   int status = 0;
   waitpid(process_, &status, 0);

@@ -38,6 +38,9 @@ class Program {
   Program& operator=(const Program&) = delete;
 
   void send(int signal) const;
+  // What it has written until now.
+  std::string out_so_far() const;
+  std::string err_so_far() const;
   // Waits until it ends. To be called once.
   Outcome wait();
 

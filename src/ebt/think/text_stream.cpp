@@ -58,6 +58,24 @@ size_t unfinished_utf8_bytes(std::string_view text) {
   return 0;
 }
 
+bool is_utf8(std::string_view text) {
+  for (size_t at = 0; at < text.size();) {
+    const unsigned char first = byte_at(text, at);
+    const size_t length = character_bytes(first);
+    if ((length == 1 && first >= 0x80) || text.size() - at < length) {
+      return false;
+    }
+    for (size_t i = 1; i < length; ++i) {
+      const unsigned char byte = byte_at(text, at + i);
+      if (!is_continuation(byte) || (i == 1 && !may_follow(first, byte))) {
+        return false;
+      }
+    }
+    at += length;
+  }
+  return true;
+}
+
 TextStream::TextStream(std::vector<std::string> stop_strings)
     : stop_strings_(std::move(stop_strings)) {
   for (const std::string& stop : stop_strings_) {

@@ -44,4 +44,6 @@ class TextStream {
 // Number of bytes at the end of `text` that begin a UTF-8 character without finishing it.
 size_t unfinished_utf8_bytes(std::string_view text);
 
+bool is_utf8(std::string_view text);
+
 }  // namespace ebt

@@ -113,6 +113,16 @@ TEST(TextStream, GivesTheSameTextHoweverItIsCut) {
   EXPECT_GT(stopped, 100U);
 }
 
+TEST(IsUtf8, KnowsWholeCharactersFromOtherBytes) {
+  for (const char* text : {"", "abc", "a\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x98\x80", "\xED\x9F\xBF"}) {
+    EXPECT_TRUE(is_utf8(text)) << text;
+  }
+  for (const char* text : {"\x80", "\xC3", "a\xC3z", "\xC0\xAF", "\xE0\x80\x80", "\xED\xA0\x80",
+                           "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xE2\x82", "\xFF"}) {
+    EXPECT_FALSE(is_utf8(text)) << text;
+  }
+}
+
 TEST(TextStream, RefusesAnEmptyStopString) {
   EXPECT_EQ(error_text([] { TextStream({"a", ""}); }), "stop: a stop string is empty");
 }

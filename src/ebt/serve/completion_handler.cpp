@@ -1,0 +1,312 @@
+#include "ebt/serve/completion_handler.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <numeric>
+#include <random>
+#include <utility>
+#include <vector>
+
+#include "ebt/serve/api_error.h"
+
+namespace ebt {
+namespace {
+
+using Clock = Connection::Clock;
+
+// How often a waiting thread looks whether its client is still there.
+constexpr std::chrono::milliseconds kLook{50};
+
+int64_t unix_time() {
+  return std::chrono::duration_cast<std::chrono::seconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+Json finish_reason(TextEnd end) { return end == TextEnd::kStop ? "stop" : "length"; }
+
+// An accepted request, which ends with exactly one outcome. Given up, it is cancelled.
+class Acceptance {
+ public:
+  Acceptance(Engine& engine, Metrics& metrics, std::shared_ptr<Job> job, Connection& connection,
+             std::chrono::milliseconds deadline)
+      : engine_(engine),
+        metrics_(metrics),
+        job_(std::move(job)),
+        connection_(connection),
+        deadline_(connection.request_start() + deadline) {}
+  Acceptance(const Acceptance&) = delete;
+  Acceptance& operator=(const Acceptance&) = delete;
+  ~Acceptance() {
+    if (!ended_) {
+      give_up(Outcome::kClientLeft);
+    }
+  }
+
+  bool client_left() const { return connection_.client_left(); }
+  Usage usage() const { return job_->usage(); }
+
+  // What happened since the last call, waiting for it a moment. Throws ApiError when the request
+  // cannot be answered any more.
+  std::vector<TextEvent> take() {
+    if (Clock::now() >= deadline_) {
+      give_up(Outcome::kTimedOut);
+      throw ApiError(503, "The answer took longer than this server allows.", "", "timeout");
+    }
+    std::vector<TextEvent> events = job_->take(kLook);
+    for (const TextEvent& event : events) {
+      if (first_ && !event.piece.tokens.empty()) {
+        first_ = false;
+        metrics_.count_first_token(
+            std::chrono::duration<double>(Clock::now() - connection_.request_start()).count());
+      }
+      if (event.end) {
+        check(*event.end);
+      }
+    }
+    return events;
+  }
+
+  // Nothing more will be asked for: the answer is complete.
+  void answered() { end(Outcome::kAnswered); }
+  void give_up(Outcome outcome) {
+    engine_.cancel(job_);
+    end(outcome);
+  }
+
+ private:
+  void end(Outcome outcome) {
+    if (!std::exchange(ended_, true)) {
+      metrics_.count_outcome(outcome);
+    }
+  }
+
+  void check(TextEnd text_end) {
+    switch (text_end) {
+      case TextEnd::kStop:
+      case TextEnd::kLength:
+        return;
+      case TextEnd::kNotFinite:
+        give_up(Outcome::kFailed);
+        throw ApiError(400,
+                       "The model's prediction was not a finite number: too large a step size or "
+                       "noise, or a model that was not trained to this point.",
+                       "thinking", "not_finite");
+      case TextEnd::kCancelled:
+        give_up(Outcome::kStopped);
+        throw ApiError(503, "The server was stopped before the answer was finished.", "",
+                       "stopping");
+      case TextEnd::kFailed:
+        give_up(Outcome::kFailed);
+        throw ApiError(500, "The server has failed: " + engine_.failure().value_or("") + ".");
+    }
+  }
+
+  Engine& engine_;
+  Metrics& metrics_;
+  std::shared_ptr<Job> job_;
+  Connection& connection_;
+  Clock::time_point deadline_;
+  bool first_ = true;
+  bool ended_ = false;
+};
+
+// A whole text.
+struct Text {
+  TextPiece piece;
+  TextEnd end = TextEnd::kLength;
+
+  void add(TextEvent event) {
+    piece.text += event.piece.text;
+    std::move(event.piece.tokens.begin(), event.piece.tokens.end(),
+              std::back_inserter(piece.tokens));
+    end = event.end.value_or(end);
+  }
+  // By which the best of several are chosen: the mean log-probability of what was written.
+  double score() const {
+    double sum = 0;
+    int64_t count = 0;
+    for (const TokenReport& report : piece.tokens) {
+      if (!report.from_prompt) {
+        sum += report.log_probability;
+        ++count;
+      }
+    }
+    return count > 0 ? sum / static_cast<double>(count) : -std::numeric_limits<double>::infinity();
+  }
+};
+
+// The indices of the texts that are answered with: for each prompt the n best, best first, or all
+// in order.
+std::vector<size_t> chosen_texts(const CompletionRequest& request, const std::vector<Text>& texts) {
+  std::vector<size_t> chosen;
+  const auto best_of = static_cast<size_t>(request.best_of);
+  for (size_t first = 0; first < texts.size(); first += best_of) {
+    std::vector<size_t> order(best_of);
+    std::iota(order.begin(), order.end(), first);
+    if (request.best_of > request.n) {
+      std::stable_sort(order.begin(), order.end(),
+                       [&](size_t a, size_t b) { return texts[a].score() > texts[b].score(); });
+    }
+    chosen.insert(chosen.end(), order.begin(), order.begin() + request.n);
+  }
+  return chosen;
+}
+
+Json whole_answer(const CompletionRequest& request, const ServedModel& model,
+                  const AnswerFormat& answer, std::vector<Text> texts, const Usage& usage) {
+  Json choices = Json::array();
+  for (const size_t text : chosen_texts(request, texts)) {
+    ChoiceFormat format(request, model, text);
+    texts[text].piece.text.insert(0, format.echo().text);
+    choices.push_back(
+        format.choice(choices.size(), texts[text].piece, finish_reason(texts[text].end)));
+  }
+  return answer.whole(std::move(choices), usage);
+}
+
+std::string event_line(const Json& json) { return "data: " + to_line(json) + "\n\n"; }
+
+// The events of a streamed answer.
+class EventStream {
+ public:
+  EventStream(CompletionRequest request, const ServedModel& model, const std::string& id,
+              std::unique_ptr<Acceptance> acceptance)
+      : request_(std::move(request)),
+        answer_(request_, model, id, unix_time()),
+        acceptance_(std::move(acceptance)),
+        open_texts_(static_cast<size_t>(request_.texts())) {
+    for (size_t text = 0; text < open_texts_; ++text) {
+      choices_.emplace_back(request_, model, text);
+    }
+  }
+  EventStream(const EventStream&) = delete;
+  EventStream& operator=(const EventStream&) = delete;
+
+  // Writes what there is to write. False ends the connection.
+  bool write_more(httplib::DataSink& sink) {
+    std::string lines = first_ ? first_lines() : "";
+    first_ = false;
+    try {
+      for (const TextEvent& event : acceptance_->take()) {
+        const Json reason = event.end ? finish_reason(*event.end) : Json(nullptr);
+        lines += line(choices_[event.text].chunk(event.text, event.piece, reason));
+        open_texts_ -= event.end ? 1 : 0;
+      }
+    } catch (const ApiError& error) {
+      lines += event_line(error.to_json());
+      sink.write(lines.data(), lines.size());
+      sink.done();
+      return true;
+    }
+    if (acceptance_->client_left()) {
+      acceptance_->give_up(Outcome::kClientLeft);
+      return false;
+    }
+    if (open_texts_ == 0) {
+      if (request_.include_usage) {
+        lines += event_line(answer_.usage_chunk(acceptance_->usage()));
+      }
+      lines += "data: [DONE]\n\n";
+    }
+    if (!lines.empty() && !sink.write(lines.data(), lines.size())) {
+      acceptance_->give_up(Outcome::kClientLeft);
+      return false;
+    }
+    if (open_texts_ == 0) {
+      acceptance_->answered();
+      sink.done();
+    }
+    return true;
+  }
+
+ private:
+  std::string line(Json choice) const {
+    return event_line(answer_.chunk(Json::array({std::move(choice)})));
+  }
+
+  // A chat tells its role before anything is written, and a completion echoes its prompt.
+  std::string first_lines() {
+    std::string lines;
+    for (size_t text = 0; text < choices_.size(); ++text) {
+      if (request_.endpoint == Endpoint::kChat || request_.echo) {
+        lines += line(choices_[text].chunk(text, choices_[text].echo(), nullptr));
+      }
+    }
+    return lines;
+  }
+
+  CompletionRequest request_;
+  AnswerFormat answer_;
+  std::vector<ChoiceFormat> choices_;
+  std::unique_ptr<Acceptance> acceptance_;
+  size_t open_texts_;
+  bool first_ = true;
+};
+
+void answer_whole(const CompletionRequest& request, const ServedModel& model, const std::string& id,
+                  Acceptance& acceptance, httplib::Response& response, Connection& connection) {
+  std::vector<Text> texts(static_cast<size_t>(request.texts()));
+  for (size_t open = texts.size(); open > 0;) {
+    for (TextEvent& event : acceptance.take()) {
+      open -= event.end ? 1 : 0;
+      Text& text = texts[event.text];
+      text.add(std::move(event));
+    }
+    if (acceptance.client_left()) {
+      acceptance.give_up(Outcome::kClientLeft);
+      connection.abandon();
+      response.status = kClientLeftStatus;
+      return;
+    }
+  }
+  const AnswerFormat answer(request, model, id, unix_time());
+  const Json json = whole_answer(request, model, answer, std::move(texts), acceptance.usage());
+  response.set_content(to_line(json), "application/json");
+  acceptance.answered();
+}
+
+}  // namespace
+
+CompletionHandler::CompletionHandler(Engine& engine, const ServedModel& model,
+                                     const RequestLimits& limits,
+                                     std::chrono::milliseconds deadline, Metrics& metrics)
+    : engine_(engine),
+      model_(model),
+      limits_(limits),
+      deadline_(deadline),
+      metrics_(metrics),
+      id_prefix_(std::random_device()()) {}
+
+void CompletionHandler::handle(const std::string& body, Endpoint endpoint,
+                               const httplib::Request& http, httplib::Response& response,
+                               Connection& connection) {
+  CompletionRequest request = parse_completion_request(body, endpoint, model_, limits_);
+  auto acceptance = std::make_unique<Acceptance>(engine_, metrics_, engine_.submit(request),
+                                                 connection, deadline_);
+  if (!request.stream) {
+    answer_whole(request, model_, next_id(), *acceptance, response, connection);
+    return;
+  }
+  const auto stream =
+      std::make_shared<EventStream>(std::move(request), model_, next_id(), std::move(acceptance));
+  response.set_header("Cache-Control", "no-store");
+  const auto provider = [stream](size_t /*offset*/, httplib::DataSink& sink) {
+    try {
+      return stream->write_more(sink);
+    } catch (const std::exception&) {  // no memory: nothing more can be said
+      return false;
+    }
+  };
+  if (http.version == "HTTP/1.0") {  // which has no chunks: the end of the connection is the end
+    response.set_content_provider("text/event-stream", provider);
+  } else {
+    response.set_chunked_content_provider("text/event-stream", provider);
+  }
+}
+
+std::string CompletionHandler::next_id() { return fmt::format("{:08x}{:08x}", id_prefix_, ++ids_); }
+
+}  // namespace ebt

@@ -1,0 +1,31 @@
+// The model that a server answers with, as its requests and answers see it. Immutable once served.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "ebt/data/tokenizer.h"
+#include "ebt/model/config.h"
+#include "ebt/serve/chat_template.h"
+
+namespace ebt {
+
+struct ServedModel {
+  std::string name;
+  int64_t created = 0;  // seconds since 1970
+  ModelConfig config;
+  std::shared_ptr<const Tokenizer> tokenizer;
+  ChatTemplate chat = ChatTemplate::plain();
+  // The probability that a prediction of this energy is right; empty where nothing is calibrated.
+  std::function<double(double energy)> certainty;
+
+  // The bytes of a token; none for one that the tokenizer does not have.
+  std::string bytes_of(int32_t token) const {
+    return token < tokenizer->vocabulary_size() ? tokenizer->decode({&token, 1}) : std::string();
+  }
+};
+
+}  // namespace ebt

@@ -1,0 +1,173 @@
+// `ebt serve` as a person starts and ends it, with a real model.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <httplib.h>
+
+#include <csignal>
+#include <future>
+#include <thread>
+
+#include "tests/end_to_end/program.h"
+#include "tests/support/raw_client.h"
+
+namespace ebt::testing {
+namespace {
+
+using nlohmann::json;
+
+class Serve : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    folder_ = new TemporaryFolder;
+    const Outcome outcome =
+        run_ebt(tiny_training(folder_->write("text.txt", real_text()), folder_->file("model")));
+    ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  }
+  static void TearDownTestSuite() {
+    delete folder_;
+    folder_ = nullptr;
+  }
+
+  // Starts a server on a free port and waits until it is ready.
+  void start(const Arguments& more = {}) {
+    Arguments arguments = {"serve",     "--model", folder_->file("model"), "--port", "0", "--json",
+                           "--threads", "1"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    program_.emplace(arguments);
+    std::string line;
+    for (int i = 0; i < 1000 && line.find('\n') == std::string::npos; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      line = program_->out_so_far();
+    }
+    const json ready = json::parse(line, nullptr, false);
+    ASSERT_TRUE(ready.is_object()) << line;
+    const std::string url = ready["url"];
+    port_ = std::stoi(url.substr(url.rfind(':') + 1));
+  }
+
+  json complete(const std::string& body) const {
+    httplib::Client client("127.0.0.1", port_);
+    client.set_read_timeout(std::chrono::seconds(60));
+    const httplib::Result result = client.Post("/v1/completions", body, "application/json");
+    EXPECT_TRUE(result && result->status == 200) << (result ? result->body : "no answer");
+    return result ? json::parse(result->body, nullptr, false) : json();
+  }
+
+  static inline TemporaryFolder* folder_ = nullptr;
+  std::optional<Program> program_;
+  int port_ = 0;
+};
+
+std::string request_of(int i) {
+  return fmt::format(
+      R"({{"prompt": "{}", "seed": {}, "max_tokens": {}, "logprobs": 3, "trace": 2,
+           "temperature": 0.8, "thinking": {{"steps": {}, "candidates": {}, "stop_change": 0.01}}}})",
+      i % 2 == 0 ? "include" : "namespace ebt { // a longer prompt than the context", i, 10 + i,
+      1 + i % 3, 1 + i % 2);
+}
+
+TEST_F(Serve, AnswersTogetherWhatItAnswersAlone) {
+  start({"--texts", "4"});
+  constexpr int kRequests = 12;
+  std::vector<json> alone;
+  for (int i = 0; i < kRequests; ++i) {
+    alone.push_back(complete(request_of(i)));
+    EXPECT_EQ(alone.back()["usage"]["completion_tokens"], 10 + i);
+  }
+  std::vector<std::future<json>> together;
+  for (int i = 0; i < kRequests; ++i) {
+    together.push_back(std::async(std::launch::async, [&, i] { return complete(request_of(i)); }));
+  }
+  for (size_t i = 0; i < kRequests; ++i) {
+    const json answer = together[i].get();
+    EXPECT_EQ(answer["choices"], alone[i]["choices"]);
+    EXPECT_EQ(answer["usage"], alone[i]["usage"]);
+  }
+  program_->send(SIGTERM);
+  EXPECT_EQ(program_->wait().exit_code, 0);
+}
+
+TEST_F(Serve, WritesWhatGenerateWrites) {
+  start();
+  const json answer = complete(R"({"prompt": "int", "seed": 5, "max_tokens": 30})");
+  const json generated = run_ebt_json({"generate", "--model", folder_->file("model"), "--prompt",
+                                       "int", "--seed", "5", "--tokens", "30", "--threads", "1"});
+  EXPECT_EQ(answer["choices"][0]["text"], generated["text"]);
+}
+
+TEST_F(Serve, FinishesWhatItAcceptedAndEndsOnSigterm) {
+  start();
+  auto answer = std::async(std::launch::async, [&] {
+    return complete(R"({"max_tokens": 2000, "temperature": 0, "thinking": {"steps": 8}})");
+  });
+  httplib::Client client("127.0.0.1", port_);
+  for (int i = 0; i < 1000; ++i) {
+    const httplib::Result metrics = client.Get("/metrics");
+    if (metrics && metrics->body.find("\nebt_requests_open 1\n") != std::string::npos) {
+      break;
+    }
+  }
+  program_->send(SIGTERM);
+  EXPECT_EQ(answer.get()["usage"]["completion_tokens"], 2000);
+  const Outcome outcome = program_->wait();
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_EQ(outcome.err, "ebt: ending after 1 open requests; once more ends at once\n");
+}
+
+TEST_F(Serve, EndsAtOnceOnASecondSignal) {
+  start();
+  RawClient client(port_);
+  client.send(post_bytes("/v1/completions",
+                         R"({"max_tokens": 4000, "temperature": 0, "stream": true,
+                             "thinking": {"steps": 200}})"));
+  client.receive_until("text_completion");
+  program_->send(SIGINT);
+  while (program_->err_so_far().empty()) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  program_->send(SIGINT);
+  EXPECT_EQ(program_->wait().exit_code, 0);
+  EXPECT_NE(client.receive_all().find("\"stopping\""), std::string::npos);
+}
+
+TEST_F(Serve, ReadsItsTokenFromAFile) {
+  start({"--api-key-file", folder_->write("key", "secret\n")});
+  httplib::Client client("127.0.0.1", port_);
+  EXPECT_EQ(client.Get("/v1/models")->status, 401);
+  client.set_bearer_token_auth("secret");
+  EXPECT_EQ(client.Get("/v1/models")->status, 200);
+}
+
+TEST_F(Serve, UsesTheChatTemplateOfTheModel) {
+  folder_->write("model/chat_template.json",
+                 R"({"format_version": 1, "roles": {"system": {}, "user": {"prefix": "Q:"},
+                     "assistant": {}}, "generation_prompt": "A:"})");
+  start();
+  httplib::Client client("127.0.0.1", port_);
+  const auto answer = client.Post(
+      "/v1/chat/completions",
+      R"({"messages": [{"role": "user", "content": "x"}], "max_tokens": 1})", "application/json");
+  EXPECT_EQ(json::parse(answer->body)["usage"]["prompt_tokens"], 5) << "Q:xA:";
+  std::filesystem::remove(folder_->file("model/chat_template.json"));
+}
+
+TEST_F(Serve, SaysWhatIsWrongWithItsFlags) {
+  const auto refusal = [&](const Arguments& more) {
+    Arguments arguments = {"serve", "--model", folder_->file("model")};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const Outcome outcome = run_ebt(arguments);
+    EXPECT_EQ(outcome.exit_code, 1);
+    return outcome.err.substr(0, outcome.err.find('\n'));
+  };
+  EXPECT_EQ(refusal({"--port", "99999"}), "ebt: port: 99999 is not a whole number from 0 to 65535");
+  EXPECT_EQ(refusal({"--host", "no.such.host.invalid"}).substr(0, 57),
+            "ebt: serve: there is no address 'no.such.host.invalid': N");
+  EXPECT_EQ(refusal({"--api-key-file", folder_->write("empty", " \n")}),
+            "ebt: '" + folder_->file("empty") + "' holds no bearer token");
+  EXPECT_EQ(refusal({"--max-tokens", "0"}),
+            "ebt: max-tokens: 0 is not a whole number from 1 to 1000000000");
+  EXPECT_EQ(run_ebt({"serve"}).exit_code, 1);
+}
+
+}  // namespace
+}  // namespace ebt::testing

@@ -1,0 +1,167 @@
+// Thousands of damaged requests. Whatever is in one, it is refused by an ApiError or becomes
+// something that a generator accepts; and whatever bytes a server is sent, it lives on.
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+#include "ebt/serve/api_error.h"
+#include "ebt/serve/chat_template.h"
+#include "ebt/serve/completion_request.h"
+#include "tests/fuzz/mutator.h"
+#include "tests/support/running_server.h"
+#include "tests/support/temporary_folder.h"
+
+namespace ebt {
+namespace {
+
+using testing::Mutator;
+using testing::RawClient;
+using testing::RunningServer;
+using testing::TemporaryFolder;
+
+constexpr uint64_t kMutations = 5000;
+
+constexpr char kCompletion[] =
+    R"({"model": "tiny", "prompt": ["a é", "b\n"], "n": 2, "best_of": 2, "max_tokens": 5,
+ "stop": ["x", "yz"], "seed": 7, "echo": true, "logprobs": 2, "temperature": 0.5, "top_p": 0.9,
+ "top_k": 4, "trace": 3, "stream": true, "stream_options": {"include_usage": true},
+ "logit_bias": {}, "thinking": {"steps": 4, "on": "all", "step_size": 0.5, "stop_change": 0.01,
+ "candidates": 8, "choose": "drop", "budget": 1000}})";
+constexpr char kChat[] =
+    R"({"model": "tiny", "messages": [{"role": "system", "content": "a"}, {"role": "user",
+ "content": [{"type": "text", "text": "b"}]}], "max_tokens": 5, "logprobs": true,
+ "top_logprobs": 3, "n": 2, "tools": [], "response_format": {"type": "text"}})";
+
+ServedModel bytes_model() {
+  ServedModel model;
+  model.name = "tiny";
+  model.tokenizer = byte_tokenizer();
+  return model;
+}
+
+void expect_refused_or_possible(const std::string& valid, Endpoint endpoint) {
+  const ServedModel model = bytes_model();
+  const RequestLimits limits;
+  uint64_t accepted = 0;
+  for (uint64_t seed = 0; seed < kMutations && !::testing::Test::HasFailure(); ++seed) {
+    SCOPED_TRACE(fmt::format("mutation {}", seed));
+    std::string body = valid;
+    Mutator(seed).mutate(body, 0, body.size());
+    try {
+      const CompletionRequest request = parse_completion_request(body, endpoint, model, limits);
+      ++accepted;
+      EXPECT_LE(request.texts(), limits.max_texts);
+      for (size_t text = 0; text < static_cast<size_t>(request.texts()); ++text) {
+        request.generation(text, model).check(model.config);
+      }
+    } catch (const ApiError& error) {
+      EXPECT_TRUE(error.status() == 400 || error.status() == 404);
+      EXPECT_LT(std::strlen(error.what()), 1000U);
+      EXPECT_EQ(std::strchr(error.what(), '\n'), nullptr) << error.what();
+    } catch (const std::exception& error) {
+      ADD_FAILURE() << "escaped: " << error.what();
+    }
+  }
+  EXPECT_GT(accepted, kMutations / 100);
+  EXPECT_LT(accepted, kMutations * 9 / 10);
+}
+
+TEST(FuzzCompletionRequest, IsRefusedOrPossible) {
+  expect_refused_or_possible(kCompletion, Endpoint::kCompletions);
+}
+
+TEST(FuzzChatRequest, IsRefusedOrPossible) { expect_refused_or_possible(kChat, Endpoint::kChat); }
+
+TEST(FuzzChatTemplate, IsRefusedOrRenders) {
+  const TemporaryFolder folder;
+  uint64_t accepted = 0;
+  for (uint64_t seed = 0; seed < kMutations && !::testing::Test::HasFailure(); ++seed) {
+    SCOPED_TRACE(fmt::format("mutation {}", seed));
+    std::string text = R"({"format_version": 1, "begin": "<s>", "roles": {"system": {"prefix": "S"},
+      "user": {"prefix": "U", "suffix": "u"}, "assistant": {"suffix": "a"}},
+      "generation_prompt": "A", "stop": ["U", "S"]})";
+    Mutator(seed).mutate(text, 0, text.size());
+    folder.write(kChatTemplateFile, text);
+    try {
+      const ChatTemplate chat = ChatTemplate::load(folder.path());
+      EXPECT_NE(chat.render({{"system", "one"}, {"assistant", "two"}}).find("two"),
+                std::string::npos);
+      ++accepted;
+    } catch (const Error& error) {
+      EXPECT_EQ(std::strchr(error.what(), '\n'), nullptr) << error.what();
+    }
+  }
+  EXPECT_GT(accepted, kMutations / 100);
+  EXPECT_LT(accepted, kMutations * 9 / 10);
+}
+
+// Bytes that are no HTTP, or no longer.
+std::string damaged_http(uint64_t seed) {
+  static constexpr const char* kHeaders[] = {
+      "Content-Length: -1",
+      "Content-Length: 99999999999999999999",
+      "Content-Length: 5\r\nContent-Length: 50",
+      "Content-Length: 1x",
+      "Transfer-Encoding: chunked",
+      "Transfer-Encoding: chunked\r\nContent-Length: 3",
+      "Range: bytes=0-1,2-3,5-1",
+      "Expect: 100-continue",
+      "Content-Type: multipart/form-data; boundary=a",
+      "Connection: close",
+      "Accept-Encoding: gzip, br",
+      "Authorization: Bearer \xff\xfe",
+      "Host: \x01",
+  };
+  static constexpr const char* kLines[] = {"POST /v1/completions HTTP/1.1",
+                                           "POST /v1/chat/completions HTTP/1.1",
+                                           "GET / HTTP/1.1",
+                                           "GET /%00%ff%zz HTTP/1.1",
+                                           "HEAD /metrics HTTP/1.0",
+                                           "BREW / HTTP/1.1",
+                                           "POST /v1/completions",
+                                           "GET /v1/models/../../etc/passwd HTTP/1.1"};
+  Mutator mutator(seed);
+  std::string bytes = kLines[mutator.below(std::size(kLines))];
+  bytes += "\r\n";
+  if (mutator.below(2) == 0) {
+    bytes += "Content-Type: application/json\r\n";
+  }
+  for (size_t count = mutator.below(4); count > 0; --count) {
+    bytes += kHeaders[mutator.below(std::size(kHeaders))];
+    bytes += "\r\n";
+  }
+  if (mutator.below(8) == 0) {
+    bytes += "X: " + std::string(10'000, '0' + static_cast<char>(mutator.below(10))) + "\r\n";
+  }
+  std::string body = mutator.below(2) == 0 ? kCompletion : "5\r\n{\"n\":\r\n1\r\n1\r\n0\r\n\r\n";
+  if (mutator.below(2) == 0) {
+    bytes += "Content-Length: " + std::to_string(body.size()) + "\r\n";
+  }
+  bytes += "\r\n" + body;
+  mutator.mutate(bytes, 0, bytes.size());
+  return bytes;
+}
+
+TEST(FuzzHttp, LeavesTheServerAlive) {
+  constexpr uint64_t kConnections = 1500;
+  testing::ServerSetup setup;
+  setup.options.read_timeout_s = 0.05;
+  setup.options.idle_timeout_s = 0.05;
+  const RunningServer server(std::move(setup));
+  uint64_t answered = 0;
+  for (uint64_t seed = 0; seed < kConnections; ++seed) {
+    RawClient client(server.port());
+    client.send(damaged_http(seed));
+    const std::string answer =
+        client.receive_until(seed % 16 == 0 ? "never" : "\r\n\r\n", std::chrono::seconds(5));
+    answered += answer.starts_with("HTTP/1.1 ") ? 1 : 0;
+    EXPECT_EQ(answer.find("HTTP/1.1 500"), std::string::npos) << seed << "\n" << answer;
+  }
+  EXPECT_GT(answered, kConnections / 2);
+  EXPECT_EQ(server.post("/v1/completions", "{\"max_tokens\": 3}").first, 200);
+  EXPECT_TRUE(server.reaches("ebt_requests_open", 0));
+  EXPECT_TRUE(server.reaches("ebt_texts_running", 0));
+}
+
+}  // namespace
+}  // namespace ebt

@@ -1,0 +1,100 @@
+// A server in this process, on a free port of the loopback, over a generator of the test's choice.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <httplib.h>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "ebt/serve/server.h"
+#include "tests/support/raw_client.h"
+#include "tests/support/scripted_generator.h"
+
+namespace ebt::testing {
+
+struct ServerSetup {
+  std::string script = "abcdefghijklmnopqrstuvwxyz";
+  int64_t capacity = 4;
+  ServerOptions options;
+  RequestLimits limits;
+  std::string api_key;
+};
+
+class RunningServer {
+ public:
+  explicit RunningServer(ServerSetup setup = {}) {
+    setup.options.port = 0;
+    ServedModel model;
+    model.name = "tiny";
+    model.tokenizer = byte_tokenizer();
+    server_ = std::make_unique<Server>(
+        setup.options, setup.limits, std::move(model), setup.api_key,
+        std::make_unique<ScriptedGenerator>(setup.script, setup.capacity, controls));
+    port_ = server_->start();
+  }
+
+  int port() const { return port_; }
+  Server& server() { return *server_; }
+  void stop() { server_.reset(); }
+
+  httplib::Client client() const {
+    httplib::Client client("127.0.0.1", port_);
+    client.set_read_timeout(std::chrono::seconds(30));
+    return client;
+  }
+
+  // Status and body of an answer; -1 where there is none.
+  std::pair<int, std::string> post(const std::string& path, const std::string& body) const {
+    const httplib::Result result = client().Post(path, body, "application/json");
+    return result ? std::pair(result->status, result->body) : std::pair(-1, std::string());
+  }
+  std::pair<int, std::string> get(const std::string& path) const {
+    const httplib::Result result = client().Get(path);
+    return result ? std::pair(result->status, result->body) : std::pair(-1, std::string());
+  }
+
+  // A line of /metrics, or -1.
+  int64_t metric(const std::string& name) const {
+    const std::string text = "\n" + get("/metrics").second;
+    const size_t at = text.find("\n" + name + " ");
+    return at == std::string::npos ? -1 : std::stoll(text.substr(at + name.size() + 2));
+  }
+  int64_t ended(const std::string& outcome) const {
+    return metric("ebt_requests_finished_total{outcome=\"" + outcome + "\"}");
+  }
+  // Waits until a metric has a value, for a few seconds.
+  bool reaches(const std::string& name, int64_t value) const {
+    for (int i = 0; i < 500; ++i) {
+      if (metric(name) == value) {
+        return true;
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    return false;
+  }
+
+  std::shared_ptr<GeneratorControls> controls = std::make_shared<GeneratorControls>();
+
+ private:
+  std::unique_ptr<Server> server_;
+  int port_ = 0;
+};
+
+// The objects of a stream of events; "[DONE]" is a string.
+inline std::vector<nlohmann::json> events_of(const std::string& body) {
+  std::vector<nlohmann::json> events;
+  constexpr std::string_view kData = "data: ";
+  for (size_t at = 0; (at = body.find(kData, at)) != std::string::npos;) {
+    at += kData.size();
+    const std::string line = body.substr(at, body.find("\n\n", at) - at);
+    events.push_back(line == "[DONE]" ? nlohmann::json(line) : nlohmann::json::parse(line));
+  }
+  return events;
+}
+
+}  // namespace ebt::testing

@@ -1,0 +1,39 @@
+# Sourced by tests that need a running server: starts one on a tiny model, with the token "secret".
+
+server=
+server_folder=$(mktemp -d)
+
+# However the script ends, nothing of it stays.
+clean_up() {
+  [[ -z $server ]] || kill -KILL "$server" 2>/dev/null || true
+  rm -rf "$server_folder"
+}
+trap clean_up EXIT
+
+# start_tiny_server EBT [FLAG...]: sets $url, with a slash at its end, and $server, its process.
+start_tiny_server() {
+  local ebt=$1
+  shift
+  say "Training a tiny model and serving it"
+  "$ebt" train --data docs --layers 1 --width 16 --heads 2 --context 16 --batch 4 --steps 30 \
+    --threads 1 --out "$server_folder/model" >/dev/null 2>"$server_folder/log" ||
+    fail "training failed: $(cat "$server_folder/log")"
+  : >"$server_folder/out"
+  EBT_API_KEY=secret "$ebt" serve --model "$server_folder/model" --port 0 --threads 1 "$@" \
+    >"$server_folder/out" 2>"$server_folder/log" &
+  server=$!
+  for _ in {1..300}; do
+    url=$(sed -n 's/^Listening on //p' "$server_folder/out")
+    [[ -z $url ]] || return 0
+    kill -0 "$server" 2>/dev/null || fail "the server ended: $(cat "$server_folder/log")"
+    sleep 0.2
+  done
+  fail "the server did not start: $(cat "$server_folder/log")"
+}
+
+# Ends the server as an operator would, and expects that it ends well.
+stop_tiny_server() {
+  kill -TERM "$server"
+  wait "$server" || fail "the server ended with an error: $(cat "$server_folder/log")"
+  server=
+}
