@@ -236,127 +236,126 @@ TEST(FuzzJournal, IsRefusedOrConsistent) {
       totals.add(one);
     }
     EXPECT_EQ(static_cast<int64_t>(totals.sums.losses.size()), totals.sums.tokens);
-    // ---- Tokenizers and prepared data.
+  });
+}
 
-    // Whatever a tokenizer's file says, it encodes any bytes to tokens that it can decode.
-    void expect_usable(const Tokenizer& tokenizer, Mutator& mutator) {
-      std::string text =
-          "<|endoftext|> Hello  hello,\n\n's 12 \u00e9 e\u0301 \u2581 日本 \xff\xc3 he";
+// ---- Tokenizers and prepared data.
+
+// Whatever a tokenizer's file says, it encodes any bytes to tokens that it can decode.
+void expect_usable(const Tokenizer& tokenizer, Mutator& mutator) {
+  std::string text = "<|endoftext|> Hello  hello,\n\n's 12 \u00e9 e\u0301 \u2581 日本 \xff\xc3 he";
+  mutator.mutate(text, 0, text.size());
+  EXPECT_GE(tokenizer.document_separator(), 0);
+  EXPECT_LT(tokenizer.document_separator(), tokenizer.vocabulary_size());
+  const std::vector<int32_t> tokens = tokenizer.encode(text);
+  for (const int32_t token : tokens) {
+    EXPECT_GE(token, 0);
+    EXPECT_LT(token, tokenizer.vocabulary_size());
+  }
+  tokenizer.decode(tokens);
+  EXPECT_EQ(vocabulary_of(tokenizer)->size(), tokenizer.vocabulary_size());
+}
+
+// A tokenizer.json that uses everything that is supported, as members of one line each.
+std::string valid_tokenizer() {
+  nlohmann::json file = testing::small_tokenizer();
+  file["normalizer"] = {{"type", "Sequence"}, {"normalizers", {{{"type", "NFC"}}}}};
+  file["pre_tokenizer"] = {
+      {"type", "Sequence"},
+      {"pretokenizers",
+       {{{"type", "Split"},
+         {"pattern", {{"Regex", "\\p{N}{1,3}|(?i:'s)|\\s+(?!\\S)"}}},
+         {"behavior", "Isolated"},
+         {"invert", false}},
+        {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"use_regex", true}}}}};
+  file["added_tokens"].push_back(
+      {{"id", 263}, {"content", "hel"}, {"lstrip", true}, {"rstrip", true}, {"single_word", true}});
+  return file.dump();
+}
+
+TEST(FuzzTokenizerJson, IsRefusedOrUsable) {
+  const std::string valid = valid_tokenizer();
+  // Most of the file is the vocabulary of the bytes: spread the damage over the rest.
+  const size_t vocabulary = valid.find("\"vocab\"");
+  ASSERT_NE(vocabulary, std::string::npos);
+  expect_refused_or_consistent([&](Mutator mutator) {
+    std::string text = valid;
+    if (mutator.below(4) == 0) {
       mutator.mutate(text, 0, text.size());
-      EXPECT_GE(tokenizer.document_separator(), 0);
-      EXPECT_LT(tokenizer.document_separator(), tokenizer.vocabulary_size());
-      const std::vector<int32_t> tokens = tokenizer.encode(text);
-      for (const int32_t token : tokens) {
-        EXPECT_GE(token, 0);
-        EXPECT_LT(token, tokenizer.vocabulary_size());
-      }
-      tokenizer.decode(tokens);
-      EXPECT_EQ(vocabulary_of(tokenizer)->size(), tokenizer.vocabulary_size());
+    } else {
+      const size_t begin = mutator.below(vocabulary);
+      mutator.mutate(text, begin, std::min(begin + 1 + mutator.below(60), vocabulary));
     }
+    const TemporaryFolder folder;
+    expect_usable(*open_tokenizer(folder.write("tokenizer.json", text)), mutator);
+  });
+}
 
-    // A tokenizer.json that uses everything that is supported, as members of one line each.
-    std::string valid_tokenizer() {
-      nlohmann::json file = testing::small_tokenizer();
-      file["normalizer"] = {{"type", "Sequence"}, {"normalizers", {{{"type", "NFC"}}}}};
-      file["pre_tokenizer"] = {
-          {"type", "Sequence"},
-          {"pretokenizers",
-           {{{"type", "Split"},
-             {"pattern", {{"Regex", "\\p{N}{1,3}|(?i:'s)|\\s+(?!\\S)"}}},
-             {"behavior", "Isolated"},
-             {"invert", false}},
-            {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"use_regex", true}}}}};
-      file["added_tokens"].push_back({{"id", 263},
-                                      {"content", "hel"},
-                                      {"lstrip", true},
-                                      {"rstrip", true},
-                                      {"single_word", true}});
-      return file.dump();
-    }
+// As open_tokenizer does, but in memory; the library logs nothing and must not crash.
+TEST(FuzzSentencePiece, IsRefusedOrUsable) {
+  if (!has_sentence_piece()) {
+    GTEST_SKIP() << "built without SentencePiece";
+  }
+  std::string text;
+  for (int i = 0; i < 300; ++i) {
+    text += fmt::format("hello number {} of the world\n", i * i % 89);
+  }
+  const std::string valid = train_sentence_piece({text}, 290, SentencePieceType::kBpe);
+  expect_refused_or_consistent([&](Mutator mutator) {
+    std::string file = valid;
+    mutator.mutate(file, 0, file.size());
+    expect_usable(*make_sentence_piece_tokenizer(file, "'mutated'"), mutator);
+  });
+}
 
-    TEST(FuzzTokenizerJson, IsRefusedOrUsable) {
-      const std::string valid = valid_tokenizer();
-      // Most of the file is the vocabulary of the bytes: spread the damage over the rest.
-      const size_t vocabulary = valid.find("\"vocab\"");
-      ASSERT_NE(vocabulary, std::string::npos);
-      expect_refused_or_consistent([&](Mutator mutator) {
-        std::string text = valid;
-        if (mutator.below(4) == 0) {
-          mutator.mutate(text, 0, text.size());
-        } else {
-          const size_t begin = mutator.below(vocabulary);
-          mutator.mutate(text, begin, std::min(begin + 1 + mutator.below(60), vocabulary));
-        }
-        const TemporaryFolder folder;
-        expect_usable(*open_tokenizer(folder.write("tokenizer.json", text)), mutator);
-      });
-    }
+// Damages a shard and makes its checksum right again, so that the damage is reached.
+void mutate_shard(std::string& shard, Mutator& mutator) {
+  constexpr size_t kChecksumAt = 40;
+  constexpr size_t kHeader_bytes = 48;
+  mutator.mutate(shard, mutator.below(4) == 0 ? 0 : 8, shard.size());
+  if (shard.size() < kHeader_bytes || mutator.below(8) == 0) {
+    return;
+  }
+  uint64_t ends = 0;
+  std::memcpy(&ends, shard.data() + 24, sizeof ends);
+  const std::string_view body = std::string_view(shard).substr(kHeader_bytes);
+  const size_t end_bytes = ends <= body.size() / 8 ? static_cast<size_t>(ends) * 8 : 0;
+  Checksum sum;
+  sum.add(std::string_view(shard).substr(0, kChecksumAt));
+  sum.add(body.substr(0, end_bytes));
+  sum.add(body.substr(end_bytes));
+  const uint64_t value = sum.value();
+  std::memcpy(shard.data() + kChecksumAt, &value, sizeof value);
+}
 
-    // As open_tokenizer does, but in memory; the library logs nothing and must not crash.
-    TEST(FuzzSentencePiece, IsRefusedOrUsable) {
-      if (!has_sentence_piece()) {
-        GTEST_SKIP() << "built without SentencePiece";
-      }
-      std::string text;
-      for (int i = 0; i < 300; ++i) {
-        text += fmt::format("hello number {} of the world\n", i * i % 89);
-      }
-      const std::string valid = train_sentence_piece({text}, 290, SentencePieceType::kBpe);
-      expect_refused_or_consistent([&](Mutator mutator) {
-        std::string file = valid;
-        mutator.mutate(file, 0, file.size());
-        expect_usable(*make_sentence_piece_tokenizer(file, "'mutated'"), mutator);
-      });
+TEST(FuzzPreparedData, IsRefusedOrConsistent) {
+  const TemporaryFolder folder;
+  const std::string text = folder.write(
+      "text.jsonl", "{\"text\": \"hello\"}\n{\"text\": \"he\"}\n{\"text\": \"hell\"}\n");
+  const std::string tokenizer_file =
+      folder.write("tokenizer.json", testing::small_tokenizer().dump());
+  const std::string out = folder.file("out");
+  prepare_data(text, "text", tokenizer_file, out);
+  const auto tokenizer = open_tokenizer(out);
+  const std::string valid_shard = read_text_file(folder.file("out/shard-00000.tokens"), 10'000);
+  const std::string valid_summary = read_text_file(folder.file("out/prepared.json"), 10'000);
+  expect_refused_or_consistent([&](Mutator mutator) {
+    std::string shard = valid_shard;
+    std::string summary = valid_summary;
+    if (mutator.below(3) == 0) {
+      mutator.mutate(summary, 0, summary.size());
+    } else {
+      mutate_shard(shard, mutator);
     }
-
-    // Damages a shard and makes its checksum right again, so that the damage is reached.
-    void mutate_shard(std::string & shard, Mutator & mutator) {
-      constexpr size_t kChecksumAt = 40;
-      constexpr size_t kHeader_bytes = 48;
-      mutator.mutate(shard, mutator.below(4) == 0 ? 0 : 8, shard.size());
-      if (shard.size() < kHeader_bytes || mutator.below(8) == 0) {
-        return;
-      }
-      uint64_t ends = 0;
-      std::memcpy(&ends, shard.data() + 24, sizeof ends);
-      const std::string_view body = std::string_view(shard).substr(kHeader_bytes);
-      const size_t end_bytes = ends <= body.size() / 8 ? static_cast<size_t>(ends) * 8 : 0;
-      Checksum sum;
-      sum.add(std::string_view(shard).substr(0, kChecksumAt));
-      sum.add(body.substr(0, end_bytes));
-      sum.add(body.substr(end_bytes));
-      const uint64_t value = sum.value();
-      std::memcpy(shard.data() + kChecksumAt, &value, sizeof value);
-    }
-
-    TEST(FuzzPreparedData, IsRefusedOrConsistent) {
-      const TemporaryFolder folder;
-      const std::string text = folder.write(
-          "text.jsonl", "{\"text\": \"hello\"}\n{\"text\": \"he\"}\n{\"text\": \"hell\"}\n");
-      const std::string tokenizer_file =
-          folder.write("tokenizer.json", testing::small_tokenizer().dump());
-      const std::string out = folder.file("out");
-      prepare_data(text, "text", tokenizer_file, out);
-      const auto tokenizer = open_tokenizer(out);
-      const std::string valid_shard = read_text_file(folder.file("out/shard-00000.tokens"), 10'000);
-      const std::string valid_summary = read_text_file(folder.file("out/prepared.json"), 10'000);
-      expect_refused_or_consistent([&](Mutator mutator) {
-        std::string shard = valid_shard;
-        std::string summary = valid_summary;
-        if (mutator.below(3) == 0) {
-          mutator.mutate(summary, 0, summary.size());
-        } else {
-          mutate_shard(shard, mutator);
-        }
-        folder.write("out/shard-00000.tokens", shard);
-        folder.write("out/prepared.json", summary);
-        const TokenSequence tokens = TokenCorpus::open(out, "text", *tokenizer).tokens();
-        std::vector<int32_t> all(static_cast<size_t>(tokens.size()));
-        tokens.copy_tokens(0, tokens.size(), all.data());
-        tokenizer->decode(all);
-        EXPECT_LE(all.size() * 2, shard.size());
-      });
-    }
+    folder.write("out/shard-00000.tokens", shard);
+    folder.write("out/prepared.json", summary);
+    const TokenSequence tokens = TokenCorpus::open(out, "text", *tokenizer).tokens();
+    std::vector<int32_t> all(static_cast<size_t>(tokens.size()));
+    tokens.copy_tokens(0, tokens.size(), all.data());
+    tokenizer->decode(all);
+    EXPECT_LE(all.size() * 2, shard.size());
+  });
+}
 
 }  // namespace
 }  // namespace ebt
