@@ -19,6 +19,7 @@ if ldd "$ebt" | grep -qE 'lib[at]san'; then
 fi
 export TSAN_OPTIONS="halt_on_error=1 exitcode=66 ${TSAN_OPTIONS:-}"
 export ASAN_OPTIONS="exitcode=66 ${ASAN_OPTIONS:-}"
+export EBT_API_KEY=secret
 start_tiny_server "$ebt" --texts 8 --queue 40
 say "Loading the server for $seconds s"
 BASE_URL="$url" node tests/serve/load_client.mjs "$seconds" 64 ||

@@ -9,6 +9,7 @@ source tools/tiny_server.sh
 ebt=$(realpath "${1:-build/release/ebt}")
 command -v npm >/dev/null || install_missing nodejs npm
 
+export EBT_API_KEY=secret
 start_tiny_server "$ebt" --texts 2 --queue 4
 say "Testing with the openai client"
 cd tests/serve/openai

@@ -1,4 +1,6 @@
-# Sourced by tests that need a running server: starts one on a tiny model, with the token "secret".
+# Sourced by tests that need a running server: starts one on a tiny model.
+# What the model is trained with may be replaced before start_tiny_server is called.
+tiny_model=(--layers 1 --width 16 --heads 2 --context 16 --batch 4 --steps 30 --threads 1)
 
 server=
 server_folder=$(mktemp -d)
@@ -15,11 +17,10 @@ start_tiny_server() {
   local ebt=$1
   shift
   say "Training a tiny model and serving it"
-  "$ebt" train --data docs --layers 1 --width 16 --heads 2 --context 16 --batch 4 --steps 30 \
-    --threads 1 --out "$server_folder/model" >/dev/null 2>"$server_folder/log" ||
+  "$ebt" train --data docs "${tiny_model[@]}" --out "$server_folder/model" >/dev/null 2>"$server_folder/log" ||
     fail "training failed: $(cat "$server_folder/log")"
   : >"$server_folder/out"
-  EBT_API_KEY=secret "$ebt" serve --model "$server_folder/model" --port 0 --threads 1 "$@" \
+  "$ebt" serve --model "$server_folder/model" --port 0 --threads 1 "$@" \
     >"$server_folder/out" 2>"$server_folder/log" &
   server=$!
   for _ in {1..300}; do
