@@ -114,7 +114,8 @@ TEST(TextStream, GivesTheSameTextHoweverItIsCut) {
 }
 
 TEST(IsUtf8, KnowsWholeCharactersFromOtherBytes) {
-  for (const char* text : {"", "abc", "a\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x98\x80", "\xED\x9F\xBF"}) {
+  for (const char* text :
+       {"", "abc", "a\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x98\x80", "\xED\x9F\xBF"}) {
     EXPECT_TRUE(is_utf8(text)) << text;
   }
   for (const char* text : {"\x80", "\xC3", "a\xC3z", "\xC0\xAF", "\xE0\x80\x80", "\xED\xA0\x80",
