@@ -24,4 +24,5 @@ add_custom_command(OUTPUT ${web_source}
   DEPENDS ${web_paths} ${CMAKE_CURRENT_LIST_DIR}/embed_web.cmake VERBATIM)
 
 add_library(ebt_serve STATIC ${EBT_SERVE_SOURCES} ${web_source})
+target_precompile_headers(ebt_serve PRIVATE ${EBT_COMMON_HEADERS})
 target_link_libraries(ebt_serve PUBLIC ebt PkgConfig::HTTPLIB PRIVATE ebt_options)

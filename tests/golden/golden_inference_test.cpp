@@ -211,14 +211,8 @@ class GoldenInference : public testing::TestWithParam<std::string> {
                 worst, nearest);
   }
   std::map<std::string, double> magnified_roundings(double size) const {
-    const Outcome exact = Replay<double>(file_).run();
-    std::map<std::string, double> magnified;
-    for (uint64_t seed = 1; seed <= kPerturbations; ++seed) {
-      for (const auto& [name, values] : Replay<double>(file_, {size, seed}).run()) {
-        magnified[name] = std::max(magnified[name], golden::relative_error(values, exact.at(name)));
-      }
-    }
-    return magnified;
+    return golden::magnified_roundings(
+        size, [&](const Perturbation& perturb) { return Replay<double>(file_, perturb).run(); });
   }
 };
 

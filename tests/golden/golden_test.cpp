@@ -177,16 +177,9 @@ class Golden : public testing::TestWithParam<std::string> {
   }
 };
 
-// How much inputs that are off by one rounding change every tensor, in float64.
 std::map<std::string, double> magnified_roundings(const SafetensorsFile& file, double size) {
-  const Outcome exact = Replay<double>(file).run();
-  std::map<std::string, double> magnified;
-  for (uint64_t seed = 1; seed <= kPerturbations; ++seed) {
-    for (const auto& [name, values] : Replay<double>(file, {size, seed}).run()) {
-      magnified[name] = std::max(magnified[name], golden::relative_error(values, exact.at(name)));
-    }
-  }
-  return magnified;
+  return golden::magnified_roundings(
+      size, [&](const Perturbation& perturb) { return Replay<double>(file, perturb).run(); });
 }
 
 TEST_P(Golden, MatchesInDoublePrecision) {

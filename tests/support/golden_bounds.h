@@ -1,10 +1,14 @@
 // How far float64, float32 and bf16 may be from a recorded result, and why.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <map>
+#include <string>
 
 #include "ebt/core/rng.h"
 #include "ebt/core/tensor.h"
+#include "tests/support/golden.h"
 
 namespace ebt::golden {
 
@@ -43,5 +47,19 @@ struct Perturbation {
     }
   }
 };
+
+// How much inputs that are off by one rounding of this size change every tensor, in float64.
+// `replay` takes a Perturbation and returns tensors by name.
+template <class ReplayPerturbed>
+std::map<std::string, double> magnified_roundings(double size, ReplayPerturbed&& replay) {
+  const auto exact = replay(Perturbation{});
+  std::map<std::string, double> magnified;
+  for (uint64_t seed = 1; seed <= kPerturbations; ++seed) {
+    for (const auto& [name, values] : replay(Perturbation{size, seed})) {
+      magnified[name] = std::max(magnified[name], relative_error(values, exact.at(name)));
+    }
+  }
+  return magnified;
+}
 
 }  // namespace ebt::golden
