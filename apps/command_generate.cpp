@@ -72,6 +72,7 @@ std::string token_name(const std::string& bytes) {
 }
 
 const char* reason_name(FinishReason reason) {
+  check_finite(reason);
   switch (reason) {
     case FinishReason::kEnd:
       return "end";
@@ -84,7 +85,7 @@ const char* reason_name(FinishReason reason) {
     case FinishReason::kNotFinite:
       break;
   }
-  fail("generate: the model's prediction is not a finite number");
+  return "";
 }
 
 std::string top_names(const Tokenizer& tokenizer, const std::vector<TokenProbability>& top) {

@@ -97,7 +97,7 @@ std::vector<TokenEnergy> write_sample(const ReportFlags& flags, const SamplingOp
     sample.push_back({tokenizer.decode({&report.token, 1}), std::move(energy)});
     line.update(fmt::format("writing: {} of {} tokens", sample.size(), flags.tokens));
   };
-  generator->submit(std::move(request), {on_token, {}});
+  generator->submit(std::move(request), {on_token, &check_finite});
   while (generator->step()) {
   }
   return sample;

@@ -84,6 +84,7 @@ class QueryRunner {
     }
     Answer answer = std::move(pending_.front()->answer);
     pending_.pop_front();
+    check_finite(answer.finish);
     return answer;
   }
 

@@ -103,6 +103,25 @@ TEST(Scoring, EndsWhatHasWrittenEnough) {
   EXPECT_EQ(tokens_of(answers[1]), (std::vector<int32_t>{6, 7}));
 }
 
+// A model whose predictions are not finite.
+class BrokenGenerator : public BigramGenerator {
+ public:
+  using BigramGenerator::BigramGenerator;
+  int64_t submit(GenerationRequest request, GenerationCallbacks callbacks) override {
+    request.max_tokens = 0;
+    callbacks.on_finish = [finish = std::move(callbacks.on_finish)](FinishReason) {
+      finish(FinishReason::kNotFinite);
+    };
+    return BigramGenerator::submit(std::move(request), std::move(callbacks));
+  }
+};
+
+TEST(Scoring, RefusesPredictionsThatAreNotFinite) {
+  BrokenGenerator generator(counting());
+  EXPECT_EQ(error_text([&] { run_queries(generator, {counting_from(0, 5)}); }),
+            "generate: the model's prediction is not a finite number");
+}
+
 TEST(Scoring, LeavesNothingRunningWhenItFails) {
   BigramGenerator generator(counting());
   int64_t asked = 0;

@@ -185,8 +185,10 @@ Json ChoiceFormat::thought(const TokenReport& report) const {
   for (const ThinkingState& state : report.states) {
     Json top = Json::array();
     for (size_t i = 0; i < state.top.size() && std::cmp_less(i, request_.trace); ++i) {
+      const std::string candidate = model_.bytes_of(state.top[i].token);
       top.push_back({{"token", state.top[i].token},
-                     {"text", model_.bytes_of(state.top[i].token)},
+                     {"text", candidate},
+                     {"bytes", bytes_json(candidate)},
                      {"logprob", finite(state.top[i].log_probability)}});
     }
     thought["states"].push_back(

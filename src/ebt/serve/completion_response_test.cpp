@@ -101,8 +101,10 @@ TEST(CompletionResponse, TellsHowATokenWasThoughtAbout) {
   request.trace = 1;
   Json expected = Json::parse(R"([{"token": 97, "text": "a", "bytes": [97], "logprob": -1.0,
     "energy": 1.0, "thinking_steps": 2, "forward_passes": 3,
-    "states": [{"energy": 3.0, "entropy": 5.0, "top": [{"token": 97, "text": "a", "logprob": -2.0}]},
-               {"energy": 1.0, "entropy": 4.0, "top": [{"token": 97, "text": "a", "logprob": -1.0}]}],
+    "states": [{"energy": 3.0, "entropy": 5.0, "top": [{"token": 97, "text": "a", "bytes": [97],
+                 "logprob": -2.0}]},
+               {"energy": 1.0, "entropy": 4.0, "top": [{"token": 97, "text": "a", "bytes": [97],
+                 "logprob": -1.0}]}],
     "candidate_energies": [1.0, 2.0]}])");
   const TextPiece piece = {"a", {token('a', -1)}};
   // Compared without order: where "certainty" stands is for nobody.

@@ -6,6 +6,11 @@
 
 namespace ebt {
 
+void check_finite(FinishReason reason) {
+  EBT_CHECK(reason != FinishReason::kNotFinite,
+            "generate: the model's prediction is not a finite number");
+}
+
 void SamplingOptions::check() const {
   EBT_CHECK(temperature >= 0 && std::isfinite(temperature),
             "temperature: {} is not a number from 0", temperature);

@@ -83,6 +83,8 @@ struct TokenReport {
 
 // kNotFinite: the model's prediction was not a finite number; such a token is not reported.
 enum class FinishReason { kEnd, kLength, kBudget, kCancelled, kNotFinite };
+// Throws Error for kNotFinite.
+void check_finite(FinishReason reason);
 
 // Called from within step(), in order. Neither may call the generator, except for cancel().
 struct GenerationCallbacks {
