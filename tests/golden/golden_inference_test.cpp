@@ -17,9 +17,6 @@ namespace {
 
 using namespace golden;
 
-// Every recorded tensor by its name in the file; final logits as log probabilities.
-using Outcome = std::map<std::string, std::vector<double>>;
-
 ThinkOptions think_options(const nlohmann::json& config) {
   ThinkOptions options;
   const int64_t steps = config.at("infer_ebt_num_steps");
@@ -176,6 +173,7 @@ class Replay {
   Outcome outcome_;
 };
 
+// What the file holds; final logits as log probabilities.
 Outcome recorded(const SafetensorsFile& file) {
   Outcome outcome;
   for (const StoredTensor& tensor : file.tensors()) {
@@ -197,18 +195,7 @@ class GoldenInference : public testing::TestWithParam<std::string> {
   const SafetensorsFile file_{golden::folder() / GetParam()};
 
   void compare(const Outcome& ours, const std::function<double(const std::string&)>& bound) {
-    double worst = 0;
-    double nearest = 0;
-    for (const auto& [name, values] : recorded(file_)) {
-      ASSERT_TRUE(ours.count(name) > 0) << name << " has no counterpart";
-      ASSERT_EQ(ours.at(name).size(), values.size()) << name;
-      const double error = golden::relative_error(ours.at(name), values);
-      EXPECT_LE(error, bound(name)) << name;
-      worst = std::max(worst, error);
-      nearest = std::max(nearest, error / bound(name));
-    }
-    std::printf("%-44s worst relative error %.2e, at most %.3f of its bound\n", GetParam().c_str(),
-                worst, nearest);
+    golden::expect_within(GetParam(), ours, recorded(file_), bound);
   }
   std::map<std::string, double> magnified_roundings(double size) const {
     return golden::magnified_roundings(

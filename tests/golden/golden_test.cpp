@@ -17,9 +17,6 @@ namespace {
 
 using namespace golden;
 
-// Every tensor that one training step gives: by its name in the file.
-using Outcome = std::map<std::string, std::vector<double>>;
-
 // A recorded step, taken again. Draws come in the order in which the published implementation took
 // them.
 template <class T, class S = T>
@@ -160,20 +157,8 @@ class Golden : public testing::TestWithParam<std::string> {
  protected:
   const SafetensorsFile file_{golden::folder() / GetParam()};
 
-  // Every recorded tensor within its bound of ours.
   void compare(const Outcome& ours, const std::function<double(const std::string&)>& bound) {
-    double worst = 0;
-    double nearest = 0;  // to its bound
-    for (const auto& [name, values] : recorded(file_)) {
-      ASSERT_TRUE(ours.count(name) > 0) << name << " has no counterpart";
-      ASSERT_EQ(ours.at(name).size(), values.size()) << name;
-      const double error = golden::relative_error(ours.at(name), values);
-      EXPECT_LE(error, bound(name)) << name;
-      worst = std::max(worst, error);
-      nearest = std::max(nearest, error / bound(name));
-    }
-    std::printf("%-44s worst relative error %.2e, at most %.3f of its bound\n", GetParam().c_str(),
-                worst, nearest);
+    golden::expect_within(GetParam(), ours, recorded(file_), bound);
   }
 };
 

@@ -1,10 +1,15 @@
 // How far float64, float32 and bf16 may be from a recorded result, and why.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <cstdint>
+#include <cstdio>
+#include <functional>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "ebt/core/rng.h"
 #include "ebt/core/tensor.h"
@@ -47,6 +52,26 @@ struct Perturbation {
     }
   }
 };
+
+// Tensors by their name in a file.
+using Outcome = std::map<std::string, std::vector<double>>;
+
+// Expects every recorded tensor within its bound of ours.
+inline void expect_within(const std::string& file, const Outcome& ours, const Outcome& recorded,
+                          const std::function<double(const std::string&)>& bound) {
+  double worst = 0;
+  double nearest = 0;  // to its bound
+  for (const auto& [name, values] : recorded) {
+    ASSERT_TRUE(ours.count(name) > 0) << name << " has no counterpart";
+    ASSERT_EQ(ours.at(name).size(), values.size()) << name;
+    const double error = relative_error(ours.at(name), values);
+    EXPECT_LE(error, bound(name)) << name;
+    worst = std::max(worst, error);
+    nearest = std::max(nearest, error / bound(name));
+  }
+  std::printf("%-44s worst relative error %.2e, at most %.3f of its bound\n", file.c_str(), worst,
+              nearest);
+}
 
 // How much inputs that are off by one rounding of this size change every tensor, in float64.
 // `replay` takes a Perturbation and returns tensors by name.

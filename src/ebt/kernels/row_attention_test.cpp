@@ -43,8 +43,8 @@ struct Problem {
     for (int64_t row = 0; row < rows; ++row) {
       const auto seed = static_cast<uint32_t>(row);
       const int64_t count = counts[static_cast<size_t>(row)];
-      keys.push_back(stored(normal_draws(kHeads * count * width, 10 + seed)));
-      values.push_back(stored(normal_draws(kHeads * count * width, 50 + seed)));
+      keys.push_back(rounded(normal_draws(kHeads * count * width, 10 + seed)));
+      values.push_back(rounded(normal_draws(kHeads * count * width, 50 + seed)));
       key_memory.push_back(memory(keys.back(), count, &key_element<S>));
       value_memory.push_back(memory(values.back(), count, &value_element<S>));
     }
@@ -61,7 +61,6 @@ struct Problem {
     }
     return x;
   }
-  static std::vector<double> stored(std::vector<double> x) { return rounded(std::move(x)); }
   template <class Place>
   std::vector<S> memory(const std::vector<double>& x, int64_t count, Place place) const {
     std::vector<S> result(static_cast<size_t>(kHeads * head_stride), S{});

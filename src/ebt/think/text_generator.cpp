@@ -84,6 +84,11 @@ struct TextGenerator<T, S>::Text {
   bool writes(int64_t position) const {
     return position == size() && written() < request.max_tokens;
   }
+  // Goes on to the question after the one at `position`.
+  void go_on(int64_t position) {
+    next = position + 1;
+    over = over || (next == prompt_size() && request.max_tokens == 0);
+  }
   // Tokens that some question needs in the context.
   int64_t needed() const { return over ? 0 : request.max_tokens > 0 ? size() : prompt_size() - 1; }
 };
@@ -259,10 +264,7 @@ bool TextGenerator<T, S>::ask(Text& text) {
   question->report.candidate_energies.resize(static_cast<size_t>(candidates));
   question->report.forward_passes = cache_.contexts();
   text.questions.push_back(std::move(question));
-  ++text.next;
-  if (text.next == text.prompt_size() && text.request.max_tokens == 0) {
-    text.over = true;
-  }
+  text.go_on(text.next);
   return true;
 }
 
@@ -387,10 +389,7 @@ void TextGenerator<T, S>::hear_baseline() {
     question->report.forward_passes = 1;
     settle(text, *question, logits.slice(static_cast<int64_t>(i), 1).reshape({config_.vocab_size}));
     text.questions.push_back(std::move(question));
-    text.next = wanted_[i].position + 1;
-    if (text.next == text.prompt_size() && text.request.max_tokens == 0) {
-      text.over = true;
-    }
+    text.go_on(wanted_[i].position);
     // A context that is full is read again from a later token on.
     if (const int64_t start = window_start(text.next); start != text.window) {
       text.window = start;
