@@ -1,0 +1,93 @@
+// What training and evaluation ask of an image model, whatever its architecture.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "ebt/core/tensor.h"
+#include "ebt/model/engine_options.h"
+#include "ebt/model/image_config.h"
+#include "ebt/model/parameters.h"
+
+namespace ebt {
+
+// Sums over images. Divide by `image_count`.
+struct ImageLossSums {
+  double objective = 0;  // what training minimises
+  // Mean squared error per pixel, pixels in [-1, 1]: of the EBT's image after every thinking step
+  // (K), of DiT's prediction of the noise (1).
+  std::vector<double> squared_error;
+  std::vector<double> energy;  // (K) energy before every thinking step; empty for DiT
+  int64_t image_count = 0;
+
+  void add(const ImageLossSums& other);
+};
+
+// Images that a step is computed from.
+template <class T>
+struct ImageRows {
+  Tensor<const T> images;  // (B, C, H, W), clean, pixels in [-1, 1]
+  // Position of the first image in the whole batch (or validation set): random draws belong to
+  // images, not to micro-batches.
+  int64_t first_row = 0;
+  // 1 / images in the whole batch: what turns sums into means.
+  double inverse_image_count = 0;
+};
+
+// A model of images: weights, gradients and a workspace for at most B images at a time. Not
+// thread-safe; kernels inside use all OpenMP threads.
+template <class T>
+class ImageModel {
+ public:
+  virtual ~ImageModel() = default;
+
+  virtual const ImageModelConfig& config() const = 0;
+  virtual const ParameterLayout& layout() const = 0;
+  // To read or to change. Change them before the next call that computes: products may use copies,
+  // which are made anew only after weights() was called.
+  virtual ParameterBlock<T>& weights() = 0;
+  virtual ParameterBlock<T>& gradients() = 0;
+
+  // Adds noise to the images, and the gradients of undoing it to gradients(); returns the losses.
+  // `seed` and `training_step` address the random draws.
+  virtual ImageLossSums train(const ImageRows<T>& rows, uint64_t seed, uint64_t training_step) = 0;
+  // The losses of images whose noise is that of `seed` and their rows; learns nothing.
+  virtual ImageLossSums evaluate(const ImageRows<T>& rows, uint64_t seed) = 0;
+};
+
+// What the models are trained to undo.
+struct ImageTrainingNoise {
+  double level = 0.1;  // of the EBT: NoiseSchedule::step_of_level. DiT learns all levels.
+
+  // Throws Error naming the first impossible field.
+  void check() const;
+
+  template <class Visitor>
+  void visit_fields(Visitor&& visit) {
+    visit("noise-level", level,
+          "noise that an EBT is trained to undo, as a share of the diffusion's 1000 steps; DiT "
+          "learns all levels");
+  }
+};
+
+// Bytes that make_image_model will take for `rows` images, weights and, for training, gradients and
+// optimizer moments included.
+template <class T>
+size_t image_model_bytes(const ImageModelConfig& model, const ImageThinkingConfig& thinking,
+                         int64_t rows, const EngineOptions& options);
+
+// Builds a model whose weights are zeros and whose workspace fits `rows` images.
+// Throws Error when the configuration is impossible or its memory is refused.
+template <class T>
+std::unique_ptr<ImageModel<T>> make_image_model(const ImageModelConfig& model,
+                                                const ImageThinkingConfig& thinking,
+                                                const ImageTrainingNoise& noise, int64_t rows,
+                                                const EngineOptions& options);
+
+// Fills the weights with their initial values, alpha with thinking.step_size. The same seed gives
+// the same weights.
+template <class T>
+void initialize_weights(ImageModel<T>& model, const ImageThinkingConfig& thinking, uint64_t seed);
+
+}  // namespace ebt
