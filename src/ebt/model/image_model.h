@@ -1,6 +1,7 @@
 // What training and evaluation ask of an image model, whatever its architecture.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <vector>

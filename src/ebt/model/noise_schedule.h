@@ -5,6 +5,7 @@
 //   x_t = sqrt(abar_t) x_0 + sqrt(1 - abar_t) epsilon        abar_t = product of 1 - beta_i, i <= t
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 

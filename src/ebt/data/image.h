@@ -1,0 +1,46 @@
+// Pictures as files hold them, and as models read them.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ebt/core/tensor.h"
+
+namespace ebt {
+
+// 8 bits per channel, rows from the top, channels side by side.
+struct Image {
+  int64_t height = 0;
+  int64_t width = 0;
+  int64_t channels = 0;         // 3: RGB, 1: grey
+  std::vector<uint8_t> pixels;  // (height, width, channels)
+};
+
+// The largest image that is decoded, in pixels: a header may claim anything.
+inline constexpr int64_t kMaxImagePixels = 1 << 28;
+
+// Decodes a PNG or JPEG, told apart by their first bytes. 16 bits per channel are rounded to 8,
+// palettes expanded, orientation (Exif) applied; an alpha channel is dropped where it is opaque.
+// Throws Error, which opens with `name`, for anything else: damaged or truncated files, other
+// formats, CMYK, 1 bit per pixel, transparency, images without pixels or above kMaxImagePixels.
+Image decode_image(std::string_view bytes, const std::string& name);
+Image read_image(const std::filesystem::path& path);
+
+// PNG, or JPEG of quality 95, as the extension says (.png, .jpg, .jpeg). The file is replaced as a
+// whole or not at all. Throws Error for other extensions and when it cannot be written.
+void write_image(const std::filesystem::path& path, const Image& image);
+std::string encode_png(const Image& image);
+
+// The same with `channels` channels: grey repeated, or the luma of ITU-R BT.601.
+Image with_channels(const Image& image, int64_t channels);
+
+// planes (C, H, W) = pixels / 127.5 - 1, of the part of the image that begins at (top, left).
+// Throws Error when that part is not inside, or the channels differ.
+void to_planes(const Image& image, int64_t top, int64_t left, Tensor<float> planes);
+// The reverse, of whole planes: rounded and clamped to 0..255.
+Image from_planes(Tensor<const float> planes);
+
+}  // namespace ebt
