@@ -89,6 +89,33 @@ Array<S> rms_norm(const Array<S>& x, const Array<S>& weight, double eps) {
   return y;
 }
 
+// y = (x - mean x) gain / sqrt(var x + eps) + shift: gain (G, D) and shift, which may be null, for
+// G equal groups of rows.
+template <class S>
+Array<S> layer_norm(const Array<S>& x, const Array<S>& gain, const Array<S>* shift, double eps) {
+  using std::sqrt;
+  Array<S> y(x.shape);
+  const S width(static_cast<double>(x.width()));
+  for (int64_t r = 0; r < x.rows(); ++r) {
+    const int64_t group = r / (x.rows() / gain.dim(0));
+    S mean = 0;
+    for (int64_t i = 0; i < x.width(); ++i) {
+      mean += x.at(r, i) / width;
+    }
+    S variance = 0;
+    for (int64_t i = 0; i < x.width(); ++i) {
+      variance += (x.at(r, i) - mean) * (x.at(r, i) - mean) / width;
+    }
+    for (int64_t i = 0; i < x.width(); ++i) {
+      y.at(r, i) = (x.at(r, i) - mean) * gain(group, i) / sqrt(variance + S(eps));
+      if (shift != nullptr) {
+        y.at(r, i) += (*shift)(group, i);
+      }
+    }
+  }
+  return y;
+}
+
 // Turns pair (2i, 2i+1) of every head of q and k by position * theta^(-2i/d), where position is
 // `first` plus the token's; v stays. qkv (B, S, 3 D).
 template <class S>
@@ -133,7 +160,8 @@ struct SoftmaxMean {
   S mean(size_t i) const { return sum[i] / total; }
 };
 
-// Attention of queries qkv (B, Q, 3 D) over the first `visible` + t rows of context (B, C, 3 D)
+// Attention of queries qkv (B, Q, 3 D) over the first `visible` + t rows of context (B, C, 3 D),
+// or all,
 // and, if `own`, over the query's own key and value.
 template <class S>
 Array<S> attention(const Array<S>& qkv, const Array<S>& context, int64_t heads, int64_t visible,
@@ -146,7 +174,7 @@ Array<S> attention(const Array<S>& qkv, const Array<S>& context, int64_t heads, 
       for (int64_t first = 0; first < width; first += head_width) {
         SoftmaxMean<S> seen(head_width);
         const S* q = &qkv(b, t, first);
-        for (int64_t j = 0; j < visible + t; ++j) {
+        for (int64_t j = 0; j < std::min(visible + t, context.dim(1)); ++j) {
           seen.see(q, &context(b, j, width + first), &context(b, j, 2 * width + first));
         }
         if (own) {
@@ -165,6 +193,12 @@ Array<S> attention(const Array<S>& qkv, const Array<S>& context, int64_t heads, 
 template <class S>
 Array<S> context_attention(const Array<S>& qkv, int64_t heads) {
   return attention(qkv, qkv, heads, 1, false);
+}
+
+// Every token attends to all.
+template <class S>
+Array<S> bidirectional_attention(const Array<S>& qkv, int64_t heads) {
+  return attention(qkv, qkv, heads, qkv.dim(1), false);
 }
 
 // Query t attends to context tokens 0..first_query + t + lead and to itself.
@@ -200,13 +234,53 @@ Array<S> modulation(const Array<S>& x, const Array<S>& shift, const Array<S>& sc
   return y;
 }
 
-// y = x gate.
+// y = x gate: gate (D), or (G, D) for G equal groups of rows.
 template <class S>
 Array<S> gate(const Array<S>& x, const Array<S>& gate) {
   Array<S> y(x.shape);
   for (int64_t r = 0; r < x.rows(); ++r) {
+    const int64_t group = r / (x.rows() / gate.rows());
     for (int64_t i = 0; i < x.width(); ++i) {
-      y.at(r, i) = x.at(r, i) * gate(i);
+      y.at(r, i) = x.at(r, i) * gate.at(group, i);
+    }
+  }
+  return y;
+}
+
+// y = x / 2 (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))).
+template <class S>
+Array<S> gelu(const Array<S>& x) {
+  using std::exp;
+  Array<S> y(x.shape);
+  for (size_t i = 0; i < x.values.size(); ++i) {
+    const S v = x.values[i];
+    const S w = S(std::sqrt(8.0 / 3.14159265358979323846)) * (v + S(0.044715) * v * v * v);
+    y.values[i] = v / (S(1) + exp(-w));  // (1 + tanh u) / 2 is the sigmoid of 2 u
+  }
+  return y;
+}
+
+// y (B, T, D) of images x (B, C, H, W) in patches of P x P: weight (D, C, P, P), bias (D), positions
+// (T, D).
+template <class S>
+Array<S> patch_embedding(const Array<S>& x, const Array<S>& weight, const Array<S>& bias,
+                         const Array<S>& positions) {
+  const int64_t patch = weight.dim(2);
+  const int64_t columns = x.dim(3) / patch;
+  Array<S> y({x.dim(0), positions.dim(0), positions.dim(1)});
+  for (int64_t b = 0; b < y.dim(0); ++b) {
+    for (int64_t t = 0; t < y.dim(1); ++t) {
+      for (int64_t d = 0; d < y.dim(2); ++d) {
+        S sum = bias(d) + positions(t, d);
+        for (int64_t c = 0; c < x.dim(1); ++c) {
+          for (int64_t i = 0; i < patch; ++i) {
+            for (int64_t j = 0; j < patch; ++j) {
+              sum += x(b, c, t / columns * patch + i, t % columns * patch + j) * weight(d, c, i, j);
+            }
+          }
+        }
+        y(b, t, d) = sum;
+      }
     }
   }
   return y;

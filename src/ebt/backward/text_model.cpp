@@ -35,18 +35,6 @@ void check(const ModelConfig& model, const ThinkingConfig& thinking) {
   }
 }
 
-// Calls `make.template operator()<S>()` with the type that activations are stored as.
-template <class T, class Make>
-auto with_stored_type(const EngineOptions& options, Make&& make) {
-  if constexpr (std::is_same_v<T, float>) {
-    if (options.precision == Precision::kBf16) {
-      return make.template operator()<Bfloat16>();
-    }
-  }
-  EBT_CHECK(options.precision == Precision::kFp32, "float64 has no bf16");
-  return make.template operator()<T>();
-}
-
 }  // namespace
 
 template <class T>
@@ -54,7 +42,7 @@ size_t model_bytes(const ModelConfig& model, const ThinkingConfig& thinking, int
                    int64_t context, const EngineOptions& options) {
   check(model, thinking);
   const auto count = static_cast<size_t>(text_model_layout(model).count());
-  return with_stored_type<T>(options, [&]<class S>() {
+  return with_stored_type<T>(options.precision, [&]<class S>() {
     const size_t workspace =
         model.arch == Architecture::kEbt
             ? TextEbt<T, S>::workspace_bytes(model, thinking, rows, context, options)
@@ -70,7 +58,7 @@ std::unique_ptr<TextModel<T>> make_text_model(const ModelConfig& model,
                                               const ThinkingConfig& thinking, int64_t rows,
                                               int64_t context, const EngineOptions& options) {
   check(model, thinking);
-  return with_stored_type<T>(options, [&]<class S>() -> std::unique_ptr<TextModel<T>> {
+  return with_stored_type<T>(options.precision, [&]<class S>() -> std::unique_ptr<TextModel<T>> {
     if (model.arch == Architecture::kTransformerPp) {
       return std::make_unique<TransformerPp<T, S>>(model, rows, context, options);
     }

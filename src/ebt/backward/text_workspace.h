@@ -14,12 +14,6 @@
 
 namespace ebt {
 
-// Whether a step's logits carry gradient to the step before. Not when steps are detached; and when
-// only the last step counts, earlier ones matter to nothing but alpha, and so not if that is fixed.
-inline bool gradient_crosses_steps(const ThinkingConfig& thinking) {
-  return !thinking.detach && (!thinking.truncate || thinking.step_size_learnable);
-}
-
 // Some positions of a batch of `queries_in_row` each: whole rows, or a part of one row, so that
 // they follow each other.
 struct Chunk {

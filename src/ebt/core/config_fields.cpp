@@ -7,6 +7,7 @@
 
 #include "ebt/data/sentence_piece.h"
 #include "ebt/model/config.h"
+#include "ebt/model/image_config.h"
 #include "ebt/think/config.h"
 #include "ebt/think/options.h"
 
@@ -29,6 +30,12 @@ const EnumNames<EbtType>& enum_names(EbtType) {
 const EnumNames<InitialPrediction>& enum_names(InitialPrediction) {
   static const EnumNames<InitialPrediction> kNames = {
       {"random_noise", InitialPrediction::kRandomNoise}, {"zeros", InitialPrediction::kZeros}};
+  return kNames;
+}
+
+const EnumNames<ImageArchitecture>& enum_names(ImageArchitecture) {
+  static const EnumNames<ImageArchitecture> kNames = {{"ebt", ImageArchitecture::kEbt},
+                                                      {"dit", ImageArchitecture::kDit}};
   return kNames;
 }
 

@@ -1,6 +1,7 @@
-// Causal attention in tiles: all four rules in O(S d) memory, for the two streams.
+// Attention in tiles: all four rules in O(S d) memory, for three kinds of streams.
 //
 // Context stream: query t attends to keys 0..t of its own stream.
+// Bidirectional stream: every query attends to all keys of its own stream.
 // Prediction stream: query t, at position first_query + t of its sequence, attends to the context
 // keys 0..first_query + t + lead and to itself ("own" key and value); the context has no tangent.
 //
@@ -29,13 +30,13 @@ struct AttentionShape {
   int64_t queries = 0;     // per sequence
   int64_t keys = 0;        // per sequence, of the context
   bool own = false;        // prediction stream: every query also has a key and value of its own
-  int64_t visible = 1;     // context keys that query 0 sees; each next query sees one more
+  int64_t visible = 1;     // keys that query 0 sees; each next query sees one more, up to all
 };
 
 // Everything the rules read and write. T computes, S is what activations are stored as. Groups that
 // a rule does not name may be empty. Keys and queries are already rotated. Cotangents q_bar,
-// own_*_bar are added to where `add`, else replaced; k_bar and v_bar, which several passes share,
-// are sums in T and always added to.
+// own_*_bar and stored_*_bar are added to where `add`, else replaced; k_bar and v_bar, which
+// several passes share, are sums in T and always added to.
 template <class T, class S = T>
 struct AttentionArguments {
   AttentionShape shape;
@@ -53,6 +54,7 @@ struct AttentionArguments {
   bool add = false;
   HeadRows<S> q_bar, own_k_bar, own_v_bar;
   HeadRows<T> k_bar, v_bar;  // may be empty with `own`: the context's cotangents are not wanted
+  HeadRows<S> stored_k_bar, stored_v_bar;  // instead of them, where one pass alone has cotangents
 };
 
 // Instances: (double, double), (float, float), (float, Bfloat16).

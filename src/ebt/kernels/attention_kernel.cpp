@@ -83,12 +83,18 @@ struct Forward {
 
 // ds = w (o_bar.v - o_bar.o);  q_bar = scale ds k;  k_bar = scale ds^T q;  v_bar = w^T o_bar.
 struct Vjp {
+  // Whether cotangents of keys are wanted.
+  template <class T, class S>
+  static bool collects(const AttentionArguments<T, S>& a) {
+    return a.k_bar.data != nullptr || a.stored_k_bar.data != nullptr;
+  }
+
   template <class T, class S>
   static Needs needs(const AttentionArguments<T, S>& a) {
     Needs needs;
     needs.k = {true, true};
     needs.v.along_width = true;
-    needs.collects = a.k_bar.data != nullptr;
+    needs.collects = collects(a);
     needs.products = needs.collects ? 5 : 3;
     return needs;
   }
@@ -99,7 +105,7 @@ struct Vjp {
     using V = VectorOf<T>;
     const auto& a = h.a;
     const T unit = a.scale * kScoreUnit<T>;
-    const bool collects = a.k_bar.data != nullptr;
+    const bool collects = Vjp::collects(a);
     T* const log_sum = m.of_query[0];
     T* const pull = m.of_query[1];  // scale o_bar.o
     take_log_sums(h, first, queries, log_sum);

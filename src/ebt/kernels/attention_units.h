@@ -187,6 +187,8 @@ class Pass {
 
   void list_cotangents(const Head<T, S>& h, int64_t key_tile, RowsAhead& list) const {
     const int64_t end = smaller(h.seen_keys(), (key_tile + 1) * kKeys);
+    list.add(h.rows(a_.stored_k_bar), key_tile * kKeys, end, h.width);
+    list.add(h.rows(a_.stored_v_bar), key_tile * kKeys, end, h.width);
     list.add(h.rows(a_.k_bar), key_tile * kKeys, end, h.width);
     list.add(h.rows(a_.v_bar), key_tile * kKeys, end, h.width);
   }
@@ -194,11 +196,29 @@ class Pass {
   void add_cotangents(const Head<T, S>& h, int64_t key_tile, int64_t groups,
                       const HeadKeys<T, S>* sums) const {
     const int64_t end = smaller(h.seen_keys(), (key_tile + 1) * kKeys);
+    if (a_.stored_k_bar.data != nullptr) {
+      store_cotangents(h, key_tile * kKeys, end, groups, sums);
+      return;
+    }
     for (int64_t group = 0; group < groups; ++group) {
       for (int64_t j = key_tile * kKeys; j < end; ++j) {
         add_scaled(h.width, T(1), sums[group].k_bar + j * h.padded_width, h.rows(a_.k_bar)[j]);
         add_scaled(h.width, T(1), sums[group].v_bar + j * h.padded_width, h.rows(a_.v_bar)[j]);
       }
+    }
+  }
+
+  // The same where the sums are all there is. The first group's sums become those of all.
+  void store_cotangents(const Head<T, S>& h, int64_t first, int64_t end, int64_t groups,
+                        const HeadKeys<T, S>* sums) const {
+    for (int64_t j = first; j < end; ++j) {
+      const int64_t at = j * h.padded_width;
+      for (int64_t group = 1; group < groups; ++group) {
+        add_scaled(h.width, T(1), sums[group].k_bar + at, sums[0].k_bar + at);
+        add_scaled(h.width, T(1), sums[group].v_bar + at, sums[0].v_bar + at);
+      }
+      h.store_row(T(1), sums[0].k_bar + at, h.rows(a_.stored_k_bar)[j]);
+      h.store_row(T(1), sums[0].v_bar + at, h.rows(a_.stored_v_bar)[j]);
     }
   }
 

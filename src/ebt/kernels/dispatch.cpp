@@ -4,10 +4,12 @@
 #include "ebt/core/error.h"
 #include "ebt/kernels/attention.h"
 #include "ebt/kernels/elementwise.h"
+#include "ebt/kernels/gate.h"
+#include "ebt/kernels/gelu.h"
 #include "ebt/kernels/gemm.h"
 #include "ebt/kernels/isa.h"
+#include "ebt/kernels/norm.h"
 #include "ebt/kernels/random.h"
-#include "ebt/kernels/rms_norm.h"
 #include "ebt/kernels/row_attention.h"
 #include "ebt/kernels/row_product.h"
 #include "ebt/kernels/softmax.h"
@@ -101,7 +103,9 @@ EBT_TABLES(double)
 #undef EBT_TABLES
 #define EBT_TABLES(T, S)                               \
   template const AttentionKernels<T, S>& kernels();    \
-  template const RmsNormKernels<T, S>& kernels();      \
+  template const GateKernels<T, S>& kernels();         \
+  template const GeluKernels<T, S>& kernels();         \
+  template const NormKernels<T, S>& kernels();         \
   template const RowAttentionKernels<T, S>& kernels(); \
   template const RowProductKernels<T, S>& kernels();   \
   template const SoftmaxKernels<T, S>& kernels();      \

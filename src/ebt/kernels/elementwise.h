@@ -37,9 +37,6 @@ struct StoredKernels {
   void (*sum_rows)(int64_t rows, int64_t width, const S* a, const S* b, T* sum);
   // y = x scale, columnwise, or added to y.
   void (*scale_columns)(int64_t rows, int64_t width, const S* x, const T* scale, bool add, S* y);
-  // The same into sums.
-  void (*scale_columns_sum)(int64_t rows, int64_t width, const S* x, const T* scale, bool add,
-                            T* y);
   // Turns the pairs (2i, 2i+1) of every head by the row's angles; rows are `stride` apart.
   // `direction` is 1, or -1 for the inverse.
   void (*rotate)(int64_t rows, RotaryAngles<T> angles, int64_t stride, T direction, S* x);

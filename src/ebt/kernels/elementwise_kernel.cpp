@@ -76,15 +76,15 @@ void sum_rows(int64_t rows, int64_t width, const S* a, const S* b, T* sum) {
   });
 }
 
-template <class T, class S, class Y>
-void scale_columns(int64_t rows, int64_t width, const S* x, const T* scale, bool add, Y* y) {
+template <class T, class S>
+void scale_columns(int64_t rows, int64_t width, const S* x, const T* scale, bool add, S* y) {
   for_rows(rows, width, [=](int64_t, int64_t first) {
     const S* in = x + first;
-    Y* out = y + first;
+    S* out = y + first;
 #pragma omp simd
     for (int64_t i = 0; i < width; ++i) {
       out[i] =
-          static_cast<Y>((add ? static_cast<T>(out[i]) : T(0)) + static_cast<T>(in[i]) * scale[i]);
+          static_cast<S>((add ? static_cast<T>(out[i]) : T(0)) + static_cast<T>(in[i]) * scale[i]);
     }
   });
 }
@@ -186,8 +186,8 @@ template <class T>
 constexpr ElementwiseKernels<T> kTable{&copy<T>, &zero<T>, &add<T>, &dot_rows<T>};
 template <class T, class S>
 constexpr StoredKernels<T, S> kStoredTable{
-    &round<T, S>,  &sum_rows<T, S>,     &scale_columns<T, S, S>, &scale_columns<T, S, T>,
-    &rotate<T, S>, &collect_keys<T, S>, &descend<T, S>,          &descend_back<T, S>};
+    &round<T, S>,        &sum_rows<T, S>, &scale_columns<T, S>, &rotate<T, S>,
+    &collect_keys<T, S>, &descend<T, S>,  &descend_back<T, S>};
 
 }  // namespace
 

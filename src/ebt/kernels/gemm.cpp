@@ -32,8 +32,10 @@ bool multiply_block(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const dou
   return true;
 }
 
+// `bias` (n) is added to every row of c, if it is there.
 template <class T>
-void gemm(bool ta, bool tb, Matrix<const T> a, Matrix<const T> b, Matrix<T> c, Write write) {
+void gemm(bool ta, bool tb, Matrix<const T> a, Matrix<const T> b, Matrix<T> c, Write write,
+          Tensor<const T> bias = {}) {
   const int64_t m = ta ? a.columns : a.rows;
   const int64_t k = ta ? a.rows : a.columns;
   const int64_t n = tb ? b.rows : b.columns;
@@ -41,14 +43,23 @@ void gemm(bool ta, bool tb, Matrix<const T> a, Matrix<const T> b, Matrix<T> c, W
   EBT_CHECK(b_depth == k && c.rows == m && c.columns == n,
             "gemm: ({},{}) times ({},{}) does not give ({},{})", m, k, b_depth, n, c.rows,
             c.columns);
+  EBT_CHECK(!bias || bias.count() == n, "gemm: a bias of {} entries for {} columns", bias.count(),
+            n);
   if (m == 0 || n == 0) {
     return;
   }
   const bool add = write == Write::kAdd;
-  if (k == 0) {
-    for (int64_t i = 0; i < m && !add; ++i) {
-      std::fill_n(c.data + i * c.row, n, T(0));
+  // What a block of rows is added to.
+  const auto start = [&](int64_t first, int64_t rows) {
+    for (int64_t i = first; i < first + rows; ++i) {
+      T* row = c.data + i * c.row;
+      for (int64_t j = 0; j < n; ++j) {
+        row[j] = (add ? row[j] : T(0)) + (bias ? bias[j] : T(0));
+      }
     }
+  };
+  if (k == 0) {
+    start(0, m);
     return;
   }
   observe_gemm({ta, tb, m, n, k});
@@ -59,8 +70,11 @@ void gemm(bool ta, bool tb, Matrix<const T> a, Matrix<const T> b, Matrix<T> c, W
   for (int64_t block = 0; block < blocks; ++block) {
     const int64_t first = block * block_rows;
     const int64_t rows = std::min(block_rows, m - first);
+    if (bias) {
+      start(first, rows);
+    }
     done = multiply_block(ta, tb, rows, n, k, a.data + first * (ta ? 1 : a.row), a.row, b.data,
-                          b.row, c.data + first * c.row, c.row, add) &&
+                          b.row, c.data + first * c.row, c.row, add || bias) &&
            done;
   }
   EBT_CHECK(done, "gemm: oneDNN refused the product ({},{}) by ({},{})", m, k, k, n);
@@ -87,8 +101,9 @@ void multiply_tn(Matrix<const S> a, Matrix<const S> b, Matrix<T> c, Write write)
   gemm(true, false, a, b, c, write);
 }
 template <class T, class S, class C>
-void multiply_nt(Matrix<const S> x, const WeightMatrix<T, S>& weights, Matrix<C> c, Write write) {
-  gemm<T>(false, true, x, weights.values, c, write);
+void multiply_nt(Matrix<const S> x, const WeightMatrix<T, S>& weights, Matrix<C> c, Write write,
+                 Tensor<const T> bias) {
+  gemm<T>(false, true, x, weights.values, c, write, bias);
 }
 template <class T, class S, class C>
 void multiply_nn(Matrix<const S> y, const WeightMatrix<T, S>& weights, Matrix<C> c, Write write) {
@@ -99,11 +114,12 @@ void set_gemm_observer(std::function<void(const GemmShape&)> function) {
   observer() = std::move(function);
 }
 
-#define EBT_INSTANTIATE(T)                                                                       \
-  template void multiply_nt<T>(Matrix<const T>, Matrix<const T>, Matrix<T>, Write);              \
-  template void multiply_nn<T>(Matrix<const T>, Matrix<const T>, Matrix<T>, Write);              \
-  template void multiply_tn<T, T>(Matrix<const T>, Matrix<const T>, Matrix<T>, Write);           \
-  template void multiply_nt<T, T, T>(Matrix<const T>, const WeightMatrix<T>&, Matrix<T>, Write); \
+#define EBT_INSTANTIATE(T)                                                                      \
+  template void multiply_nt<T>(Matrix<const T>, Matrix<const T>, Matrix<T>, Write);             \
+  template void multiply_nn<T>(Matrix<const T>, Matrix<const T>, Matrix<T>, Write);             \
+  template void multiply_tn<T, T>(Matrix<const T>, Matrix<const T>, Matrix<T>, Write);          \
+  template void multiply_nt<T, T, T>(Matrix<const T>, const WeightMatrix<T>&, Matrix<T>, Write, \
+                                     Tensor<const T>);                                          \
   template void multiply_nn<T, T, T>(Matrix<const T>, const WeightMatrix<T>&, Matrix<T>, Write);
 EBT_INSTANTIATE(float)
 EBT_INSTANTIATE(double)

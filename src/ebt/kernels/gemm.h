@@ -103,9 +103,11 @@ struct WeightMatrix<float, Bfloat16> {
   const PackedMatrix* straight = nullptr;    // (out, in), for y W
 };
 
-// c (m, out) = x (m, in) W^T, in T or rounded to S. A sum can only be added to in T.
+// c (m, out) = x (m, in) W^T + bias, in T or rounded to S. A sum can only be added to in T; bias
+// (out) may be absent.
 template <class T, class S, class C>
-void multiply_nt(Matrix<const S> x, const WeightMatrix<T, S>& weights, Matrix<C> c, Write write);
+void multiply_nt(Matrix<const S> x, const WeightMatrix<T, S>& weights, Matrix<C> c, Write write,
+                 Tensor<const T> bias = {});
 // c (m, in) = y (m, out) W, likewise.
 template <class T, class S, class C>
 void multiply_nn(Matrix<const S> y, const WeightMatrix<T, S>& weights, Matrix<C> c, Write write);

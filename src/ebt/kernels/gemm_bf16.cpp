@@ -4,6 +4,7 @@
 #include <map>
 #include <mutex>
 #include <tuple>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -31,8 +32,9 @@ const dnnl::engine& cpu() {
   return engine;
 }
 
+// `bias` is of (1, n), or empty.
 dnnl::matmul::primitive_desc describe(const memory::desc& a, const memory::desc& b,
-                                      const memory::desc& c, bool add) {
+                                      const memory::desc& bias, const memory::desc& c, bool add) {
   dnnl::primitive_attr attributes;
   attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
   if (add) {
@@ -41,9 +43,9 @@ dnnl::matmul::primitive_desc describe(const memory::desc& a, const memory::desc&
     attributes.set_post_ops(sum);
   }
 #if DNNL_VERSION_MAJOR >= 3
-  return {cpu(), a, b, c, attributes};
+  return {cpu(), a, b, bias, c, attributes};
 #else
-  return {{a, b, c}, attributes, cpu()};
+  return {{a, b, bias, c}, attributes, cpu()};
 #endif
 }
 
@@ -57,7 +59,7 @@ memory::desc plain(int64_t rows, int64_t columns, int64_t row, memory::data_type
 // The layout that products of a common size prefer for their right factor.
 memory::desc packed_desc(int64_t k, int64_t n) {
   const memory::desc any({k, n}, memory::data_type::bf16, memory::format_tag::any);
-  return describe(plain(kBlockRows, k, k, memory::data_type::bf16), any,
+  return describe(plain(kBlockRows, k, k, memory::data_type::bf16), any, {},
                   plain(kBlockRows, n, n, memory::data_type::f32), false)
       .weights_desc();
 }
@@ -87,25 +89,32 @@ struct Product {
   dnnl::matmul::primitive_desc description;
   dnnl::matmul primitive;
 
-  Product(const memory::desc& a, const memory::desc& b, const memory::desc& c, bool add)
-      : description(describe(a, b, c, add)), primitive(description) {}
+  Product(const memory::desc& a, const memory::desc& b, const memory::desc& bias,
+          const memory::desc& c, bool add)
+      : description(describe(a, b, bias, c, add)), primitive(description) {}
 
-  void run(const void* a, const void* b, void* c) const {
+  // `bias` is read by products that were made with one.
+  void run(const void* a, const void* b, const void* bias, void* c) const {
     // oneDNN's memory objects take mutable pointers also to what it only reads.
     const auto view = [](const memory::desc& desc, const void* data) {
       return memory(desc, cpu(), const_cast<void*>(data));  // NOLINT
     };
     const memory::desc pad = description.scratchpad_desc();
     dnnl::stream stream(cpu());
-    primitive.execute(stream, {{DNNL_ARG_SRC, view(description.src_desc(), a)},
-                               {DNNL_ARG_WEIGHTS, view(description.weights_desc(), b)},
-                               {DNNL_ARG_DST, view(description.dst_desc(), c)},
-                               {DNNL_ARG_SCRATCHPAD, view(pad, scratch<char>(pad.get_size()))}});
+    std::unordered_map<int, memory> arguments = {
+        {DNNL_ARG_SRC, view(description.src_desc(), a)},
+        {DNNL_ARG_WEIGHTS, view(description.weights_desc(), b)},
+        {DNNL_ARG_DST, view(description.dst_desc(), c)},
+        {DNNL_ARG_SCRATCHPAD, view(pad, scratch<char>(pad.get_size()))}};
+    if (bias != nullptr) {
+      arguments.emplace(DNNL_ARG_BIAS, view(description.bias_desc(), bias));
+    }
+    primitive.execute(stream, arguments);
   }
 };
 
 // What a product is: kind, rows, n, k, the three strides, type of the result, add.
-enum class Kind { kPacked, kTransposed };
+enum class Kind { kPacked, kPackedWithBias, kTransposed };
 using ProductKey =
     std::tuple<Kind, int64_t, int64_t, int64_t, int64_t, int64_t, int64_t, bool, bool>;
 
@@ -147,13 +156,15 @@ constexpr memory::data_type kType =
 
 void widen(const Bfloat16* from, int64_t count, float* to) { std::copy_n(from, count, to); }
 
-// Rounds a block of sums into c, or adds it to c.
+// Rounds a block of sums into c, or adds it to c, with the bias if it is there.
 template <class C>
-void put(const float* from, int64_t rows, int64_t columns, Matrix<C> c, Write write) {
+void put(const float* from, int64_t rows, int64_t columns, Matrix<C> c, Write write,
+         Tensor<const float> bias) {
   for (int64_t i = 0; i < rows; ++i) {
     C* out = c.data + i * c.row;
     for (int64_t j = 0; j < columns; ++j) {
-      const float base = write == Write::kAdd ? static_cast<float>(out[j]) : 0.0F;
+      const float base =
+          (write == Write::kAdd ? static_cast<float>(out[j]) : 0.0F) + (bias ? bias[j] : 0.0F);
       out[j] = static_cast<C>(base + from[i * columns + j]);
     }
   }
@@ -216,16 +227,18 @@ void PackedMatrix::pack(Matrix<const float> values, bool transposed) {
 
 namespace {
 
-// c (m, n) = a (m, k) b.
+// c (m, n) = a (m, k) b + bias.
 template <class C>
 void multiply_packed(Matrix<const Bfloat16> a, const PackedMatrix& b, bool transposed, Matrix<C> c,
-                     Write write) {
+                     Write write, Tensor<const float> bias = {}) {
   const PackedMatrix::Layout& right = b.layout();
   EBT_CHECK(a.columns == right.k && c.columns == right.n && c.rows == a.rows,
             "gemm: ({},{}) times ({},{}) does not give ({},{})", a.rows, a.columns, right.k,
             right.n, c.rows, c.columns);
   EBT_CHECK((write == Write::kReplace || std::is_same_v<C, float>),
             "gemm: a bf16 result cannot be added to");
+  EBT_CHECK(!bias || bias.count() == right.n, "gemm: a bias of {} entries for {} columns",
+            bias.count(), right.n);
   if (a.rows == 0 || right.n == 0) {
     return;
   }
@@ -236,9 +249,12 @@ void multiply_packed(Matrix<const Bfloat16> a, const PackedMatrix& b, bool trans
   const bool dense_a = a.row == right.k;
   const bool dense_c = c.row == right.n;
   const auto product = [&](int64_t rows) -> const Product& {
-    return cached_product({Kind::kPacked, rows, right.n, right.k, 0, 0, 0, rounded, add}, [&] {
-      return std::make_unique<Product>(plain(rows, right.k, right.k, memory::data_type::bf16),
-                                       right.desc, plain(rows, right.n, right.n, kType<C>), add);
+    const Kind kind = bias ? Kind::kPackedWithBias : Kind::kPacked;
+    return cached_product({kind, rows, right.n, right.k, 0, 0, 0, rounded, add}, [&] {
+      return std::make_unique<Product>(
+          plain(rows, right.k, right.k, memory::data_type::bf16), right.desc,
+          bias ? plain(1, right.n, right.n, memory::data_type::f32) : memory::desc(),
+          plain(rows, right.n, right.n, kType<C>), add);
     });
   };
   if (native()) {
@@ -259,7 +275,7 @@ void multiply_packed(Matrix<const Bfloat16> a, const PackedMatrix& b, bool trans
         }
       }
       (rows == kBlockRows ? whole : last)
-          ->run(dense_a ? from.data : left, right.packed.get_data_handle(),
+          ->run(dense_a ? from.data : left, right.packed.get_data_handle(), bias.data,
                 dense_c ? to.data : sums);
       for (int64_t i = 0; i < rows && !dense_c; ++i) {
         std::copy_n(sums + i * right.n, right.n, to.data + i * to.row);
@@ -276,7 +292,7 @@ void multiply_packed(Matrix<const Bfloat16> a, const PackedMatrix& b, bool trans
     EBT_CHECK(dnnl_sgemm('N', 'N', rows, right.n, right.k, 1.0F, wide, right.k,
                          right.widened.data(), right.n, 0.0F, sums, right.n) == dnnl_success,
               "({},{}) by ({},{})", rows, right.k, right.k, right.n);
-    put(sums, rows, right.n, c.rows_from(first, rows), write);
+    put(sums, rows, right.n, c.rows_from(first, rows), write, bias);
   });
 }
 
@@ -284,13 +300,13 @@ void multiply_packed(Matrix<const Bfloat16> a, const PackedMatrix& b, bool trans
 
 template <>
 void multiply_nt(Matrix<const Bfloat16> x, const WeightMatrix<float, Bfloat16>& weights,
-                 Matrix<float> c, Write write) {
-  multiply_packed(x, *weights.transposed, true, c, write);
+                 Matrix<float> c, Write write, Tensor<const float> bias) {
+  multiply_packed(x, *weights.transposed, true, c, write, bias);
 }
 template <>
 void multiply_nt(Matrix<const Bfloat16> x, const WeightMatrix<float, Bfloat16>& weights,
-                 Matrix<Bfloat16> c, Write write) {
-  multiply_packed(x, *weights.transposed, true, c, write);
+                 Matrix<Bfloat16> c, Write write, Tensor<const float> bias) {
+  multiply_packed(x, *weights.transposed, true, c, write, bias);
 }
 template <>
 void multiply_nn(Matrix<const Bfloat16> y, const WeightMatrix<float, Bfloat16>& weights,
@@ -327,6 +343,7 @@ void multiply_tn(Matrix<const Bfloat16> a, Matrix<const Bfloat16> b, Matrix<floa
       return cached_product({Kind::kTransposed, rows, n, k, a.row, b.row, c.row, false, add}, [&] {
         return std::make_unique<Product>(plain(rows, k, a.row, memory::data_type::bf16, true),
                                          plain(k, n, b.row, memory::data_type::bf16),
+                                         memory::desc(),
                                          plain(rows, n, c.row, memory::data_type::f32), add);
       });
     };
@@ -335,7 +352,7 @@ void multiply_tn(Matrix<const Bfloat16> a, Matrix<const Bfloat16> b, Matrix<floa
     const Product* last = rest > 0 ? &product(rest) : nullptr;
     for_row_blocks(m, kBlockRowsTransposed, [&](int64_t first, int64_t rows) {
       (rows == kBlockRowsTransposed ? whole : last)
-          ->run(a.data + first, b.data, c.data + first * c.row);
+          ->run(a.data + first, b.data, nullptr, c.data + first * c.row);
     });
     return;
   }

@@ -1,6 +1,6 @@
 // Kernels are compiled once for each instruction set and chosen when the program starts.
 //
-// Each operation declares a table of function pointers (rms_norm.h: RmsNormKernels<T>). Its
+// Each operation declares a table of function pointers (norm.h: NormKernels<T, S>). Its
 // *_kernel.cpp is compiled once per Isa and specialises kernels_for<Table, that Isa>. Everything in
 // such a file has internal linkage: an inline function of a shared header, compiled for AVX-512 and
 // picked by the linker, would crash an AVX2 machine. Another device joins by providing tables.

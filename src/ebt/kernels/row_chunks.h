@@ -49,4 +49,32 @@ void for_row_chunks(int64_t rows, int64_t width, RowSums<T> sums, Body&& body) {
   }
 }
 
+// Groups of rows that have sums of their own, `stride` elements apart.
+struct RowGroups {
+  int64_t groups = 1;
+  int64_t stride = 0;
+};
+
+// Calls body(row, first sum, second sum) for all rows in parallel, with sums of the row's group
+// that the call may add to. Rows of a single group are summed in chunks.
+template <class T, class Body>
+void for_grouped_rows(int64_t rows, int64_t width, RowGroups groups, RowSums<T> sums, Body&& body) {
+  if (groups.groups == 1) {
+    for_row_chunks<T>(rows, width, sums, [&](int64_t first, int64_t last, T* one, T* two) {
+      for (int64_t row = first; row < last; ++row) {
+        body(row, one, two);
+      }
+    });
+    return;
+  }
+  const int64_t each = rows / groups.groups;
+#pragma omp parallel for schedule(static) if (rows * width > kSerialElements)
+  for (int64_t group = 0; group < groups.groups; ++group) {
+    const auto own = [&](T* all) { return all == nullptr ? nullptr : all + group * groups.stride; };
+    for (int64_t row = group * each; row < (group + 1) * each; ++row) {
+      body(row, own(sums.first), own(sums.second));
+    }
+  }
+}
+
 }  // namespace

@@ -136,11 +136,29 @@ void set_prediction_tangents(AttentionArguments<T, S>& a, Tensor<const S> x_dot)
   a.own_v_dot = part(x_dot, 2);
 }
 
-template <class T>
-void set_context_tangents(AttentionArguments<T>& a, Tensor<const T> x_dot) {
+// Tangents of a stream whose keys are its own.
+template <class T, class S>
+void set_context_tangents(AttentionArguments<T, S>& a, Tensor<const S> x_dot) {
   a.q_dot = part(x_dot, 0);
   a.k_dot = part(x_dot, 1);
   a.v_dot = part(x_dot, 2);
+}
+
+template <class T, class S>
+AttentionArguments<T, S> bidirectional_arguments(
+    const typename BidirectionalAttention<T, S>::Params& params,
+    const AttentionSaved<T, S>& saved) {
+  auto a = arguments<T, S>("bidirectional attention", params.heads, saved);
+  a.shape.visible = a.shape.keys;
+  return a;
+}
+
+template <class T, class S>
+void set_bidirectional_cotangents(AttentionArguments<T, S>& a, Tensor<S> x_bar, Write write) {
+  a.add = write == Write::kAdd;
+  a.q_bar = part(x_bar, 0);
+  a.stored_k_bar = part(x_bar, 1);
+  a.stored_v_bar = part(x_bar, 2);
 }
 
 }  // namespace
@@ -188,7 +206,7 @@ void ContextAttention<T, S>::jvp(const Params& params, Saved& saved, Tensor<cons
   check_shape("context attention", "x_dot", x_dot.shape, saved.qkv.shape);
   check_shape("context attention", "y_dot", y_dot.shape, output_shape(saved));
   auto a = context_arguments<T, S>(params, saved);
-  set_context_tangents(a, x_dot);
+  set_context_tangents<T, T>(a, x_dot);
   a.o_dot = whole(y_dot);
   saved.o_dot = y_dot;
   table<T, S>().jvp(a);
@@ -202,7 +220,7 @@ void ContextAttention<T, S>::vjp_of_jvp(const Params& params, const Saved& saved
   check_second_order("context attention", x_dot, delta, x_bar, saved.qkv.shape,
                      output_shape(saved));
   auto a = context_arguments<T, S>(params, saved);
-  set_context_tangents(a, x_dot);
+  set_context_tangents<T, T>(a, x_dot);
   a.o_dot = whole(saved.o_dot);
   a.delta = whole(delta);
   set_context_cotangents(a, x_bar, write);
@@ -268,6 +286,65 @@ void PredictionAttention<T, S>::second_order(const Params& params, const Saved& 
   table<T, S>().vjp_of_jvp(a);
 }
 
+template <class T, class S>
+void BidirectionalAttention<T, S>::forward(const Params& params, Tensor<const S> x, Tensor<S> y,
+                                           Saved& saved) {
+  saved.qkv = x;
+  saved.o = y;
+  const auto a = bidirectional_arguments<T, S>(params, saved);
+  check_shape("bidirectional attention", "y", y.shape, output_shape(saved));
+  table<T, S>().forward(a);
+}
+
+template <class T, class S>
+void BidirectionalAttention<T, S>::vjp(const Params& params, const Saved& saved,
+                                       Tensor<const S> y_bar, Tensor<S> x_bar, Write write,
+                                       Grads* /*grads*/) {
+  check_shape("bidirectional attention", "y_bar", y_bar.shape, output_shape(saved));
+  check_shape("bidirectional attention", "x_bar", x_bar.shape, saved.qkv.shape);
+  auto a = bidirectional_arguments<T, S>(params, saved);
+  a.o_bar = whole(y_bar);
+  set_bidirectional_cotangents<T, S>(a, x_bar, write);
+  table<T, S>().vjp(a);
+}
+
+template <class T, class S>
+void BidirectionalAttention<T, S>::jvp(const Params& params, Saved& saved, Tensor<const S> x_dot,
+                                       Tensor<S> y_dot) {
+  check_shape("bidirectional attention", "x_dot", x_dot.shape, saved.qkv.shape);
+  check_shape("bidirectional attention", "y_dot", y_dot.shape, output_shape(saved));
+  auto a = bidirectional_arguments<T, S>(params, saved);
+  set_context_tangents<T, S>(a, x_dot);
+  a.o_dot = whole(y_dot);
+  saved.o_dot = y_dot;
+  table<T, S>().jvp(a);
+}
+
+template <class T, class S>
+void BidirectionalAttention<T, S>::vjp_of_jvp(const Params& params, const Saved& saved,
+                                              Tensor<const S> x_dot, Tensor<const S> delta,
+                                              Tensor<S> x_bar, Write write, Grads* grads) {
+  second_order(params, saved, x_dot, delta, {}, x_bar, write, grads);
+}
+
+template <class T, class S>
+void BidirectionalAttention<T, S>::second_order(const Params& params, const Saved& saved,
+                                                Tensor<const S> x_dot, Tensor<const S> delta,
+                                                Tensor<const S> y_bar, Tensor<S> x_bar, Write write,
+                                                Grads* /*grads*/) {
+  check_second_order("bidirectional attention", x_dot, delta, x_bar, saved.qkv.shape,
+                     output_shape(saved));
+  auto a = bidirectional_arguments<T, S>(params, saved);
+  set_context_tangents<T, S>(a, x_dot);
+  a.o_dot = whole(saved.o_dot);
+  a.delta = whole(delta);
+  if (y_bar) {
+    a.o_bar = whole(y_bar);
+  }
+  set_bidirectional_cotangents<T, S>(a, x_bar, write);
+  table<T, S>().vjp_of_jvp(a);
+}
+
 template struct ContextAttention<float>;
 template struct ContextAttention<double>;
 // What exists for S that is not T, member by member: clang 14 would instantiate the others too.
@@ -278,5 +355,8 @@ template void Context::vjp_apart(const Params&, const Saved&, Tensor<const Bfloa
 template struct PredictionAttention<float>;
 template struct PredictionAttention<double>;
 template struct PredictionAttention<float, Bfloat16>;
+template struct BidirectionalAttention<float>;
+template struct BidirectionalAttention<double>;
+template struct BidirectionalAttention<float, Bfloat16>;
 
 }  // namespace ebt

@@ -1,6 +1,6 @@
-// Causal attention over rotated queries and keys, in the two streams of an energy model. qkv rows
-// hold q, k, v of every token; w is the softmax of scale q.k over what a query sees, scale =
-// d^-1/2.
+// Attention: causal, over rotated queries and keys, in the two streams of an energy model of
+// sequences, or bidirectional, in one of images. qkv rows hold q, k, v of every token; w is the
+// softmax of scale q.k over what a query sees, scale = d^-1/2.
 //
 //   forward     o     = sum w v
 //   vjp         ds = w (o_bar.v - o_bar.o):  q_bar = scale ds k, k_bar = scale ds^T q,
@@ -22,7 +22,7 @@
 
 namespace ebt {
 
-// What both streams record for their later rules. The caller provides all memory but qkv.
+// What all streams record for their later rules. The caller provides all memory but qkv.
 template <class T, class S = T>
 struct AttentionSaved {
   Tensor<const S> qkv;  // (B, S, 3 D)
@@ -86,6 +86,29 @@ struct PredictionAttention {
   static void vjp_of_jvp(const Params& params, const Saved& saved, Tensor<const S> x_dot,
                          Tensor<const S> delta, Tensor<S> x_bar, Write write, Grads* grads);
   // vjp and vjp_of_jvp in one visit, for layer.h's second_order.
+  static void second_order(const Params& params, const Saved& saved, Tensor<const S> x_dot,
+                           Tensor<const S> delta, Tensor<const S> y_bar, Tensor<S> x_bar,
+                           Write write, Grads* grads);
+};
+
+// Every token attends to all tokens of its own stream.
+template <class T, class S = T>
+struct BidirectionalAttention {
+  using Scalar = S;
+  struct Params {
+    int64_t heads = 0;
+  };
+  struct Grads {};
+  using Saved = AttentionSaved<T, S>;
+
+  // x (B, S, 3 D), y (B, S, D).
+  static void forward(const Params& params, Tensor<const S> x, Tensor<S> y, Saved& saved);
+  static void vjp(const Params& params, const Saved& saved, Tensor<const S> y_bar, Tensor<S> x_bar,
+                  Write write, Grads* grads);
+  static void jvp(const Params& params, Saved& saved, Tensor<const S> x_dot, Tensor<S> y_dot);
+  static void vjp_of_jvp(const Params& params, const Saved& saved, Tensor<const S> x_dot,
+                         Tensor<const S> delta, Tensor<S> x_bar, Write write, Grads* grads);
+  // vjp and vjp_of_jvp in one visit, for layer.h's second_order; an absent y_bar is zero.
   static void second_order(const Params& params, const Saved& saved, Tensor<const S> x_dot,
                            Tensor<const S> delta, Tensor<const S> y_bar, Tensor<S> x_bar,
                            Write write, Grads* grads);

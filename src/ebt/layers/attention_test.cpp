@@ -52,6 +52,35 @@ struct ContextAttentionCase : LayerCase {
 };
 INSTANTIATE_TYPED_TEST_SUITE_P(ContextAttention, LayerContract, ContextAttentionCase);
 
+// The same sizes, without the order.
+struct BidirectionalAttentionCase : ContextAttentionCase {
+  template <class T>
+  using Layer = BidirectionalAttention<T>;
+
+  explicit BidirectionalAttentionCase(const ContextAttentionCase& other)
+      : ContextAttentionCase(other) {}
+  static std::vector<BidirectionalAttentionCase> all() {
+    std::vector<BidirectionalAttentionCase> cases;
+    for (const ContextAttentionCase& other : ContextAttentionCase::all()) {
+      cases.emplace_back(other);
+    }
+    return cases;
+  }
+  template <class T>
+  typename BidirectionalAttention<T>::Params params(const Tensors<const T>& /*theta*/) const {
+    return {heads};
+  }
+  template <class T>
+  typename BidirectionalAttention<T>::Grads grads(const Tensors<T>& /*theta_bar*/) const {
+    return {};
+  }
+  template <class S>
+  Array<S> reference(const Array<S>& x, const Arrays<S>& /*theta*/) const {
+    return reference::bidirectional_attention(x, heads);
+  }
+};
+INSTANTIATE_TYPED_TEST_SUITE_P(BidirectionalAttention, LayerContract, BidirectionalAttentionCase);
+
 struct PredictionAttentionCase : LayerCase {
   template <class T>
   using Layer = PredictionAttention<T>;

@@ -2,33 +2,36 @@
 
 #include <algorithm>
 
-#include "ebt/kernels/elementwise.h"
+#include "ebt/kernels/gate.h"
 #include "ebt/kernels/isa.h"
 
 namespace ebt {
 namespace {
 
 template <class T, class S>
-const kernels::StoredKernels<T, S>& table() {
-  return kernels::kernels<kernels::StoredKernels<T, S>>();
-}
-
-// Rows of x, which must be as wide as the gate.
-template <class T, class S, class Y>
-int64_t checked_rows(Tensor<const T> gate, Tensor<const S> x, Tensor<Y> y) {
-  const int64_t width = gate.count();
-  EBT_CHECK(x.shape.rank() > 0 && x.dim(x.shape.rank() - 1) == width && x.count() == y.count(),
-            "gate: x is {} but the landscape vector has {} entries", x.shape.to_string(), width);
-  return width == 0 ? 0 : x.count() / width;
+const kernels::GateKernels<T, S>& table() {
+  return kernels::kernels<kernels::GateKernels<T, S>>();
 }
 
 template <class T, class S>
-void add_gradient(Tensor<const S> y_bar, Tensor<const S> x, typename Gate<T, S>::Grads* grads) {
-  if (grads != nullptr) {
-    const int64_t width = grads->gate.count();
-    table<T, S>().sum_rows(width == 0 ? 0 : x.count() / width, width, y_bar.data, x.data,
-                           grads->gate.data);
+kernels::GateArguments<T> arguments(const kernels::Matrix<const T>& gate, Tensor<S> x) {
+  EBT_CHECK(x.shape.rank() > 0 && x.dim(x.shape.rank() - 1) == gate.columns,
+            "gate: x is {} but the gate has {} entries", x.shape.to_string(), gate.columns);
+  const int64_t rows = gate.columns == 0 ? 0 : x.count() / gate.columns;
+  EBT_CHECK(gate.rows >= 1 && rows % gate.rows == 0, "gate: {} rows are not {} equal groups", rows,
+            gate.rows);
+  return {rows, gate.columns, gate.data, gate.rows, gate.row};
+}
+
+template <class T, class Params, class Grads>
+T* gradient(const Params& params, const Grads* grads) {
+  if (grads == nullptr) {
+    return nullptr;
   }
+  EBT_CHECK(grads->gate.rows == params.gate.rows && grads->gate.row == params.gate.row &&
+                grads->gate.columns == params.gate.columns,
+            "gate: the gradient is not laid out as the gate");
+  return grads->gate.data;
 }
 
 }  // namespace
@@ -37,16 +40,18 @@ template <class T, class S>
 void Gate<T, S>::forward(const Params& params, Tensor<const S> x, Tensor<T> y, Saved& saved,
                          Write write) {
   saved.x = x;
-  table<T, S>().scale_columns_sum(checked_rows(params.gate, x, y), params.gate.count(), x.data,
-                                  params.gate.data, write == Write::kAdd, y.data);
+  const auto a = arguments<T>(params.gate, x);
+  check_shape("gate", "y", y.shape, x.shape);
+  table<T, S>().forward(a, x.data, write == Write::kAdd, y.data);
 }
 
 template <class T, class S>
 void Gate<T, S>::vjp(const Params& params, const Saved& saved, Tensor<const S> y_bar,
                      Tensor<S> x_bar, Write write, Grads* grads) {
-  table<T, S>().scale_columns(checked_rows(params.gate, y_bar, x_bar), params.gate.count(),
-                              y_bar.data, params.gate.data, write == Write::kAdd, x_bar.data);
-  add_gradient<T, S>(y_bar, saved.x, grads);
+  const auto a = arguments<T>(params.gate, y_bar);
+  check_shape("gate", "x_bar", x_bar.shape, y_bar.shape);
+  table<T, S>().vjp(a, saved.x.data, y_bar.data, write == Write::kAdd, x_bar.data,
+                    gradient<T>(params, grads));
 }
 
 template <class T, class S>
@@ -57,17 +62,25 @@ void Gate<T, S>::jvp(const Params& params, const Saved& /*saved*/, Tensor<const 
 }
 
 template <class T, class S>
-void Gate<T, S>::vjp_of_jvp(const Params& /*params*/, const Saved& saved, Tensor<const S> x_dot,
+void Gate<T, S>::vjp_of_jvp(const Params& params, const Saved& saved, Tensor<const S> x_dot,
                             Tensor<const S> delta, Tensor<S> x_bar, Write write, Grads* grads) {
-  check_shape("gate", "x_dot", x_dot.shape, saved.x.shape);
-  check_shape("gate", "delta", delta.shape, saved.x.shape);
-  if (x_bar) {
-    check_shape("gate", "x_bar", x_bar.shape, saved.x.shape);
-    if (write == Write::kReplace) {
-      std::fill(x_bar.begin(), x_bar.end(), static_cast<S>(T(0)));
-    }
+  check_second_order("gate", x_dot, delta, x_bar, saved.x.shape, saved.x.shape);
+  if (write == Write::kReplace) {
+    std::fill(x_bar.begin(), x_bar.end(), static_cast<S>(T(0)));
   }
-  add_gradient<T, S>(delta, x_dot, grads);
+  table<T, S>().second_order(arguments<T>(params.gate, saved.x), saved.x.data, x_dot.data,
+                             delta.data, nullptr, false, nullptr, nullptr,
+                             gradient<T>(params, grads));
+}
+
+template <class T, class S>
+void Gate<T, S>::second_order(const Params& params, const Saved& saved, Tensor<const S> x_dot,
+                              Tensor<const S> delta, Tensor<const S> y_bar, Tensor<S> x_bar,
+                              Write write, Grads* grads, Tensor<S> delta_x) {
+  check_second_order("gate", x_dot, delta, x_bar, saved.x.shape, saved.x.shape);
+  table<T, S>().second_order(arguments<T>(params.gate, saved.x), saved.x.data, x_dot.data,
+                             delta.data, y_bar.data, write == Write::kAdd, x_bar.data, delta_x.data,
+                             gradient<T>(params, grads));
 }
 
 template struct Gate<float>;

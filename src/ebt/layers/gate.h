@@ -1,5 +1,5 @@
-// The gate through which an adaLN landscape lets a branch into the residual stream (Peebles and
-// Xie, 2023). x (..., D), gate (D).
+// The gate through which a modulation lets a branch into the residual stream (Peebles and Xie,
+// 2023). x (..., D), gate (D), or (G, D) where rows of x come in G equal groups.
 //
 //   forward     y     = x gate
 //   vjp         x_bar = y_bar gate          gate_bar += sum of y_bar x
@@ -16,10 +16,10 @@ template <class T, class S = T>
 struct Gate {
   using Scalar = T;
   struct Params {
-    Tensor<const T> gate;  // (D)
+    kernels::Matrix<const T> gate;  // (G, D)
   };
   struct Grads {
-    Tensor<T> gate;
+    kernels::Matrix<T> gate;  // as far apart as the gates
   };
   struct Saved {
     Tensor<const S> x;
@@ -31,9 +31,13 @@ struct Gate {
                   Write write, Grads* grads);
   static void jvp(const Params& params, const Saved& saved, Tensor<const S> x_dot, Tensor<T> y_dot,
                   Write write = Write::kReplace);
-  // x_bar may be absent.
   static void vjp_of_jvp(const Params& params, const Saved& saved, Tensor<const S> x_dot,
                          Tensor<const S> delta, Tensor<S> x_bar, Write write, Grads* grads);
+  // vjp and vjp_of_jvp in one visit, for layer.h's second_order. delta_x, which may be absent,
+  // receives the vjp of delta once more.
+  static void second_order(const Params& params, const Saved& saved, Tensor<const S> x_dot,
+                           Tensor<const S> delta, Tensor<const S> y_bar, Tensor<S> x_bar,
+                           Write write, Grads* grads, Tensor<S> delta_x = {});
 };
 
 }  // namespace ebt

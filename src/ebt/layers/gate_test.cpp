@@ -7,26 +7,23 @@
 namespace ebt::testing {
 namespace {
 
-// x (..., D), of any rank and without rows too.
-std::vector<Shape> shapes() { return {{2, 3, 5}, {1, 1}, {0, 4}, {2, 0, 3}, {130, 3}, {3, 7, 33}}; }
-
 struct GateCase : LayerCase {
   template <class T>
   using Layer = Gate<T>;
   Shape shape;
+  int64_t groups;
 
-  explicit GateCase(Shape s) : shape(s) {}
+  explicit GateCase(Shape s, int64_t g) : shape(s), groups(g) {}
+  // x (..., D), of any rank and without rows too.
   static std::vector<GateCase> all() {
-    std::vector<GateCase> cases;
-    for (const Shape& shape : shapes()) {
-      cases.emplace_back(shape);
-    }
-    return cases;
+    return {GateCase({2, 3, 5}, 1), GateCase({1, 1}, 1),     GateCase({0, 4}, 1),
+            GateCase({2, 0, 3}, 2), GateCase({130, 3}, 1),   GateCase({3, 7, 33}, 3),
+            GateCase({4, 65}, 2),   GateCase({6, 1, 200}, 3)};
   }
   Shape x_shape() const { return shape; }
   Shape y_shape() const { return shape; }
   int64_t width() const { return shape[shape.rank() - 1]; }
-  std::vector<Shape> parameters() const { return {{width()}}; }
+  std::vector<Shape> parameters() const { return {{groups, width()}}; }
   template <class T>
   typename Gate<T>::Params params(const Tensors<const T>& theta) const {
     return {theta[0]};
@@ -48,7 +45,7 @@ TEST(Gate, NamesWhatDoesNotFit) {
   const Tensor<double> x{values.data(), {2, 4}};
   Gate<double>::Saved gate;
   EXPECT_EQ(error_text([&] { Gate<double>::forward({vector}, x, x, gate); }),
-            "gate: x is (2,4) but the landscape vector has 3 entries");
+            "gate: x is (2,4) but the gate has 3 entries");
 }
 
 }  // namespace

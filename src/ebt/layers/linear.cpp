@@ -14,16 +14,7 @@ template <class Y>
 void Linear<T, S>::forward(const Params& params, Tensor<const S> x, Tensor<Y> y, Saved& saved,
                            Write write) {
   saved.x = x;
-  kernels::multiply_nt<T, S, Y>(x, params.weight, y, write);
-  if (params.bias) {
-    const Matrix<Y> rows(y);
-    for (int64_t row = 0; row < rows.rows; ++row) {
-      for (int64_t i = 0; i < rows.columns; ++i) {
-        Y& out = rows.data[row * rows.columns + i];
-        out = static_cast<Y>(static_cast<T>(out) + params.bias[i]);
-      }
-    }
-  }
+  kernels::multiply_nt<T, S, Y>(x, params.weight, y, write, params.bias);
 }
 
 template <class T, class S>

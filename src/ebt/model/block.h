@@ -1,6 +1,7 @@
-// A transformer block under the four rules: norm, attention, norm, SwiGLU, each half a branch that
-// adds to the residual stream. With adaLN, a landscape modulates each half's norm and gates its
-// branch.
+// A transformer block under the four rules: norm, attention, norm, feed-forward network, each half
+// a branch that adds to the residual stream. With adaLN, a modulation shifts and scales each half's
+// norm and gates its branch. Blocks of text are the published ones of EBTs and Transformer++ (RMS
+// norm, rotary positions, SwiGLU), those of images the ones of DiT (layer norm, GELU, biases).
 //
 // The stream itself is one tensor in T, which every rule passes on in place. What a block keeps for
 // later rules, and what its products multiply, is stored as S; what can be made again on the way
@@ -12,24 +13,78 @@
 #include "ebt/core/arena.h"
 #include "ebt/layers/attention.h"
 #include "ebt/layers/gate.h"
+#include "ebt/layers/gelu.h"
 #include "ebt/layers/linear.h"
-#include "ebt/layers/rms_norm.h"
+#include "ebt/layers/norm.h"
 #include "ebt/layers/rotary.h"
 #include "ebt/layers/swiglu.h"
 #include "ebt/model/config.h"
+#include "ebt/model/image_config.h"
 #include "ebt/model/parameters.h"
 
 namespace ebt {
 
+// What distinguishes blocks of text and of images.
+template <class Attention>
+struct BlockStyle;
+template <class T, class S>
+struct TextBlockStyle {
+  using Norm = RmsNorm<T, S>;
+  using Activation = SwigluGate<T, S>;
+};
+template <class T, class S>
+struct BlockStyle<ContextAttention<T, S>> : TextBlockStyle<T, S> {};
+template <class T, class S>
+struct BlockStyle<PredictionAttention<T, S>> : TextBlockStyle<T, S> {};
+template <class T, class S>
+struct BlockStyle<BidirectionalAttention<T, S>> {
+  using Norm = LayerNorm<T, S>;
+  using Activation = Gelu<T, S>;
+};
+
+// The sizes that a block's memory follows from.
+struct BlockShape {
+  int64_t width;      // D
+  int64_t heads;      // H
+  int64_t ffn_in;     // values that enter the activation: 2 F of SwiGLU, F of GELU
+  int64_t ffn_width;  // F
+  bool gated;         // adaLN
+  bool centred;       // layer norms
+
+  // NOLINTNEXTLINE(google-explicit-constructor): a model's blocks are all alike
+  BlockShape(const ModelConfig& config)
+      : width(config.width),
+        heads(config.heads),
+        ffn_in(2 * config.ffn_width()),
+        ffn_width(config.ffn_width()),
+        gated(config.is_adaln()),
+        centred(false) {}
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  BlockShape(const ImageModelConfig& config)
+      : width(config.width),
+        heads(config.heads),
+        ffn_in(config.ffn_width()),
+        ffn_width(config.ffn_width()),
+        gated(true),
+        centred(true) {}
+};
+
+// A block's biases, which text has none of.
+template <class P>
+struct BlockBiases {
+  Tensor<P> qkv, attention_out, ffn_in, ffn_out;
+};
+
 // A block's weights (P = const T) or their gradients (P = T). Projections of one input are stacked.
 template <class P>
 struct BlockWeights {
-  Tensor<P> attention_norm;  // (D)
+  Tensor<P> attention_norm;  // (D); norms of images have no weights
   Tensor<P> qkv;             // (3 D, D)
   Tensor<P> attention_out;   // (D, D)
   Tensor<P> ffn_norm;        // (D)
-  Tensor<P> ffn_in;          // (2 F, D): w1, w3
+  Tensor<P> ffn_in;          // (2 F, D): w1, w3; of images (F, D)
   Tensor<P> ffn_out;         // (D, F): w2
+  BlockBiases<P> biases;
 };
 
 // Its matrices as the right factors of products.
@@ -44,11 +99,11 @@ void add_block_parameters(const ModelConfig& config, int64_t layer, ParameterLay
 template <class P, class Block>
 BlockWeights<P> block_weights(const ModelConfig& config, int64_t layer, Block& parameters);
 
-// What a landscape makes of one half: gain and shift of its norm, gate of its branch. Shift and
+// What a modulation makes of one half: gain and shift of its norm, gate of its branch. Shift and
 // gate are absent without adaLN. P = const T, or T for their gradients.
 template <class P>
 struct HalfModulation {
-  Tensor<P> gain, shift, gate;  // (D)
+  kernels::Matrix<P> gain, shift, gate;  // (G, D) for G equal groups of rows, or (D) for all
 };
 
 // What a block keeps of a forward pass, or of tangents.
@@ -59,10 +114,10 @@ struct BlockValues {
   Tensor<S> attended;          // (B, S, D)
   Tensor<S> attention_branch;  // (B, S, D), adaLN only: before its gate
   Tensor<S> middle;            // (B, S, D): the stream as the FFN half reads it
-  Tensor<S> ffn_pair;          // (B, S, 2 F)
+  Tensor<S> ffn_in;            // (B, S, 2 F), of images (B, S, F)
   Tensor<S> ffn_branch;        // (B, S, D), adaLN only
 
-  static BlockValues take(Arena& arena, const ModelConfig& config, int64_t batch, int64_t tokens);
+  static BlockValues take(Arena& arena, const BlockShape& shape, int64_t batch, int64_t tokens);
 };
 
 // What a block keeps of the cotangents of a pass downward.
@@ -77,8 +132,7 @@ struct BlockCotangents {
   Tensor<S> normed;      // (B, S, D)
 
   // Memory for all but the output, which belongs to what is above the block.
-  static BlockCotangents take(Arena& arena, const ModelConfig& config, int64_t batch,
-                              int64_t tokens);
+  static BlockCotangents take(Arena& arena, const BlockShape& shape, int64_t batch, int64_t tokens);
 };
 
 // Memory that the blocks of a stream use in turn.
@@ -86,22 +140,22 @@ template <class S>
 struct BlockWork {
   Tensor<S> normed, normed_dot;          // (B, S, D)
   Tensor<S> ffn_hidden, ffn_hidden_dot;  // (B, S, F)
-  Tensor<S> pair_bar, pair_delta;        // (B, S, 2 F)
+  Tensor<S> ffn_in_bar, ffn_in_delta;    // like ffn_in
   Tensor<S> branch_bar, branch_delta;    // (B, S, D), adaLN only
 
-  static BlockWork take(Arena& arena, const ModelConfig& config, int64_t batch, int64_t tokens);
+  static BlockWork take(Arena& arena, const BlockShape& shape, int64_t batch, int64_t tokens);
 };
 
 // What one forward pass through a block leaves for the other rules.
 template <class T, class S>
 struct BlockTrace {
   BlockValues<S> values;
-  typename RmsNorm<T, S>::Saved attention_norm;
-  typename RmsNorm<T, S>::Saved ffn_norm;
+  NormSaved<T, S> attention_norm;
+  NormSaved<T, S> ffn_norm;
   AttentionSaved<T, S> attention;
 
   // `values` may be shared by traces that are not differentiated.
-  static BlockTrace take(Arena& arena, const ModelConfig& config, int64_t batch, int64_t tokens,
+  static BlockTrace take(Arena& arena, const BlockShape& shape, int64_t batch, int64_t tokens,
                          const BlockValues<S>& values);
 };
 
@@ -111,18 +165,19 @@ concept ContextLike = requires {
   &Attention::vjp_apart;
 };
 
-// The rules of a block: for a context forward and vjp, for predictions all four.
+// The rules of a block: for a context forward and vjp, for predictions and images all four.
 template <class T, class S, class Attention>
 struct Block {
   struct Params {
     BlockMatrices<T, S> matrices;
     HalfModulation<const T> attention_half, ffn_half;
-    RotaryParams<T> rotary;
+    RotaryParams<T> rotary;  // of text
     typename Attention::Params attention;
     T norm_eps = 0;
+    BlockBiases<const T> biases = {};
   };
   struct Grads {
-    BlockWeights<T> weights;  // of which the matrices are read
+    BlockWeights<T> weights;  // of which matrices and biases are read
     HalfModulation<T> attention_half, ffn_half;
     typename Attention::Grads attention;
   };

@@ -3,6 +3,10 @@
 
 #include <cstdint>
 #include <string>
+#include <type_traits>
+
+#include "ebt/core/bfloat16.h"
+#include "ebt/core/error.h"
 
 namespace ebt {
 
@@ -25,5 +29,18 @@ struct EngineOptions {
   // Predictions computed together; 0: default_chunk_positions.
   int64_t chunk_positions = 0;
 };
+
+// Calls `make.template operator()<S>()` with the type that activations are stored as beside a
+// computing type T. Throws Error for float64 in bf16.
+template <class T, class Make>
+auto with_stored_type(Precision precision, Make&& make) {
+  if constexpr (std::is_same_v<T, float>) {
+    if (precision == Precision::kBf16) {
+      return make.template operator()<Bfloat16>();
+    }
+  }
+  EBT_CHECK(precision == Precision::kFp32, "float64 has no bf16");
+  return make.template operator()<T>();
+}
 
 }  // namespace ebt

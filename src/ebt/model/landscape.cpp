@@ -1,25 +1,11 @@
 #include "ebt/model/landscape.h"
 
 #include <algorithm>
-#include <cmath>
 #include <vector>
 
+#include "ebt/model/silu.h"
+
 namespace ebt {
-namespace {
-
-// silu(w) and its derivative, in the precision of the model.
-template <class T>
-T silu(T w) {
-  return w / (T(1) + std::exp(-w));
-}
-template <class T>
-T silu_slope(T w) {
-  const T gate = T(1) / (T(1) + std::exp(-w));
-  return gate + w * gate * (T(1) - gate);
-}
-
-}  // namespace
-
 template <class T>
 LandscapeVectors<T>::LandscapeVectors(Arena& arena, const ModelConfig& config)
     : layers_(config.layers), width_(config.width) {

@@ -61,7 +61,7 @@ PredictionStream<T, S>::PredictionStream(Arena& arena, const ModelConfig& config
     delta_.back().output = arena.take<S>(stream);
   }
   work_ = BlockWork<S>::take(arena, config, batch, queries);
-  final_norm_.inverse_rms = arena.take<T>({batch, queries});
+  final_norm_.inverse_deviation = arena.take<T>({batch, queries});
   head_ = HeadValues<T>::take(arena, config, batch, queries);
   head_delta_ = HeadValues<T>::take(arena, config, batch, queries);
 }

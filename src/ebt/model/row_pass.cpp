@@ -99,7 +99,7 @@ typename RmsNorm<T>::Params RowPass<T, S>::norm_params(int64_t landscape, int64_
 template <class T, class S>
 void RowPass<T, S>::norm(int64_t rows, int64_t layer, int which) {
   for (const Run& run : runs_of(rows)) {
-    typename RmsNorm<T>::Saved saved{{}, inverse_rms_.slice(run.first, run.rows)};
+    typename RmsNorm<T>::Saved saved{{}, inverse_rms_.slice(run.first, run.rows), {}};
     RmsNorm<T>::forward(norm_params(run.landscape, layer, which),
                         stream_.slice(run.first, run.rows), normed_.slice(run.first, run.rows),
                         saved);
@@ -114,7 +114,8 @@ void RowPass<T, S>::norm_back(int64_t layer, int which, const Trace& trace,
     const auto part = [&](auto all) { return all.slice(run.first, run.rows); };
     RmsNorm<T>::vjp(norm_params(run.landscape, layer, which),
                     {part(attention ? trace.input : trace.middle),
-                     part(attention ? trace.attention_rms : trace.ffn_rms)},
+                     part(attention ? trace.attention_rms : trace.ffn_rms),
+                     {}},
                     part(normed_bar), part(bar), Write::kAdd, nullptr);
   }
 }
@@ -346,7 +347,7 @@ Tensor<const T> RowPass<T, S>::outputs(std::span<const int64_t> context_rows) {
             gathered.slice(i, 1));
   }
   const Tensor<T> normed = normed_.slice(0, count);
-  typename RmsNorm<T>::Saved saved{{}, inverse_rms_.slice(0, count)};
+  typename RmsNorm<T>::Saved saved{{}, inverse_rms_.slice(0, count), {}};
   RmsNorm<T>::forward(norm_params(0, config_.layers, kAttentionHalf), gathered, normed, saved);
   return normed;
 }

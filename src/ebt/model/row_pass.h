@@ -14,7 +14,7 @@
 
 #include "ebt/core/arena.h"
 #include "ebt/kernels/row_attention.h"
-#include "ebt/layers/rms_norm.h"
+#include "ebt/layers/norm.h"
 #include "ebt/layers/rotary.h"
 #include "ebt/model/key_cache.h"
 #include "ebt/model/landscape.h"

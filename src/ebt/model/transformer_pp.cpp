@@ -46,7 +46,7 @@ struct TransformerPp<T, S>::Workspace {
         kept(arena.take<S>({b, s, config.width})),
         normed(arena.take<S>(kept.shape)) {
     const int64_t chunk = std::min(kChunkPositions, b * s);
-    norm.inverse_rms = arena.take<T>({b, s});
+    norm.inverse_deviation = arena.take<T>({b, s});
     logits = arena.take<T>({chunk, config.vocab_size});
     row_loss = arena.take<T>({chunk});
     if (train) {

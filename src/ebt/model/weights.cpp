@@ -91,16 +91,6 @@ TextWeights<P> text_weights(const ModelConfig& config, Block& parameters) {
 }
 
 template <class T, class S>
-kernels::WeightMatrix<T, S> OperandWeights<T, S>::operand(Tensor<const T> weights) {
-  if constexpr (std::is_same_v<T, S>) {
-    return weights;
-  } else {
-    const Copy& copy = copies_.emplace_back(weights);
-    return {weights, &copy.transposed, &copy.straight};
-  }
-}
-
-template <class T, class S>
 OperandWeights<T, S>::OperandWeights(const ModelConfig& config,
                                      const TextWeights<const T>& weights) {
   views_.values = weights;
@@ -109,42 +99,26 @@ OperandWeights<T, S>::OperandWeights(const ModelConfig& config,
     // An energy model's last context block makes keys and values alone.
     const bool last = views_.blocks.size() + 1 == weights.blocks.size();
     const Tensor<const T> keys = block.qkv.slice(config.width, 2 * config.width);
-    views_.blocks.push_back({operand(block.qkv), operand(block.attention_out),
-                             operand(block.ffn_in), operand(block.ffn_out),
-                             last && energy ? operand(keys) : kernels::WeightMatrix<T, S>{}});
+    views_.blocks.push_back({copies_.add(block.qkv), copies_.add(block.attention_out),
+                             copies_.add(block.ffn_in), copies_.add(block.ffn_out),
+                             last && energy ? copies_.add(keys) : kernels::WeightMatrix<T, S>{}});
   }
   if (energy) {
-    views_.vocabulary = {operand(weights.vocabulary.weight), weights.vocabulary.tied};
+    views_.vocabulary = {copies_.add(weights.vocabulary.weight), weights.vocabulary.tied};
   } else {
-    views_.output = operand(weights.output);
-  }
-}
-
-template <class T, class S>
-void OperandWeights<T, S>::refresh() {
-  if constexpr (!std::is_same_v<T, S>) {
-    for (Copy& copy : copies_) {
-      copy.transposed.pack(copy.values, true);
-      copy.straight.pack(copy.values, false);
-    }
+    views_.output = copies_.add(weights.output);
   }
 }
 
 template <class T, class S>
 size_t OperandWeights<T, S>::bytes(const ModelConfig& config) {
-  if constexpr (std::is_same_v<T, S>) {
-    return 0;
-  } else {
-    const auto both = [](int64_t out, int64_t in) {
-      return kernels::PackedMatrix::bytes(in, out) + kernels::PackedMatrix::bytes(out, in);
-    };
-    const int64_t width = config.width;
-    const int64_t ffn = config.ffn_width();
-    const size_t block =
-        both(3 * width, width) + both(width, width) + both(2 * ffn, width) + both(width, ffn);
-    return static_cast<size_t>(config.layers) * block + both(2 * width, width) +
-           both(config.vocab_size, width);
-  }
+  const auto both = OperandCopies<T, S>::bytes;
+  const int64_t width = config.width;
+  const int64_t ffn = config.ffn_width();
+  const size_t block =
+      both(3 * width, width) + both(width, width) + both(2 * ffn, width) + both(width, ffn);
+  return static_cast<size_t>(config.layers) * block + both(2 * width, width) +
+         both(config.vocab_size, width);
 }
 
 template class OperandWeights<float, float>;

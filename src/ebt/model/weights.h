@@ -1,23 +1,16 @@
 // All tensors of a text model by role: its weights (P = const T) or their gradients (P = T).
 #pragma once
 
-#include <deque>
 #include <vector>
 
-#include "ebt/kernels/gemm.h"
 #include "ebt/layers/vocabulary.h"
 #include "ebt/model/block.h"
 #include "ebt/model/config.h"
+#include "ebt/model/modulation.h"
+#include "ebt/model/operand_copies.h"
 #include "ebt/model/parameters.h"
 
 namespace ebt {
-
-// A linear layer with bias that makes a landscape's modulation vector.
-template <class P>
-struct ModulationWeights {
-  Tensor<P> weight;  // (6 D, D) of a block, (2 D, D) of the head; absent without adaLN
-  Tensor<P> bias;
-};
 
 template <class P>
 struct TextWeights {
@@ -42,31 +35,20 @@ struct ModelWeights {
   kernels::WeightMatrix<T, S> output;
 };
 
-// Makes ModelWeights, and keeps the rounded, packed copies that bf16 products multiply. For S = T
-// there are none: the weights are their own right factors.
+// Makes ModelWeights, and keeps the copies that products multiply.
 template <class T, class S>
 class OperandWeights {
  public:
   OperandWeights(const ModelConfig& config, const TextWeights<const T>& weights);
-  OperandWeights(const OperandWeights&) = delete;
-  OperandWeights& operator=(const OperandWeights&) = delete;
   // Bytes of the copies.
   static size_t bytes(const ModelConfig& config);
 
   const ModelWeights<T, S>& views() const { return views_; }
   // Copies the weights anew, after they have changed.
-  void refresh();
+  void refresh() { copies_.refresh(); }
 
  private:
-  struct Copy {
-    Tensor<const T> values;
-    kernels::PackedMatrix transposed, straight;
-    explicit Copy(Tensor<const T> v)
-        : values(v), transposed(v.dim(1), v.dim(0)), straight(v.dim(0), v.dim(1)) {}
-  };
-  kernels::WeightMatrix<T, S> operand(Tensor<const T> weights);
-
-  std::deque<Copy> copies_;
+  OperandCopies<T, S> copies_;
   ModelWeights<T, S> views_;
 };
 

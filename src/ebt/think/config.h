@@ -50,4 +50,15 @@ struct ThinkingConfig {
   }
 };
 
+// Step sizes below this are raised to it, as in the published implementation.
+inline constexpr double kSmallestStepSize = 1e-4;
+
+// Whether what a step ends in carries gradient to the step before. Not when steps are detached; and
+// when only the last step counts, earlier ones matter to nothing but alpha, and so not if that is
+// fixed. For configs of text and of images.
+template <class Thinking>
+bool gradient_crosses_steps(const Thinking& thinking) {
+  return !thinking.detach && (!thinking.truncate || thinking.step_size_learnable);
+}
+
 }  // namespace ebt

@@ -18,9 +18,6 @@
 
 namespace ebt {
 
-// Step sizes below this are raised to it, as in the published implementation.
-inline constexpr double kSmallestStepSize = 1e-4;
-
 // A context under one landscape.
 template <class T, class S>
 struct TextContext {

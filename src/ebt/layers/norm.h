@@ -1,39 +1,51 @@
-// Root-mean-square normalisation of the last axis, y = x r w + shift with r = (mean x^2 + eps)^-1/2
-// (Zhang and Sennrich, 2019). D is the width, g = w y_bar. An adaLN landscape modulates it (Peebles
-// and Xie, 2023) through its gain w and its shift; without one there is no shift.
+// Normalisation of the rows x (..., D) of a residual stream through a gain and a shift: by their
+// root mean square (Zhang and Sennrich, 2019), or, as a layer norm (Ba et al., 2016), by their
+// deviation from their mean. With c = x, or c = x - mean x, r = (mean c^2 + eps)^-1/2, and P the
+// identity, or what takes away the mean:
 //
-//   forward     y     = x r w + shift
-//   vjp         x_bar = r g - r^3 (g.x) x / D            w_bar += sum of y_bar r x
-//                                                        shift_bar += sum of y_bar
-//   jvp         y_dot = w (r x_dot - r^3 (x.x_dot) x / D)
-//   vjp_of_jvp  with g = w delta, a = g.x_dot, b = x.x_dot, c = g.x:
-//               x_bar = -(r^3/D) (a x + c x_dot + b g) + 3 (r^5/D^2) b c x
-//               w_bar += sum of delta (r x_dot - r^3 b x / D)
+//   forward     y     = c r gain + shift
+//   vjp         x_bar = P (r g - r^3 (g.c) c / D)   gain_bar += sum of y_bar r c
+//               with g = gain y_bar                 shift_bar += sum of y_bar
+//   jvp         y_dot = gain (r c_dot - r^3 (c.x_dot) c / D), c_dot = P x_dot
+//   vjp_of_jvp  with g = gain delta, a = g.c_dot, b = c.x_dot, e = g.c:
+//               x_bar = P (-(r^3/D) (a c + e c_dot + b g) + 3 (r^5/D^2) b e c)
+//               gain_bar += sum of delta (r c_dot - r^3 b c / D)
 #pragma once
 
-#include "ebt/kernels/rms_norm.h"
+#include "ebt/kernels/norm.h"
 #include "ebt/layers/layer.h"
 
 namespace ebt {
 
+enum class NormKind { kRms, kLayer };
+
+template <class T>
+struct NormParams {
+  // (G, D): rows of x come in G equal groups, each with a gain and a shift of its own. A vector
+  // (D) is one for all.
+  kernels::Matrix<const T> gain;
+  T eps = 0;
+  kernels::Matrix<const T> shift = {};  // like the gain, or absent
+};
+template <class T>
+struct NormGrads {
+  kernels::Matrix<T> gain, shift;  // as far apart as the gains
+};
+template <class T, class S>
+struct NormSaved {
+  Tensor<const S> x;
+  // Memory that the caller provides to forward, (rows) each; no mean for kRms.
+  Tensor<T> inverse_deviation, mean;
+};
+
 // T computes; x, y and their derivatives are stored as S.
-template <class T, class S = T>
-struct RmsNorm {
+template <class T, class S, NormKind kind>
+struct Norm {
   using Scalar = T;
   using StreamCotangent = kernels::StreamCotangent<T, S>;
-  struct Params {
-    Tensor<const T> weight;  // (D)
-    T eps = 0;
-    Tensor<const T> shift;  // (D) or absent
-  };
-  struct Grads {
-    Tensor<T> weight;
-    Tensor<T> shift;
-  };
-  struct Saved {
-    Tensor<const S> x;
-    Tensor<T> inverse_rms;  // (rows): memory that the caller provides to forward
-  };
+  using Params = NormParams<T>;
+  using Grads = NormGrads<T>;
+  using Saved = NormSaved<T, S>;
 
   // The contract: x, y (..., D).
   static void forward(const Params& params, Tensor<const S> x, Tensor<S> y, Saved& saved);
@@ -63,5 +75,10 @@ struct RmsNorm {
                                      Tensor<const S> y_bar, StreamCotangent x_bar, Grads* grads,
                                      Tensor<S> y, Tensor<S> y_dot);
 };
+
+template <class T, class S = T>
+using RmsNorm = Norm<T, S, NormKind::kRms>;
+template <class T, class S = T>
+using LayerNorm = Norm<T, S, NormKind::kLayer>;
 
 }  // namespace ebt

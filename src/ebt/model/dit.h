@@ -1,0 +1,97 @@
+// The diffusion transformer (Peebles and Xie, 2023) that image EBTs are compared with: from noisy
+// images and their timesteps to the noise, and to where the variance of a step back lies between
+// its bounds.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "ebt/loss/diffusion.h"
+#include "ebt/model/image_model.h"
+#include "ebt/model/image_trunk.h"
+#include "ebt/model/noise_schedule.h"
+
+namespace ebt {
+
+// A pass of the network over n images.
+template <class T, class S>
+class DitPass {
+ public:
+  DitPass(Arena& arena, const ImageModelConfig& config, int64_t images, TrunkUse use);
+
+  // Output (n, 2 C, H, W) of noisy images (n, C, H, W) at their timesteps (n).
+  Tensor<T> forward(const ImageOperands<T, S>& weights, Tensor<const T> noisy,
+                    Tensor<const int64_t> timesteps);
+  // Adds the gradients of all weights; the output's memory may hold output_bar.
+  void vjp(const ImageOperands<T, S>& weights, Tensor<const T> output_bar,
+           const ImageWeights<T>& grads);
+  // Features (n, T, D) of the last forward pass.
+  Tensor<const T> features() const { return features_; }
+  int64_t images() const { return timestep_features_.dim(0); }
+
+ private:
+  ImageLandscape<T, S> at(const ImageOperands<T, S>& weights) const {
+    return {weights, modulation_, positions_};
+  }
+
+  ImageModelConfig config_;
+  Tensor<T> positions_;          // (T, D)
+  Tensor<T> timestep_features_;  // (n, kTimestepFeatures)
+  Tensor<T> hidden_, active_;    // (n, D): before and after the SiLU
+  Tensor<T> condition_;          // (n, D)
+  Tensor<T> hidden_bar_, condition_bar_;
+  Modulation<T> modulation_;
+  ImageTrunk<T, S> trunk_;
+  Tensor<const T> features_;
+  Tensor<T> patches_;  // (n, T, 2 C P P)
+  Tensor<T> output_;   // (n, 2 C, H, W)
+  Tensor<T> features_bar_;
+};
+
+template <class T, class S = T>
+class Dit : public ImageModel<T> {
+ public:
+  // Workspace for at most `rows` images. Throws Error for an impossible configuration.
+  Dit(const ImageModelConfig& model, int64_t rows, const EngineOptions& options);
+  // Bytes of that workspace.
+  static size_t workspace_bytes(const ImageModelConfig& model, int64_t rows,
+                                const EngineOptions& options);
+
+  const ImageModelConfig& config() const override { return config_; }
+  const ParameterLayout& layout() const override { return layout_; }
+  ParameterBlock<T>& weights() override {
+    copies_are_stale_ = true;
+    return weights_;
+  }
+  ParameterBlock<T>& gradients() override { return gradients_; }
+  ImageLossSums train(const ImageRows<T>& rows, uint64_t seed, uint64_t training_step) override;
+  ImageLossSums evaluate(const ImageRows<T>& rows, uint64_t seed) override;
+
+  // The losses of the batch, whose images are those of `rows`, and their gradients: mse (B) and vb
+  // (B) are written.
+  void train_from(const DiffusionBatch<T>& batch, double inverse_image_count, Tensor<T> mse,
+                  Tensor<T> vb);
+  // The output (B, 2 C, H, W) for noisy images, valid until the next call. B may not be more than
+  // the workspace fits.
+  Tensor<const T> predict(Tensor<const T> noisy, Tensor<const int64_t> timesteps);
+  // Adds the gradients of <output_bar, output> of the last prediction of a model that trains.
+  void add_gradients(Tensor<const T> output_bar);
+
+ private:
+  ImageLossSums run(const ImageRows<T>& rows, uint64_t seed, uint64_t step, bool learns);
+  DitPass<T, S>& pass(int64_t images);
+
+  ImageModelConfig config_;
+  NoiseSchedule schedule_;
+  EngineOptions options_;
+  ParameterLayout layout_;
+  ParameterBlock<T> weights_;
+  ParameterBlock<T> gradients_;
+  ImageWeights<T> gradient_views_;
+  ImageOperands<T, S> operands_;
+  bool copies_are_stale_ = true;
+  Arena arena_;
+  std::unique_ptr<DitPass<T, S>> pass_;
+};
+
+}  // namespace ebt

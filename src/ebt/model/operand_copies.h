@@ -1,0 +1,57 @@
+// Weights as right factors of products: the weights themselves or, for bf16 products, rounded and
+// packed copies that are made anew when the weights have changed.
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <type_traits>
+
+#include "ebt/kernels/gemm.h"
+
+namespace ebt {
+
+template <class T, class S>
+class OperandCopies {
+ public:
+  OperandCopies() = default;
+  OperandCopies(const OperandCopies&) = delete;
+  OperandCopies& operator=(const OperandCopies&) = delete;
+
+  // `weights` (out, in) for both sides of their products. For S = T there is no copy.
+  kernels::WeightMatrix<T, S> add(Tensor<const T> weights) {
+    if constexpr (std::is_same_v<T, S>) {
+      return weights;
+    } else {
+      const Copy& copy = copies_.emplace_back(weights);
+      return {weights, &copy.transposed, &copy.straight};
+    }
+  }
+  // Copies all weights again.
+  void refresh() {
+    if constexpr (!std::is_same_v<T, S>) {
+      for (Copy& copy : copies_) {
+        copy.transposed.pack(copy.values, true);
+        copy.straight.pack(copy.values, false);
+      }
+    }
+  }
+  // Bytes of the copies of one matrix.
+  static size_t bytes(int64_t out, int64_t in) {
+    if constexpr (std::is_same_v<T, S>) {
+      return 0;
+    } else {
+      return kernels::PackedMatrix::bytes(in, out) + kernels::PackedMatrix::bytes(out, in);
+    }
+  }
+
+ private:
+  struct Copy {
+    Tensor<const T> values;
+    kernels::PackedMatrix transposed, straight;
+    explicit Copy(Tensor<const T> v)
+        : values(v), transposed(v.dim(1), v.dim(0)), straight(v.dim(0), v.dim(1)) {}
+  };
+  std::deque<Copy> copies_;
+};
+
+}  // namespace ebt
