@@ -2,8 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
+#include "bench_image.h"
 #include "bench_sweep.h"
 #include "bench_tokenizer.h"
 #include "commands.h"
@@ -15,6 +14,7 @@
 #include "ebt/train/step_benchmark.h"
 #include "evaluation.h"
 #include "flags.h"
+#include "phase_table.h"
 
 namespace ebt {
 namespace {
@@ -36,17 +36,8 @@ Json to_json(const StepBenchmarkConfig& config, const StepBenchmark& result) {
     object["transformer_pp_seconds"] = result.transformer_pp_seconds;
     object["transformer_pp_ratio"] = result.transformer_pp_ratio;
   }
-  for (size_t i = 0; i < kPhaseCount; ++i) {
-    object["phases"][phase_name(static_cast<Phase>(i))] = result.phases.phase[i];
-  }
-  object["phases"]["other"] = result.phases.other;
+  object["phases"] = to_json(result.phases);
   return object;
-}
-
-void print_phase(const std::string& name, double seconds, double total) {
-  if (seconds > 0) {
-    fmt::print("    {:<22}{:>10.4f} s   ({:.1f} %)\n", name, seconds, 100 * seconds / total);
-  }
 }
 
 void print_table(const StepBenchmarkConfig& config, const StepBenchmark& result) {
@@ -56,12 +47,7 @@ void print_table(const StepBenchmarkConfig& config, const StepBenchmark& result)
       config.arch, config.size, config.vocab, config.batch, config.context, config.think_steps,
       precision_name(precision_of(config.precision)), kernels::isa_name(kernels::active_isa()),
       result.seconds_per_step);
-  for (size_t i = 0; i < kPhaseCount; ++i) {
-    std::string name = phase_name(static_cast<Phase>(i));
-    std::replace(name.begin(), name.end(), '_', ' ');
-    print_phase(name, result.phases.phase[i], result.seconds_per_step);
-  }
-  print_phase("other", result.phases.other, result.seconds_per_step);
+  print_phases(result.phases);
   fmt::print(
       "  tokens                  {:>10.0f} /s\n"
       "  its matrix products     {:>10.4f} s   ({:.1f} GFLOP at {:.0f} GFLOP/s)\n"
@@ -198,6 +184,7 @@ void register_bench(CLI::App& app) {
       "  ebt bench generate --size small --vocab 50277 --texts 4",
       [](Flags& flags) { flags.bind(GenerationBenchmarkConfig{}, "Measured texts"); },
       bench_generate);
+  register_bench_image(*bench);
   register_bench_tokenizer(*bench);
 }
 

@@ -7,6 +7,7 @@
 #include <type_traits>
 
 #include "ebt/backward/image_ebt.h"
+#include "ebt/core/rng.h"
 #include "ebt/model/dit.h"
 
 namespace ebt {

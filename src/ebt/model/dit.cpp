@@ -18,8 +18,7 @@ void timestep_features(Tensor<const int64_t> timesteps, Tensor<T> features) {
   constexpr int64_t kFrequencies = kTimestepFeatures / 2;
   for (int64_t b = 0; b < timesteps.count(); ++b) {
     for (int64_t i = 0; i < kFrequencies; ++i) {
-      const auto exponent =
-          static_cast<float>(-std::log(10000.0) * static_cast<double>(i) / kFrequencies);
+      const float exponent = -std::log(10000.0F) * static_cast<float>(i) / kFrequencies;
       const T angle = static_cast<T>(timesteps[b]) * static_cast<T>(std::exp(exponent));
       T* out = features.data + b * kTimestepFeatures + i;
       out[0] = std::cos(angle);

@@ -47,7 +47,7 @@ class ImageDenoiser {
 
   // images (B, C, H, W), pixels in [-1, 1], as x_t of NoiseSchedule; replaced by the result, which
   // is not clamped. `on_step` may be empty; returning false from it ends the work early. An image's
-  // result does not depend on the others of its batch.
+  // result depends on the others of its batch by roundings at most.
   virtual void denoise(Tensor<float> images, const DenoiseOptions& options,
                        const std::function<bool(const DenoiseStep&)>& on_step) = 0;
 
@@ -55,5 +55,8 @@ class ImageDenoiser {
   // (B, C, H, W). DiT sees them as images at `timestep`.
   virtual void features(Tensor<const float> images, int64_t timestep, Tensor<float> features) = 0;
 };
+
+// mean (B, D) of features of patches (B, T, D).
+void mean_over_patches(Tensor<const float> patches, Tensor<float> mean);
 
 }  // namespace ebt

@@ -2,12 +2,12 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <string>
 
 #include "ebt/core/phase.h"
 #include "ebt/model/config.h"
 #include "ebt/think/config.h"
+#include "ebt/train/benchmark_clock.h"
 
 namespace ebt {
 
@@ -58,9 +58,6 @@ struct StepBenchmark {
   double transformer_pp_seconds = 0;
   double transformer_pp_ratio = 0;
 };
-
-// Is told what is being measured.
-using BenchmarkProgress = std::function<void(const std::string&)>;
 
 // Times training steps of an S1 model on random tokens, then the matrix products of one step by
 // themselves, then steps of the baseline. Throws Error for an impossible configuration.

@@ -1,0 +1,13 @@
+// The phases of a timed step, for people and for machines.
+#pragma once
+
+#include "ebt/core/config_fields.h"
+#include "ebt/core/phase.h"
+
+namespace ebt {
+
+Json to_json(const PhaseSeconds& phases);
+// One line for each phase that took time.
+void print_phases(const PhaseSeconds& phases);
+
+}  // namespace ebt

@@ -1,0 +1,119 @@
+#include "ebt/think/ebt_denoiser.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "ebt/core/bfloat16.h"
+#include "ebt/think/config.h"
+
+namespace ebt {
+namespace {
+
+size_t fixed_bytes(const ImageModelConfig& config) {
+  Arena measure;
+  Modulation<float>(measure, config.layers, config.width, 1);
+  measure.take<float>({config.patches(), config.width});
+  return measure.peak_bytes();
+}
+
+template <class S>
+size_t step_bytes(const ImageModelConfig& config, int64_t batch) {
+  Arena measure;
+  ImageStep<float, S>(measure, config, batch, TrunkUse::kGradient);
+  return measure.peak_bytes();
+}
+
+}  // namespace
+
+template <class S>
+EbtDenoiser<S>::EbtDenoiser(const ImageModelConfig& config, int64_t trained_timestep,
+                            std::unique_ptr<ParameterLayout> layout, ParameterBlock<float> weights,
+                            int64_t batch)
+    : config_(config),
+      trained_timestep_(trained_timestep),
+      batch_(batch),
+      layout_(std::move(layout)),
+      weights_(std::move(weights)),
+      operands_(image_weights<const float>(config, std::as_const(weights_))),
+      fixed_(fixed_bytes(config)),
+      modulation_(fixed_, config.layers, config.width, 1),
+      positions_(fixed_.take<float>({config.patches(), config.width})),
+      arena_(step_bytes<S>(config, batch)) {
+  operands_.refresh();
+  image_positions(config.patch_rows(), config.patch_columns(), positions_);
+  modulation_.forward(operands_.values().modulations, operands_.values().condition);
+}
+
+template <class S>
+ImageStep<float, S>& EbtDenoiser<S>::step(int64_t images) {
+  EBT_CHECK(images >= 1 && images <= batch_, "denoiser: {} images are not between 1 and {}", images,
+            batch_);
+  if (step_images_ != images) {
+    arena_.rewind();
+    step_ = std::make_unique<ImageStep<float, S>>(arena_, config_, images, TrunkUse::kGradient);
+    step_images_ = images;
+  }
+  return *step_;
+}
+
+template <class S>
+void EbtDenoiser<S>::denoise(Tensor<float> images, const DenoiseOptions& options,
+                             const std::function<bool(const DenoiseStep&)>& on_step) {
+  const int64_t count = images.dim(0);
+  ImageStep<float, S>& s = step(count);
+  const int64_t size = config_.image_size();
+  const float alpha =
+      std::max(operands_.values().step_size[0], static_cast<float>(kSmallestStepSize));
+  const std::vector<float> sizes(static_cast<size_t>(count), alpha);
+  const auto energies_before = std::make_unique<float[]>(static_cast<size_t>(count));
+  const auto thinking = std::make_unique<bool[]>(static_cast<size_t>(count));
+  std::fill_n(thinking.get(), count, true);
+  const auto report = [&](int64_t step_number) {
+    return !on_step ||
+           on_step(
+               {step_number, images, Tensor<const bool>{thinking.get(), {count}}, s.energy,
+                s.patch_energy.reshape({count, config_.patch_rows(), config_.patch_columns()})});
+  };
+  int64_t taken = 0;
+  for (; taken < options.steps; ++taken) {
+    think_once<float, S>(at(), images, {sizes.data(), {count}}, s);
+    for (int64_t b = 0; b < count; ++b) {
+      const float energy = s.energy[b];
+      EBT_CHECK(std::isfinite(energy), "the energy of an image is not finite after {} steps",
+                taken);
+      if (taken > 0 && options.energy_tolerance > 0 &&
+          static_cast<double>(energies_before[static_cast<size_t>(b)] - energy) <
+              options.energy_tolerance) {
+        thinking[static_cast<size_t>(b)] = false;
+      }
+      energies_before[static_cast<size_t>(b)] = energy;
+      if (thinking[static_cast<size_t>(b)]) {
+        std::copy_n(s.next.data + b * size, size, images.data + b * size);
+      }
+    }
+    if (std::none_of(thinking.get(), thinking.get() + count, [](bool t) { return t; })) {
+      break;
+    }
+    if (!report(taken)) {
+      return;
+    }
+  }
+  if (on_step) {
+    image_energy<float, S>(at(), images, s);
+    std::fill_n(thinking.get(), count, false);
+    report(taken);
+  }
+}
+
+template <class S>
+void EbtDenoiser<S>::features(Tensor<const float> images, int64_t /*timestep*/,
+                              Tensor<float> features) {
+  const Tensor<const float> all = step(images.dim(0)).trunk.forward(at(), images);
+  mean_over_patches(all, features);
+}
+
+template class EbtDenoiser<float>;
+template class EbtDenoiser<Bfloat16>;
+
+}  // namespace ebt
