@@ -12,17 +12,18 @@
 namespace ebt {
 namespace {
 
-// Cosines and then sines of t at 128 frequencies from 1 down to 1 / 10000, in float32 as published.
+// Cosines and then sines of t.
 template <class T>
-void timestep_features(Tensor<const int64_t> timesteps, Tensor<T> features) {
-  constexpr int64_t kFrequencies = kTimestepFeatures / 2;
+void timestep_features(Tensor<const int64_t> timesteps, const std::vector<float>& frequencies,
+                       Tensor<T> features) {
+  const auto count = static_cast<int64_t>(frequencies.size());
   for (int64_t b = 0; b < timesteps.count(); ++b) {
-    for (int64_t i = 0; i < kFrequencies; ++i) {
-      const float exponent = -std::log(10000.0F) * static_cast<float>(i) / kFrequencies;
-      const T angle = static_cast<T>(timesteps[b]) * static_cast<T>(std::exp(exponent));
-      T* out = features.data + b * kTimestepFeatures + i;
+    for (int64_t i = 0; i < count; ++i) {
+      const T angle =
+          static_cast<T>(timesteps[b]) * static_cast<T>(frequencies[static_cast<size_t>(i)]);
+      T* out = features.data + 2 * b * count + i;
       out[0] = std::cos(angle);
-      out[kFrequencies] = std::sin(angle);
+      out[count] = std::sin(angle);
     }
   }
 }
@@ -57,9 +58,20 @@ Tensor<T> rows_of(Tensor<T> x) {
 
 }  // namespace
 
+std::vector<float> timestep_frequencies() {
+  constexpr int64_t kCount = kTimestepFeatures / 2;
+  std::vector<float> frequencies;
+  for (int64_t i = 0; i < kCount; ++i) {
+    frequencies.push_back(std::exp(-std::log(10000.0F) * static_cast<float>(i) / kCount));
+  }
+  return frequencies;
+}
+
 template <class T, class S>
-DitPass<T, S>::DitPass(Arena& arena, const ImageModelConfig& config, int64_t images, TrunkUse use)
+DitPass<T, S>::DitPass(Arena& arena, const ImageModelConfig& config,
+                       const std::vector<float>& frequencies, int64_t images, TrunkUse use)
     : config_(config),
+      frequencies_(frequencies),
       positions_(arena.take<T>({config.patches(), config.width})),
       timestep_features_(arena.take<T>({images, kTimestepFeatures})),
       hidden_(arena.take<T>({images, config.width})),
@@ -83,7 +95,7 @@ Tensor<T> DitPass<T, S>::forward(const ImageOperands<T, S>& weights, Tensor<cons
                                  Tensor<const int64_t> timesteps) {
   const ImageWeights<const T>& w = weights.values();
   typename Linear<T>::Saved unused;
-  timestep_features(timesteps, timestep_features_);
+  timestep_features(timesteps, frequencies_, timestep_features_);
   Linear<T>::forward({w.time_in, w.time_in_bias}, timestep_features_, hidden_, unused);
   std::transform(hidden_.begin(), hidden_.end(), active_.begin(), silu<T>);
   Linear<T>::forward({w.time_out, w.time_out_bias}, active_, condition_, unused);
@@ -155,7 +167,7 @@ template <class T, class S>
 size_t Dit<T, S>::workspace_bytes(const ImageModelConfig& model, int64_t rows,
                                   const EngineOptions& options) {
   Arena measure;
-  DitPass<T, S>(measure, model, images_per_chunk(model, rows, options), use_of(options));
+  DitPass<T, S>(measure, model, {}, images_per_chunk(model, rows, options), use_of(options));
   NoisyChunk<T>(measure, model, images_per_chunk(model, rows, options));
   return measure.peak_bytes();
 }
@@ -168,7 +180,8 @@ DitPass<T, S>& Dit<T, S>::pass(int64_t images) {
   }
   if (pass_ == nullptr || pass_->images() != images) {
     arena_.rewind();
-    pass_ = std::make_unique<DitPass<T, S>>(arena_, config_, images, use_of(options_));
+    pass_ =
+        std::make_unique<DitPass<T, S>>(arena_, config_, frequencies_, images, use_of(options_));
   }
   return *pass_;
 }

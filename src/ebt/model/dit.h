@@ -13,11 +13,18 @@
 
 namespace ebt {
 
+// The frequencies (kTimestepFeatures / 2) by which a timestep becomes features, from 1 down to
+// nearly 1 / 10000: a float32 table, as published. Its last bits are those of this machine's
+// exponential function.
+std::vector<float> timestep_frequencies();
+
 // A pass of the network over n images.
 template <class T, class S>
 class DitPass {
  public:
-  DitPass(Arena& arena, const ImageModelConfig& config, int64_t images, TrunkUse use);
+  // `frequencies` must outlive the pass.
+  DitPass(Arena& arena, const ImageModelConfig& config, const std::vector<float>& frequencies,
+          int64_t images, TrunkUse use);
 
   // Output (n, 2 C, H, W) of noisy images (n, C, H, W) at their timesteps (n).
   Tensor<T> forward(const ImageOperands<T, S>& weights, Tensor<const T> noisy,
@@ -64,6 +71,8 @@ class Dit : public ImageModel<T> {
     return weights_;
   }
   ParameterBlock<T>& gradients() override { return gradients_; }
+  // To replace by the table of another machine, before the first pass.
+  std::vector<float>& frequencies() { return frequencies_; }
   ImageLossSums train(const ImageRows<T>& rows, uint64_t seed, uint64_t training_step) override;
   ImageLossSums evaluate(const ImageRows<T>& rows, uint64_t seed) override;
 
@@ -90,6 +99,7 @@ class Dit : public ImageModel<T> {
   ImageWeights<T> gradient_views_;
   ImageOperands<T, S> operands_;
   bool copies_are_stale_ = true;
+  std::vector<float> frequencies_ = timestep_frequencies();
   Arena arena_;
   std::unique_ptr<DitPass<T, S>> pass_;
 };

@@ -12,7 +12,7 @@ namespace {
 template <class S>
 size_t pass_bytes(const ImageModelConfig& config, int64_t batch) {
   Arena measure;
-  DitPass<float, S>(measure, config, batch, TrunkUse::kForward);
+  DitPass<float, S>(measure, config, {}, batch, TrunkUse::kForward);
   return measure.peak_bytes();
 }
 
@@ -38,7 +38,8 @@ DitPass<float, S>& DitDenoiser<S>::pass(int64_t images) {
             batch_);
   if (pass_ == nullptr || pass_->images() != images) {
     arena_.rewind();
-    pass_ = std::make_unique<DitPass<float, S>>(arena_, config_, images, TrunkUse::kForward);
+    pass_ = std::make_unique<DitPass<float, S>>(arena_, config_, frequencies_, images,
+                                                TrunkUse::kForward);
   }
   return *pass_;
 }

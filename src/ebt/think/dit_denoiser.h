@@ -35,6 +35,7 @@ class DitDenoiser : public ImageDenoiser {
   std::unique_ptr<ParameterLayout> layout_;
   ParameterBlock<float> weights_;
   ImageOperands<float, S> operands_;
+  std::vector<float> frequencies_ = timestep_frequencies();
   Arena arena_;
   std::unique_ptr<DitPass<float, S>> pass_;
 };
