@@ -25,4 +25,13 @@ MemoryPlan plan_memory(const TrainConfig& config);
 // with one row if none does.
 MemoryPlan largest_fitting(int64_t batch, const std::function<MemoryPlan(int64_t)>& plan);
 
+// Gives a resolved config that micro-batch.
+template <class T, class Config>
+void take_largest_micro_batch(Config& config) {
+  config.run.micro_batch = largest_fitting(config.run.batch, [&](int64_t rows) {
+                             config.run.micro_batch = rows;
+                             return plan_memory<T>(config);
+                           }).micro_batch;
+}
+
 }  // namespace ebt
