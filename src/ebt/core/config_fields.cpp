@@ -7,6 +7,7 @@
 
 #include "ebt/data/sentence_piece.h"
 #include "ebt/model/config.h"
+#include "ebt/model/image_config.h"
 #include "ebt/think/config.h"
 #include "ebt/think/options.h"
 
@@ -23,6 +24,12 @@ const EnumNames<EbtType>& enum_names(EbtType) {
                                             {"time_embed", EbtType::kTimeEmbed},
                                             {"adaln", EbtType::kAdaln},
                                             {"adaln_zero", EbtType::kAdalnZero}};
+  return kNames;
+}
+
+const EnumNames<ImageArchitecture>& enum_names(ImageArchitecture) {
+  static const EnumNames<ImageArchitecture> kNames = {{"ebt", ImageArchitecture::kEbt},
+                                                      {"dit", ImageArchitecture::kDit}};
   return kNames;
 }
 
