@@ -1,5 +1,6 @@
 #include "ebt/train/memory_plan.h"
 
+#include "ebt/model/image_model.h"
 #include "ebt/model/text_model.h"
 #include "ebt/train/memory.h"
 
@@ -36,6 +37,16 @@ MemoryPlan plan_memory(const TrainConfig& config) {
                          static_cast<double>(model.context));
 }
 
+template <class T>
+MemoryPlan plan_memory(const ImageTrainConfig& config) {
+  const int64_t micro_batch = config.run.micro_batch;
+  return plan_of(micro_batch,
+                 static_cast<double>(image_model_bytes<T>(config.model, config.thinking,
+                                                          micro_batch, engine_options<T>(config))) +
+                     static_cast<double>(sizeof(T)) * static_cast<double>(micro_batch) *
+                         static_cast<double>(config.model.image_size()));
+}
+
 MemoryPlan largest_fitting(int64_t batch, const std::function<MemoryPlan(int64_t)>& plan) {
   for (int64_t rows = batch;; rows = (rows + 1) / 2) {
     const MemoryPlan candidate = plan(rows);
@@ -47,5 +58,7 @@ MemoryPlan largest_fitting(int64_t batch, const std::function<MemoryPlan(int64_t
 
 template MemoryPlan plan_memory<float>(const TrainConfig&);
 template MemoryPlan plan_memory<double>(const TrainConfig&);
+template MemoryPlan plan_memory<float>(const ImageTrainConfig&);
+template MemoryPlan plan_memory<double>(const ImageTrainConfig&);
 
 }  // namespace ebt

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "ebt/train/config.h"
+#include "ebt/train/image_train_config.h"
 
 namespace ebt {
 
@@ -20,6 +21,8 @@ struct MemoryPlan {
 // The plan of a resolved config as it stands.
 template <class T>
 MemoryPlan plan_memory(const TrainConfig& config);
+template <class T>
+MemoryPlan plan_memory(const ImageTrainConfig& config);
 
 // The plan with the largest of the micro-batches `batch`, half of it, a quarter, ... that fits;
 // with one row if none does.
