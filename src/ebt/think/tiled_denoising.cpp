@@ -155,12 +155,11 @@ class TiledDenoising {
     }
   }
 
-  double total_energy(int64_t first, Tensor<const float> patch_energy) const {
-    double sum = 0;
+  // Adds to a sum patch by patch, so that it does not depend on the size of batches.
+  void add_energy(int64_t first, Tensor<const float> patch_energy, double& sum) const {
     for_every_patch(first, patch_energy, [&](int64_t, float weight, float energy) {
       sum += static_cast<double>(weight) * static_cast<double>(energy);
     });
-    return sum;
   }
 
   void denoise(int64_t first, Tensor<float> tiles) {
@@ -172,14 +171,15 @@ class TiledDenoising {
       }
       if (step.patch_energy) {
         has_energy_ = true;
-        energies_.at(calls) += total_energy(first, step.patch_energy);
+        add_energy(first, step.patch_energy, energies_.at(calls));
         last_energy.assign(step.patch_energy.begin(), step.patch_energy.end());
       }
       for (const bool took : step.thinking) {
         result_.steps_of_tiles += took ? 1 : 0;
       }
       ++calls;
-      const double steps = static_cast<double>(options_.steps) + 1;
+      // An EBT is called once more than it takes steps, for the energies of the final images.
+      const double steps = static_cast<double>(options_.steps) + (has_energy_ ? 1 : 0);
       const double share = std::min(1.0, static_cast<double>(calls) / steps);
       result_.complete =
           !on_progress_ ||
@@ -198,8 +198,7 @@ class TiledDenoising {
   }
 
   void end_energy(int64_t first, Tensor<const float> patch_energy, size_t calls) {
-    const double total = total_energy(first, patch_energy);
-    energies_.end_batch(calls, [&](double& sum) { sum += total; });
+    energies_.end_batch(calls, [&](double& sum) { add_energy(first, patch_energy, sum); });
     PatchMap& map = result_.patch_energy;
     map.values.resize(static_cast<size_t>(map.rows * map.columns));
     for_every_patch(first, patch_energy, [&](int64_t place, float weight, float energy) {
@@ -208,7 +207,6 @@ class TiledDenoising {
   }
 
   void finish() {
-    // An EBT is called once more than it takes steps, for the energies of the final images.
     const size_t steps = calls_ - (has_energy_ && calls_ > 0 ? 1 : 0);
     result_.steps = static_cast<int64_t>(steps);
     result_.image = images_.ended();
