@@ -56,8 +56,14 @@ double training_memory_bytes(const TrainConfig& config) {
       model_bytes<float>(config.model, config.thinking, config.resolved().run.micro_batch,
                          config.model.context, engine_options<float>(config)));
 }
+double training_memory_bytes(const ImageTrainConfig& config) {
+  return static_cast<double>(image_model_bytes<float>(config.model, config.thinking,
+                                                      config.resolved().run.micro_batch,
+                                                      engine_options<float>(config)));
+}
 
-void print_json(const TrainConfig& config, const SafetensorsFile& file) {
+template <class Config>
+void print_json(const Config& config, const SafetensorsFile& file) {
   Json result;
   result["model"] = file.path().parent_path().string();
   const std::optional<int64_t> step = stored_step(file);
@@ -79,18 +85,20 @@ void print_json(const TrainConfig& config, const SafetensorsFile& file) {
   fmt::print("{}\n", result.dump(2));
 }
 
-void print_text(const TrainConfig& config, const SafetensorsFile& file) {
+template <class Config>
+void print_text(const Config& config, const char* subject, const SafetensorsFile& file) {
   const std::optional<int64_t> step = stored_step(file);
   const int64_t count = parameter_count(file);
-  fmt::print("{}: {} with {} weights ({}){}\n", file.path().parent_path().string(),
-             enum_name(config.model.arch), count,
+  fmt::print("{}: {}{} with {} weights ({}){}\n", file.path().parent_path().string(),
+             enum_name(config.model.arch), subject, count,
              format_bytes(static_cast<double>(std::filesystem::file_size(file.path()))),
              step.has_value() ? fmt::format(", after step {} of {}", *step, config.run.steps) : "");
   fmt::print("training takes about {} of memory\n\nconfig\n",
              format_bytes(training_memory_bytes(config)));
   const Json fields = fields_to_json(config);
   for (const auto& [key, value] : fields.items()) {
-    fmt::print("  {:<22} {}\n", key, value.is_string() ? value.get<std::string>() : value.dump());
+    fmt::print("  {:<22} {}\n", key,
+               value.is_string() ? value.template get<std::string>() : value.dump());
   }
   fmt::print("\ntensors\n");
   for (const StoredTensor& tensor : file.tensors()) {
@@ -99,15 +107,26 @@ void print_text(const TrainConfig& config, const SafetensorsFile& file) {
   }
 }
 
-void run_inspect(const Flags& flags) {
-  InspectFlags inspect;
-  flags.apply_to(inspect);
-  const TrainConfig config = open_config(inspect.model);
-  const SafetensorsFile file(std::filesystem::path(inspect.model) / kModelFile);
+template <class Config>
+void print(const Config& config, const char* subject, const Flags& flags,
+           const std::string& folder) {
+  config.model.check();
+  const SafetensorsFile file(std::filesystem::path(folder) / kModelFile);
   if (flags.json()) {
     print_json(config, file);
   } else {
-    print_text(config, file);
+    print_text(config, subject, file);
+  }
+}
+
+void run_inspect(const Flags& flags) {
+  InspectFlags inspect;
+  flags.apply_to(inspect);
+  check_names_model(inspect.model);
+  if (model_kind(inspect.model) == ModelKind::kImage) {
+    print(load_image_config(inspect.model), " of images", flags, inspect.model);
+  } else {
+    print(load_config(inspect.model), "", flags, inspect.model);
   }
 }
 

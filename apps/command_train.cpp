@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <csignal>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -9,35 +8,14 @@
 #include "commands.h"
 #include "ebt/core/log.h"
 #include "ebt/data/prepared_data.h"
-#include "ebt/kernels/gemm.h"
-#include "ebt/kernels/isa.h"
-#include "ebt/train/memory_plan.h"
-#include "ebt/train/model_folder.h"
 #include "ebt/train/trainer.h"
 #include "flags.h"
 #include "recipes.h"
+#include "train_image.h"
+#include "training.h"
 
 namespace ebt {
 namespace {
-
-// Flags that set several fields at once, and what to do with a folder that holds a run.
-struct TrainFlags {
-  std::string size = "4xs";
-  std::string recipe = "s1";
-  std::string resume;
-  bool overwrite = false;
-
-  template <class Visitor>
-  void visit_fields(Visitor&& visit) {
-    visit("size", size,
-          "published size, sets layers, width and heads: 4xs 3xs xxs xs small medium large xl");
-    visit("recipe", recipe,
-          "sets how the model thinks in training: s1 (fast) or s2 (learns to think longer)");
-    visit("resume", resume,
-          "folder of an interrupted run to continue; takes only --threads beside");
-    visit("overwrite", overwrite, "replace the run that --out holds");
-  }
-};
 
 constexpr const char* kExamples =
     "Examples:\n"
@@ -49,25 +27,19 @@ constexpr const char* kExamples =
     "  ebt train --data shards --out words               # what 'ebt data prepare' made\n"
     "  ebt train --resume book                           # after Ctrl-C, a crash, a full disk\n"
     "  ebt train --config book/config.json --seed 1 --out book-1\n"
+    "  ebt train image --data photos --out denoiser      # on images; 'ebt train image --help'\n"
     "The folder holds config.json, model.safetensors, the training state and metrics.jsonl. The "
     "same\n"
     "seed gives the same model on any number of threads, interrupted or not.";
 
-volatile std::sig_atomic_t stop_signal = 0;
-
-// The second signal ends the program at once.
-void request_stop(int signal) {
-  stop_signal = 1;
-  std::signal(signal, SIG_DFL);
-}
-
-TrainConfig config_of(const TrainFlags& train, const Flags& flags) {
+TrainConfig config_of(const Flags& flags) {
+  SizeFlag size;
+  RecipeFlag recipe;
+  flags.apply_to(size);
+  flags.apply_to(recipe);
   TrainConfig config;
-  const ModelSize& size = model_size(train.size);
-  config.model.layers = size.layers;
-  config.model.width = size.width;
-  config.model.heads = size.heads;
-  apply_recipe(train.recipe, config);
+  size.apply_to(config.model);
+  apply_recipe(recipe.recipe, config);
   flags.apply_to(config);
   // The config.json of a model names a file beside it.
   const std::filesystem::path beside =
@@ -79,40 +51,13 @@ TrainConfig config_of(const TrainFlags& train, const Flags& flags) {
   return config;
 }
 
-void remove_run(const std::filesystem::path& folder) {
-  if (!std::filesystem::is_directory(folder)) {
-    return;
+Trainer<float> make_trainer(const FolderFlags& folder, const Flags& flags) {
+  if (!folder.resume.empty()) {
+    return Trainer<float>::resume(folder.resume, threads_of_resumed(flags));
   }
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    const std::string name = entry.path().filename().string();
-    if (name == kConfigFile || name == kModelFile || name == kMetricsFile ||
-        name.starts_with("training-state-")) {
-      std::filesystem::remove(entry.path());
-    }
-  }
-}
-
-Trainer<float> make_trainer(const Flags& flags) {
-  TrainFlags train;
-  flags.apply_to(train);
-  if (!train.resume.empty()) {
-    std::optional<int64_t> threads;
-    for (const auto& [name, value] : flags.on_command_line().items()) {
-      EBT_CHECK(name == "resume" || name == "threads",
-                "--{} cannot change with --resume: a run goes on as it began", name);
-      if (name == "threads") {
-        threads = value.get<int64_t>();
-      }
-    }
-    return Trainer<float>::resume(train.resume, threads);
-  }
-  const TrainConfig config = config_of(train, flags);
-  EBT_CHECK(
-      train.overwrite || !has_model(config.run.out),
-      "'{0}' holds a run already: continue it with --resume {0}, replace it with --overwrite, "
-      "or choose another folder with --out",
-      config.run.out);
-  if (train.overwrite) {
+  const TrainConfig config = config_of(flags);
+  check_may_write(config.run.out, folder);
+  if (folder.overwrite) {
     // Whatever the new run would be refused for must not cost the old one.
     config.check();
     const auto tokenizer =
@@ -153,22 +98,9 @@ std::string validation_text(const ValidationReport& report) {
   return text;
 }
 
-void print_result(const TrainConfig& config, const TrainingProgress& progress, int64_t parameters,
-                  const std::optional<ValidationReport>& validation, const Flags& flags) {
-  const bool finished = progress.step >= config.run.steps;
-  if (!flags.json()) {
-    fmt::print("{} step {} of {}: '{}' holds a model of {} weights\n",
-               finished ? "finished" : "stopped after", progress.step, config.run.steps,
-               config.run.out, format_count(static_cast<double>(parameters)));
-    return;
-  }
-  Json result;
-  result["model"] = config.run.out;
-  result["finished"] = finished;
-  result["step"] = progress.step;
-  result["steps"] = config.run.steps;
-  result["skipped_steps"] = progress.skipped_steps;
-  result["parameters"] = parameters;
+void print_json(const RunSettings& run, const TrainingProgress& progress, int64_t parameters,
+                const std::optional<ValidationReport>& validation) {
+  Json result = result_of(run, progress, parameters);
   if (validation.has_value()) {
     const Evaluation& evaluation = validation->evaluation;
     result["validation"] = {{"step", validation->step},
@@ -181,49 +113,48 @@ void print_result(const TrainConfig& config, const TrainingProgress& progress, i
 }
 
 void run_train(const Flags& flags) {
-  Trainer<float> trainer = make_trainer(flags);
+  FolderFlags folder;
+  flags.apply_to(folder);
+  folder.check();
+  Trainer<float> trainer = make_trainer(folder, flags);
   const TrainConfig& config = trainer.config();
   const int64_t parameters = trainer.model().layout().count();
   ProgressLine line;
   line.note(fmt::format("{}: {} weights, {} steps of {} x {} tokens, into '{}'",
                         enum_name(config.model.arch), format_count(static_cast<double>(parameters)),
                         config.run.steps, config.run.batch, config.model.context, config.run.out));
-  const MemoryPlan plan = plan_memory<float>(config);
-  line.note(fmt::format("{} ({}), {} of memory{}, {} rows at a time", config.run.precision,
-                        config.run.precision == "bf16" ? kernels::bf16_engine()
-                                                       : kernels::isa_name(kernels::active_isa()),
-                        format_bytes(plan.needed_bytes),
-                        plan.available_bytes
-                            ? fmt::format(" of {} available", format_bytes(*plan.available_bytes))
-                            : "",
-                        plan.micro_batch));
+  line.note(machine_text(config.run.precision, plan_memory<float>(config), "rows"));
   std::optional<ValidationReport> last_validation;
+  const StopConditions conditions(folder.minutes);
   TrainingObserver observer;
   observer.on_step = [&](const StepReport& report) { line.update(progress_text(report)); };
   observer.on_validation = [&](const ValidationReport& report) {
     line.note(validation_text(report));
     last_validation = report;
   };
-  observer.stop_requested = [] { return stop_signal != 0; };
-  std::signal(SIGINT, request_stop);
-  std::signal(SIGTERM, request_stop);
+  observer.stop_requested = [&] { return conditions.stop(); };
   trainer.run(observer);
   line.finish();
-  if (trainer.progress().step < config.run.steps) {
-    fmt::print(stderr, "stopped, and saved; go on with: ebt train --resume {}\n", config.run.out);
+  print_how_to_go_on("ebt train", config.run, trainer.progress());
+  if (flags.json()) {
+    print_json(config.run, trainer.progress(), parameters, last_validation);
+  } else {
+    print_outcome(config.run, trainer.progress(), parameters);
   }
-  print_result(config, trainer.progress(), parameters, last_validation, flags);
 }
 
 }  // namespace
 
 void register_train(CLI::App& app) {
-  add_command(
+  CLI::App* train = add_command(
       app, "train",
-      "Train a model on text: an Energy-Based Transformer, or the Transformer++ baseline.",
+      "Train a model on text: an Energy-Based Transformer, or the Transformer++ baseline. 'ebt "
+      "train image' and 'ebt train dit' train on images.",
       kExamples,
       [](Flags& flags) {
-        flags.bind(TrainFlags{}, "Presets and folders (explicit flags override presets)");
+        flags.bind(SizeFlag{}, kPresetHeading);
+        flags.bind(RecipeFlag{}, kPresetHeading);
+        flags.bind(FolderFlags{}, kPresetHeading);
         flags.bind(RunConfig{}, "Run");
         flags.bind(DataConfig{}, "Text");
         flags.bind(TrainConfig{}.model, "Model", "vocab-size");
@@ -231,6 +162,7 @@ void register_train(CLI::App& app) {
         flags.bind(OptimizerConfig{}, "Optimizer");
       },
       run_train);
+  register_train_image(*train);
 }
 
 }  // namespace ebt

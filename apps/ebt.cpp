@@ -38,8 +38,11 @@ class HelpFormatter : public CLI::Formatter {
 
 // One sentence, and where to read more.
 int report_failure(const CLI::App& app, const std::string& sentence) {
-  const auto chosen = app.get_subcommands();
-  const std::string command = chosen.empty() ? "ebt" : "ebt " + chosen.front()->get_name();
+  std::string command = "ebt";
+  for (auto chosen = app.get_subcommands(); !chosen.empty();
+       chosen = chosen.front()->get_subcommands()) {
+    command += " " + chosen.front()->get_name();
+  }
   fmt::print(stderr, "ebt: {}\nhint: '{} --help' explains its flags\n", sentence, command);
   return 1;
 }

@@ -10,8 +10,12 @@
 
 namespace ebt {
 
-TrainConfig open_config(const std::string& folder) {
+void check_names_model(const std::string& folder) {
   EBT_CHECK(!folder.empty(), "--model is missing: name the folder of a trained model");
+}
+
+TrainConfig open_config(const std::string& folder) {
+  check_names_model(folder);
   return load_config(folder);
 }
 

@@ -38,6 +38,9 @@ struct SelectedText {
   ValidationWindows windows;
 };
 
+// Throws Error when --model was not given.
+void check_names_model(const std::string& folder);
+
 // The config of the model in `folder`. Throws Error when --model was not given, or names no model.
 TrainConfig open_config(const std::string& folder);
 

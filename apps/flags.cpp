@@ -32,12 +32,19 @@ nlohmann::json Flags::read_config_file() const {
   for (const auto& [key, value] : file.items()) {
     if (value.is_object()) {
       fields.update(value);
-    } else if (key != "format_version") {
+    } else if (key != "format_version" && key != "kind") {
       fields[key] = value;
     }
   }
   detail::check_keys(fields, source, known_);
   return fields;
+}
+
+void check_nothing_before(const CLI::App& command) {
+  for (const CLI::Option* option : command.get_parent()->get_options()) {
+    EBT_CHECK(option->count() == 0, "{} stands before '{}', whose flags belong behind it",
+              option->get_name(), command.get_name());
+  }
 }
 
 }  // namespace ebt

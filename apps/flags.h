@@ -35,6 +35,15 @@ class Flags {
     });
   }
 
+  // Lets config files state these fields, which have no flags: they do nothing for the command, but
+  // stand in the config.json that a run like it is started from.
+  template <class Config>
+  void accept(Config fields) {
+    fields.visit_fields([&](const char* name, const auto& /*field*/, const char* /*help*/) {
+      known_.emplace_back(name);
+    });
+  }
+
   // Field names and values that the command line set.
   const nlohmann::json& on_command_line() const { return command_line_; }
   // Sets the fields that the config file or the command line gave. Throws Error for a value that a
@@ -105,16 +114,25 @@ class Flags {
   std::vector<std::string> known_;
 };
 
+// Throws Error when flags of the command above stand before the name of this one.
+void check_nothing_before(const CLI::App& command);
+
 // Adds a subcommand. `bind` adds its flags; `run` is called with them once the command line is
-// parsed.
+// parsed, unless it names a subcommand of this one.
 template <class Bind, class Run>
-void add_command(CLI::App& app, const std::string& name, const std::string& description,
-                 const std::string& examples, Bind bind, Run run) {
+CLI::App* add_command(CLI::App& app, const std::string& name, const std::string& description,
+                      const std::string& examples, Bind bind, Run run) {
   CLI::App* command = app.add_subcommand(name, description);
   command->footer(examples);
   auto flags = std::make_shared<Flags>(*command);
   bind(*flags);
-  command->callback([flags, run] { run(*flags); });
+  command->callback([command, flags, run] {
+    check_nothing_before(*command);
+    if (command->get_subcommands().empty()) {
+      run(*flags);
+    }
+  });
+  return command;
 }
 
 }  // namespace ebt

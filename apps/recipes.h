@@ -4,6 +4,7 @@
 #include <string>
 
 #include "ebt/train/config.h"
+#include "ebt/train/image_train_config.h"
 
 namespace ebt {
 
@@ -11,5 +12,7 @@ namespace ebt {
 // learned) or "s2" (learns to think longer: two or three noisy steps of random size on one
 // landscape, with a replay buffer). Throws Error for any other name.
 void apply_recipe(const std::string& name, TrainConfig& config);
+// Of images: "s1" takes one step, alpha learned; "s2" two or three noisy steps of random size.
+void apply_recipe(const std::string& name, ImageTrainConfig& config);
 
 }  // namespace ebt

@@ -141,7 +141,8 @@ TEST_F(Bench, RefusesSweepsThatCannotBegin) {
     const Outcome outcome = run_ebt(tiny_bench(flags));
     EXPECT_EQ(outcome.exit_code, 1);
     EXPECT_EQ(outcome.out, "");
-    EXPECT_EQ(outcome.err, "ebt: " + sentence + "\nhint: 'ebt bench --help' explains its flags\n");
+    EXPECT_EQ(outcome.err,
+              "ebt: " + sentence + "\nhint: 'ebt bench train --help' explains its flags\n");
   };
   const std::string out = folder_.file("out");
   expect_refused({"--sweep", "width", "--out", out},
@@ -160,7 +161,7 @@ TEST_F(Bench, RefusesSweepsThatCannotBegin) {
   const std::string large = "9000000000000000000";
   EXPECT_EQ(run_ebt({"bench", "train", "--batch", large, "--sweep", "context", "--out", out}).err,
             "ebt: --batch, --context: " + large +
-                " rows of 256 tokens are not possible\nhint: 'ebt bench --help' explains its "
+                " rows of 256 tokens are not possible\nhint: 'ebt bench train --help' explains its "
                 "flags\n");
   expect_refused({"--values", "8"}, "--values belongs to a sweep: add --sweep");
   expect_refused({"--out", out}, "--out belongs to a sweep: add --sweep");

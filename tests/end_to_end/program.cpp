@@ -37,6 +37,21 @@ constexpr uid_t kNobody = 65534;
   _exit(127);
 }
 
+// A flag may be given once only: those of `more` replace those of `arguments`.
+Arguments overridden(Arguments arguments, const Arguments& more) {
+  for (const std::string& word : more) {
+    for (size_t i = 0; i + 1 < arguments.size(); ++i) {
+      if (word.starts_with("--") && arguments[i] == word) {
+        arguments.erase(arguments.begin() + static_cast<std::ptrdiff_t>(i),
+                        arguments.begin() + static_cast<std::ptrdiff_t>(i) + 2);
+        break;
+      }
+    }
+  }
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return arguments;
+}
+
 }  // namespace
 
 Program::Program(const Arguments& arguments, const Limits& limits) {
@@ -118,43 +133,58 @@ std::string real_text() {
 
 Arguments tiny_training(const std::string& data, const std::filesystem::path& out,
                         const Arguments& more) {
-  Arguments arguments = {"train", "--data", data, "--out", out.string()};
-  for (const char* word : {"--layers",
-                           "1",
-                           "--width",
-                           "16",
-                           "--heads",
-                           "2",
-                           "--context",
-                           "16",
-                           "--batch",
-                           "4",
-                           "--steps",
-                           "12",
-                           "--checkpoint-every",
-                           "5",
-                           "--validate-every",
-                           "6",
-                           "--validation-windows",
-                           "8",
-                           "--seed",
-                           "3",
-                           "--threads",
-                           "1"}) {
-    arguments.emplace_back(word);
-  }
-  for (size_t i = 0; i < more.size(); ++i) {
-    // A flag may be given once only: later ones replace those above.
-    for (size_t j = 0; j + 1 < arguments.size(); ++j) {
-      if (more[i].starts_with("--") && arguments[j] == more[i]) {
-        arguments.erase(arguments.begin() + static_cast<std::ptrdiff_t>(j),
-                        arguments.begin() + static_cast<std::ptrdiff_t>(j) + 2);
-        break;
-      }
-    }
-  }
-  arguments.insert(arguments.end(), more.begin(), more.end());
-  return arguments;
+  return overridden({"train",      "--data",
+                     data,         "--out",
+                     out.string(), "--layers",
+                     "1",          "--width",
+                     "16",         "--heads",
+                     "2",          "--context",
+                     "16",         "--batch",
+                     "4",          "--steps",
+                     "12",         "--checkpoint-every",
+                     "5",          "--validate-every",
+                     "6",          "--validation-windows",
+                     "8",          "--seed",
+                     "3",          "--threads",
+                     "1"},
+                    more);
+}
+
+Arguments tiny_image_training(const std::filesystem::path& out, const Arguments& more,
+                              const std::string& kind) {
+  return overridden({"train",
+                     kind,
+                     "--out",
+                     out.string(),
+                     "--layers",
+                     "1",
+                     "--width",
+                     "16",
+                     "--heads",
+                     "2",
+                     "--ffn-multiplier",
+                     "1",
+                     "--image-height",
+                     "8",
+                     "--image-width",
+                     "8",
+                     "--batch",
+                     "4",
+                     "--steps",
+                     "12",
+                     "--checkpoint-every",
+                     "5",
+                     "--validate-every",
+                     "6",
+                     "--validation-images",
+                     "8",
+                     "--seed",
+                     "3",
+                     "--threads",
+                     "1",
+                     "--loaders",
+                     "1"},
+                    more);
 }
 
 std::vector<nlohmann::json> metrics_without_clock(const std::filesystem::path& run) {
@@ -164,6 +194,7 @@ std::vector<nlohmann::json> metrics_without_clock(const std::filesystem::path& r
     nlohmann::json line = nlohmann::json::parse(text);
     line.erase("seconds");
     line.erase("tokens_per_second");
+    line.erase("images_per_second");
     lines.push_back(std::move(line));
   }
   return lines;

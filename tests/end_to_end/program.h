@@ -62,6 +62,11 @@ std::string real_text();
 Arguments tiny_training(const std::string& data, const std::filesystem::path& out,
                         const Arguments& more = {});
 
+// `ebt train image`, or another `kind` of it, of a model as small on 8 x 8 pixels of dead leaves,
+// into `out`.
+Arguments tiny_image_training(const std::filesystem::path& out, const Arguments& more = {},
+                              const std::string& kind = "image");
+
 // The lines of a metrics.jsonl without what the clock measured.
 std::vector<nlohmann::json> metrics_without_clock(const std::filesystem::path& run);
 

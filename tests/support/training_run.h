@@ -54,6 +54,7 @@ inline std::vector<std::string> metrics_without_clock(const std::filesystem::pat
     Json line = Json::parse(text.substr(begin, end - begin));
     line.erase("seconds");
     line.erase("tokens_per_second");
+    line.erase("images_per_second");
     lines.push_back(line.dump());
     begin = end + 1;
   }

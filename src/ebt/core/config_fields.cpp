@@ -27,6 +27,12 @@ const EnumNames<EbtType>& enum_names(EbtType) {
   return kNames;
 }
 
+const EnumNames<ImageArchitecture>& enum_names(ImageArchitecture) {
+  static const EnumNames<ImageArchitecture> kNames = {{"ebt", ImageArchitecture::kEbt},
+                                                      {"dit", ImageArchitecture::kDit}};
+  return kNames;
+}
+
 const EnumNames<InitialPrediction>& enum_names(InitialPrediction) {
   static const EnumNames<InitialPrediction> kNames = {
       {"random_noise", InitialPrediction::kRandomNoise}, {"zeros", InitialPrediction::kZeros}};

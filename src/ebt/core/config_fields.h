@@ -22,6 +22,7 @@ using EnumNames = std::vector<std::pair<std::string, Enum>>;
 
 enum class Architecture;
 enum class EbtType;
+enum class ImageArchitecture;
 enum class CandidateChoice;
 enum class ImageArchitecture;
 enum class InitialPrediction;
@@ -30,6 +31,7 @@ enum class NoisySteps;
 enum class SentencePieceType;
 const EnumNames<Architecture>& enum_names(Architecture);
 const EnumNames<EbtType>& enum_names(EbtType);
+const EnumNames<ImageArchitecture>& enum_names(ImageArchitecture);
 const EnumNames<CandidateChoice>& enum_names(CandidateChoice);
 const EnumNames<ImageArchitecture>& enum_names(ImageArchitecture);
 const EnumNames<InitialPrediction>& enum_names(InitialPrediction);

@@ -17,6 +17,7 @@ enum class RandomPurpose : uint32_t {
   kStepCount,
   kReplay,
   kSampling,
+  kTestNoise,
 };
 
 // A stream of independent numbers, addressed by element: any element can be made alone, in any

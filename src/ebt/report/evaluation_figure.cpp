@@ -9,42 +9,10 @@
 
 #include "ebt/core/error.h"
 #include "ebt/report/chart.h"
+#include "ebt/report/panel_figure.h"
 
 namespace ebt {
 namespace {
-
-constexpr double kWidth = 960;
-constexpr double kMargin = 12;
-constexpr double kHeadHeight = 48;
-constexpr double kNoteHeight = 40;
-constexpr double kPanelHeight = 320;
-
-// Charts side by side, each under its head, above a note.
-std::string figure(const std::string& title, const std::vector<std::string>& heads,
-                   const std::vector<std::string>& charts, double panel_width,
-                   const std::string& note) {
-  const double width = static_cast<double>(charts.size()) * (panel_width + kMargin) + kMargin;
-  const double height = kHeadHeight + kPanelHeight + kNoteHeight;
-  std::string svg = fmt::format(
-      R"(<svg class="figure" xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {0:.0f} {1:.0f}">)"
-      R"(<title>{2}</title><style>{3}{4}</style>)"
-      R"(<rect class="ground" rx="10" width="{0:.0f}" height="{1:.0f}"/>)",
-      width, height, escape_markup(title), chart_style(), figure_style());
-  double x = kMargin;
-  for (size_t i = 0; i < charts.size(); ++i) {
-    svg += fmt::format(R"(<text class="head" x="{}" y="34">{}</text>)", x + kMargin,
-                       escape_markup(heads[i]));
-    svg += fmt::format(R"(<svg x="{}" y="{}" width="{}" height="{}">{}</svg>)", x, kHeadHeight,
-                       panel_width, kPanelHeight, charts[i]);
-    x += panel_width + kMargin;
-  }
-  return svg + fmt::format("<text class=\"note\" x=\"{}\" y=\"{}\">{}</text></svg>\n", 2 * kMargin,
-                           height - 16, escape_markup(note));
-}
-
-double panel_width(size_t panels) {
-  return (kWidth - kMargin) / static_cast<double>(panels) - kMargin;
-}
 
 std::string capitalised(std::string words) {
   if (!words.empty() && words[0] >= 'a' && words[0] <= 'z') {
@@ -164,14 +132,11 @@ std::vector<QualityPanel> quality_panels(const TaskGrid& grid) {
 std::string quality_figure(const std::vector<QualityPanel>& panels, const std::string& subject) {
   EBT_CHECK(!panels.empty() && panels.size() <= 2, "quality figure: {} panels, not one or two",
             panels.size());
-  const double width = panel_width(panels.size());
-  std::vector<std::string> heads;
-  std::vector<std::string> charts;
+  std::vector<FigurePanel> drawn;
   for (const QualityPanel& panel : panels) {
-    heads.push_back(capitalised(panel.words));
-    charts.push_back(quality_chart(panel, width));
+    drawn.push_back({capitalised(panel.words), quality_chart(panel, panel_width(panels.size()))});
   }
-  return figure("Quality against forward passes", heads, charts, width, subject);
+  return panel_figure("Quality against forward passes", drawn, subject);
 }
 
 std::string energy_loss_figure(const std::vector<double>& energies,
@@ -218,8 +183,9 @@ std::string energy_loss_figure(const std::vector<double>& energies,
   options.height = kPanelHeight;
   options.zero_y = true;
   options.whole_x_ticks = false;
-  return figure(options.title, {"Loss over final energy: " + note},
-                {line_chart({cloud, means}, options)}, options.width, subject);
+  return panel_figure(options.title,
+                      {{"Loss over final energy: " + note, line_chart({cloud, means}, options)}},
+                      subject);
 }
 
 std::string reliability_figure(const std::vector<ReliabilityCurve>& curves,
@@ -246,8 +212,8 @@ std::string reliability_figure(const std::vector<ReliabilityCurve>& curves,
   options.height = kPanelHeight;
   options.zero_y = true;
   options.whole_x_ticks = false;
-  return figure(options.title, {"Can its certainty be trusted?"}, {line_chart(series, options)},
-                options.width, subject);
+  return panel_figure(options.title,
+                      {{"Can its certainty be trusted?", line_chart(series, options)}}, subject);
 }
 
 }  // namespace ebt

@@ -59,9 +59,9 @@ void Checkpoint<T>::save(const std::filesystem::path& folder) {
   state.set_metadata(kProgressKey, fields_to_json(progress).dump());
   const auto add = [&](const std::string& name, const auto& values) { state.add(name, values); };
   visit_moments(optimizer, add);
-  if (replay.size() > 0) {
-    state.set_metadata(kReplayNextKey, std::to_string(replay.next()));
-    visit_replay(replay, replay.size(), add);
+  if (replay != nullptr && replay->size() > 0) {
+    state.set_metadata(kReplayNextKey, std::to_string(replay->next()));
+    visit_replay(*replay, replay->size(), add);
   }
   state.write(folder / state_file(step));
 
@@ -93,13 +93,13 @@ void Checkpoint<T>::load(const std::filesystem::path& folder) {
 
   const auto read = [&](const std::string& name, const auto& values) { state.read(name, values); };
   visit_moments(optimizer, read);
-  if (state.contains("replay.inputs")) {
+  if (replay != nullptr && state.contains("replay.inputs")) {
     const int64_t rows = state.tensor("replay.inputs").shape[0];
     int64_t next = 0;
     detail::read_field(parse_json(state.metadata(kReplayNextKey), source), source, kReplayNextKey,
                        next);
-    replay.restore(rows, next);
-    visit_replay(replay, rows, read);
+    replay->restore(rows, next);
+    visit_replay(*replay, rows, read);
   }
 }
 

@@ -17,6 +17,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 
 #include "ebt/optim/adamw.h"
 #include "ebt/train/replay_buffer.h"
@@ -25,11 +26,13 @@ namespace ebt {
 
 // How far a run has come. The position in the data and in every random stream follows from `step`.
 struct TrainingProgress {
-  int64_t step = 0;             // steps taken, skipped ones included
-  int64_t update_count = 0;     // updates of the weights
-  int64_t bad_steps = 0;        // skipped steps in a row, up to the last
-  int64_t skipped_steps = 0;    // skipped steps in all
-  int64_t training_tokens = 0;  // size of the training text, to notice when it is another
+  int64_t step = 0;           // steps taken, skipped ones included
+  int64_t update_count = 0;   // updates of the weights
+  int64_t bad_steps = 0;      // skipped steps in a row, up to the last
+  int64_t skipped_steps = 0;  // skipped steps in all
+  // What tells the data from other data: of a text its size, of images their fingerprint.
+  int64_t training_tokens = 0;
+  std::optional<uint64_t> image_fingerprint;
 
   template <class Visitor>
   void visit_fields(Visitor&& visit) {
@@ -37,7 +40,11 @@ struct TrainingProgress {
     visit("update_count", update_count, "updates of the weights");
     visit("bad_steps", bad_steps, "skipped steps in a row, up to the last");
     visit("skipped_steps", skipped_steps, "skipped steps in all");
-    visit("training_tokens", training_tokens, "size of the training text");
+    if (image_fingerprint.has_value()) {
+      visit("image_fingerprint", *image_fingerprint, "fingerprint of the images' files");
+    } else {
+      visit("training_tokens", training_tokens, "size of the training text");
+    }
   }
 };
 
@@ -47,7 +54,7 @@ template <class T>
 struct Checkpoint {
   ParameterBlock<T>& weights;
   AdamW<T>& optimizer;
-  ReplayBuffer<T>& replay;
+  ReplayBuffer<T>* replay;  // null: the run has none
   TrainingProgress& progress;
 
   // Saves to the folder, as described above. Throws Error when it cannot; the checkpoint that the

@@ -31,10 +31,6 @@ void check_not_negative(const char* flag, double value) {
   EBT_CHECK(value >= 0 && std::isfinite(value), "{}: {} is not a number from 0", flag, value);
 }
 
-std::string absolute_path(const std::string& path) {
-  return path.empty() ? path : std::filesystem::absolute(path).lexically_normal().string();
-}
-
 }  // namespace
 
 void DataConfig::check() const { check_share("--validation", validation); }
@@ -52,7 +48,7 @@ void OptimizerConfig::check() const {
   check_not_negative("--clip-norm", clip_norm);
 }
 
-void RunConfig::check() const {
+void RunSettings::check() const {
   constexpr int64_t kMostRows = 1'000'000;
   constexpr int64_t kMostThreads = 4096;
   check_between("--steps", steps, 1, kMostSteps);
@@ -61,10 +57,28 @@ void RunConfig::check() const {
   check_between("--threads", threads, 0, kMostThreads);
   precision_of(precision);
   check_between("--validate-every", validate_every, 1, kMostSteps);
-  check_between("--validation-windows", validation_windows, 0, std::numeric_limits<int64_t>::max());
   check_between("--checkpoint-every", checkpoint_every, 1, kMostSteps);
   check_between("--max-bad-steps", max_bad_steps, 1, kMostSteps);
   EBT_CHECK(!out.empty(), "--out: the name of the folder is empty");
+}
+
+void RunSettings::resolve(double default_rate, OptimizerConfig& optimizer) {
+  constexpr int64_t kLongestWarmup = 1000;
+  if (optimizer.learning_rate == 0) {
+    optimizer.learning_rate = default_rate;
+  }
+  if (optimizer.warmup_steps == -1) {
+    optimizer.warmup_steps = std::min(steps / 10, kLongestWarmup);
+  }
+  if (micro_batch == 0 || micro_batch > batch) {
+    micro_batch = batch;
+  }
+  precision = precision_name(precision_of(precision));
+}
+
+void RunConfig::check() const {
+  RunSettings::check();
+  check_between("--validation-windows", validation_windows, 0, std::numeric_limits<int64_t>::max());
 }
 
 void TrainConfig::check() const {
@@ -80,22 +94,12 @@ void TrainConfig::check() const {
 }
 
 TrainConfig TrainConfig::resolved() const {
-  constexpr int64_t kLongestWarmup = 1000;
   TrainConfig result = *this;
-  if (optimizer.learning_rate == 0) {
-    result.optimizer.learning_rate = default_learning_rate(model);
-  }
   if (model.norm_eps == 0) {
     result.model.norm_eps =
         model.arch == Architecture::kEbt ? kThinkingNormEps : ModelConfig{}.norm_eps;
   }
-  if (optimizer.warmup_steps == -1) {
-    result.optimizer.warmup_steps = std::min(run.steps / 10, kLongestWarmup);
-  }
-  if (run.micro_batch == 0 || run.micro_batch > run.batch) {
-    result.run.micro_batch = run.batch;
-  }
-  result.run.precision = precision_name(precision_of(run.precision));
+  result.run.resolve(default_learning_rate(model), result.optimizer);
   result.data.data = absolute_path(data.data);
   return result;
 }
@@ -111,28 +115,32 @@ EngineOptions engine_options(const TrainConfig& config) {
 template EngineOptions engine_options<float>(const TrainConfig&);
 template EngineOptions engine_options<double>(const TrainConfig&);
 
-double default_learning_rate(const ModelConfig& model) {
+double default_learning_rate(int64_t layers, int64_t width, int64_t heads) {
   const std::vector<ModelSize>& sizes = model_sizes();
   const ModelSize* smaller = nullptr;
   const ModelSize* larger = nullptr;
   for (const ModelSize& size : sizes) {
-    if (size.layers == model.layers && size.width == model.width && size.heads == model.heads) {
+    if (size.layers == layers && size.width == width && size.heads == heads) {
       return size.learning_rate;
     }
-    if (size.width <= model.width && (smaller == nullptr || size.width >= smaller->width)) {
+    if (size.width <= width && (smaller == nullptr || size.width >= smaller->width)) {
       smaller = &size;
     }
-    if (size.width > model.width && (larger == nullptr || size.width < larger->width)) {
+    if (size.width > width && (larger == nullptr || size.width < larger->width)) {
       larger = &size;
     }
   }
   if (smaller == nullptr || larger == nullptr) {
     return (smaller == nullptr ? larger : smaller)->learning_rate;
   }
-  const auto log_width = [](int64_t width) { return std::log(static_cast<double>(width)); };
-  const double share = (log_width(model.width) - log_width(smaller->width)) /
+  const auto log_width = [](int64_t of) { return std::log(static_cast<double>(of)); };
+  const double share = (log_width(width) - log_width(smaller->width)) /
                        (log_width(larger->width) - log_width(smaller->width));
   return smaller->learning_rate * std::pow(larger->learning_rate / smaller->learning_rate, share);
+}
+
+std::string absolute_path(const std::string& path) {
+  return path.empty() ? path : std::filesystem::absolute(path).lexically_normal().string();
 }
 
 }  // namespace ebt

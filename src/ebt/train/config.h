@@ -68,44 +68,59 @@ struct OptimizerConfig {
   }
 };
 
-// The run itself.
-struct RunConfig {
+// The run itself, whatever is learned.
+struct RunSettings {
   int64_t steps = 1000;     // optimizer steps
   int64_t batch = 16;       // rows per optimizer step
   int64_t micro_batch = 0;  // rows per gradient pass, accumulated; 0: as many as fit in memory
   uint64_t seed = 0;
   int64_t threads = 0;  // 0: all cores
   std::string precision = "auto";
+  int64_t validate_every = 250;    // steps
+  int64_t checkpoint_every = 250;  // steps
+  int64_t max_bad_steps = 5;       // non-finite steps in a row before the run stops
+  std::string out = "model";       // model folder
+
+  // Throws Error naming the first impossible field.
+  void check() const;
+  // Writes out the defaults: warm-up, learning rate, micro-batch and precision.
+  void resolve(double default_rate, OptimizerConfig& optimizer);
+
+ protected:
+  // What a row is called in help depends on what is learned.
+  template <class Visitor>
+  void visit_shared(Visitor&& visit, const char* batch_help, const char* micro_batch_help) {
+    visit("steps", steps, "optimizer steps");
+    visit("batch", batch, batch_help);
+    visit("micro-batch", micro_batch, micro_batch_help);
+    visit("seed", seed, "seed of every random number");
+    visit("threads", threads, "CPU threads; 0 uses all cores. Results do not depend on it");
+    visit("precision", precision,
+          "fp32, bf16, or auto: bf16 where the CPU multiplies it natively, else fp32");
+    visit("validate-every", validate_every, "steps between validations");
+    visit("checkpoint-every", checkpoint_every, "steps between checkpoints");
+    visit("max-bad-steps", max_bad_steps, "non-finite steps in a row before the run stops");
+    visit("out", out, "folder of the model and its metrics");
+  }
+};
+
+// A run on text.
+struct RunConfig : RunSettings {
   bool recompute = false;
-  int64_t validate_every = 250;     // steps
   int64_t validation_windows = 64;  // windows of the periodic validation; 0: all
-  int64_t checkpoint_every = 250;   // steps
-  int64_t max_bad_steps = 5;        // non-finite steps in a row before the run stops
-  std::string out = "model";        // model folder
 
   // Throws Error naming the first impossible field.
   void check() const;
 
   template <class Visitor>
   void visit_fields(Visitor&& visit) {
-    visit("steps", steps, "optimizer steps");
-    visit("batch", batch, "rows per optimizer step");
-    visit("micro-batch", micro_batch,
-          "rows per gradient pass, accumulated; 0 is the whole batch, or the largest half, "
-          "quarter... "
-          "of it that fits in memory");
-    visit("seed", seed, "seed of every random number");
-    visit("threads", threads, "CPU threads; 0 uses all cores. Results do not depend on it");
-    visit("precision", precision,
-          "fp32, bf16, or auto: bf16 where the CPU multiplies it natively, else fp32");
+    visit_shared(visit, "rows per optimizer step",
+                 "rows per gradient pass, accumulated; 0 is the whole batch, or the largest half, "
+                 "quarter... of it that fits in memory");
     visit("recompute", recompute,
           "compute the context's blocks twice instead of keeping them: less memory, more time");
-    visit("validate-every", validate_every, "steps between validations");
     visit("validation-windows", validation_windows,
           "windows per validation during training; 0 is all");
-    visit("checkpoint-every", checkpoint_every, "steps between checkpoints");
-    visit("max-bad-steps", max_bad_steps, "non-finite steps in a row before the run stops");
-    visit("out", out, "folder of the model and its metrics");
   }
 };
 
@@ -124,13 +139,18 @@ struct TrainConfig {
   // paths. What stays open is the step size of thinking, which depends on the initial weights.
   TrainConfig resolved() const;
 
+  // Calls visit(name, part) for every part, as config.json names them.
+  template <class Visitor>
+  void visit_parts(Visitor&& visit) {
+    visit("model", model);
+    visit("thinking", thinking);
+    visit("optimizer", optimizer);
+    visit("data", data);
+    visit("run", run);
+  }
   template <class Visitor>
   void visit_fields(Visitor&& visit) {
-    model.visit_fields(visit);
-    thinking.visit_fields(visit);
-    optimizer.visit_fields(visit);
-    data.visit_fields(visit);
-    run.visit_fields(visit);
+    visit_parts([&](const char* /*name*/, auto& part) { part.visit_fields(visit); });
   }
 };
 
@@ -142,6 +162,13 @@ EngineOptions engine_options(const TrainConfig& config);
 // The learning rate for a model that names none: the published one of the size with its layers,
 // width and heads; else between the sizes of the next smaller and larger width, on a line through
 // (log width, log rate), and beyond the smallest and largest size theirs.
-double default_learning_rate(const ModelConfig& model);
+double default_learning_rate(int64_t layers, int64_t width, int64_t heads);
+template <class Model>
+double default_learning_rate(const Model& model) {
+  return default_learning_rate(model.layers, model.width, model.heads);
+}
+
+// The path from the root, by which a run finds its data again; an empty one stays empty.
+std::string absolute_path(const std::string& path);
 
 }  // namespace ebt

@@ -8,6 +8,9 @@
 
 namespace ebt {
 
+// The metrics of a run, in its folder.
+inline constexpr char kMetricsFile[] = "metrics.jsonl";
+
 // Appends lines to a file. Every line has a whole number "step". A run that resumes from step N
 // drops what it is about to repeat, so the file reads as if the run had never stopped.
 class MetricsLog {

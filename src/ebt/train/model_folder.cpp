@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "ebt/core/bfloat16.h"
@@ -21,14 +22,80 @@ constexpr size_t kMaxConfig_bytes = 1'000'000;
 // Published checkpoints store this setting among the weights; ours is in config.json.
 constexpr char kStoredSetting[] = "langevin_dynamics_noise_std";
 
-// Calls visit(name, part) for every part of a run's config.
-template <class Visitor>
-void visit_parts(TrainConfig& config, Visitor&& visit) {
-  visit("model", config.model);
-  visit("thinking", config.thinking);
-  visit("optimizer", config.optimizer);
-  visit("data", config.data);
-  visit("run", config.run);
+// A config without a kind is of text: the first models had none.
+constexpr char kKindKey[] = "kind";
+constexpr char kImageKind[] = "image";
+
+template <class Config>
+constexpr ModelKind kind_of() {
+  return std::is_same_v<Config, ImageTrainConfig> ? ModelKind::kImage : ModelKind::kText;
+}
+
+// A config.json that was read, of a version and kind that are known.
+struct ConfigFile {
+  std::string source;  // its path in quotes, as errors begin
+  nlohmann::json object;
+  ModelKind kind = ModelKind::kText;
+};
+
+ConfigFile read_config_file(const std::filesystem::path& folder) {
+  const std::filesystem::path path = folder / kConfigFile;
+  ConfigFile file;
+  file.source = "'" + path.string() + "'";
+  file.object = parse_json(read_text_file(path, kMaxConfig_bytes), file.source);
+  EBT_CHECK(file.object.is_object(), "{} must hold a JSON object", file.source);
+  const auto version = file.object.find("format_version");
+  EBT_CHECK(version != file.object.end() && version->is_number_integer(),
+            "{} has no \"format_version\": it is not the config of a model", file.source);
+  EBT_CHECK(version->get<int64_t>() == kConfigVersion,
+            "{} has format version {}, and this program reads version {}", file.source,
+            version->dump(), kConfigVersion);
+  if (const auto kind = file.object.find(kKindKey); kind != file.object.end()) {
+    EBT_CHECK(*kind == kImageKind, "{}: \"kind\" must be \"image\", or absent for text",
+              file.source);
+    file.kind = ModelKind::kImage;
+  }
+  return file;
+}
+
+// Throws Error that says what the folder holds, and which commands it is for.
+void check_kind(const std::filesystem::path& folder, ModelKind found, ModelKind wanted) {
+  const bool images = found == ModelKind::kImage;
+  EBT_CHECK(found == wanted, "'{}' holds a model of {}: it is for {}", folder.string(),
+            images ? "images, not of text" : "text, not of images",
+            images ? "'ebt denoise', 'ebt eval image', 'ebt probe' and 'ebt train image --resume'"
+                   : "'ebt generate', 'ebt eval', 'ebt report' and 'ebt train --resume'");
+}
+
+template <class Config>
+void save_parts(const std::filesystem::path& folder, Config config) {
+  Json object = {{"format_version", kConfigVersion}};
+  if (kind_of<Config>() == ModelKind::kImage) {
+    object[kKindKey] = kImageKind;
+  }
+  config.visit_parts([&](const char* name, auto& part) { object[name] = fields_to_json(part); });
+  write_file_atomically(folder / kConfigFile, object.dump(2) + '\n');
+}
+
+template <class Config>
+void load_parts(const std::filesystem::path& folder, Config& config) {
+  const ConfigFile file = read_config_file(folder);
+  check_kind(folder, file.kind, kind_of<Config>());
+  std::vector<std::string> known = {"format_version"};
+  if (file.kind == ModelKind::kImage) {
+    known.emplace_back(kKindKey);
+  }
+  config.visit_parts([&](const char* name, auto& part) {
+    known.emplace_back(name);
+    if (const auto entry = file.object.find(name); entry != file.object.end()) {
+      fields_from_json(*entry, file.source, part);
+    }
+  });
+  for (const auto& [key, value] : file.object.items()) {
+    EBT_CHECK(std::find(known.begin(), known.end(), key) != known.end(),
+              "{} has an unknown part {:?}; known parts are {}", file.source, key,
+              fmt::join(known, ", "));
+  }
 }
 
 // Throws Error unless the tensors of the file are those of the layout.
@@ -49,37 +116,24 @@ void check_weights(const SafetensorsFile& file, const ParameterLayout& layout) {
 }  // namespace
 
 void save_config(const std::filesystem::path& folder, const TrainConfig& config) {
-  Json object = {{"format_version", kConfigVersion}};
-  TrainConfig copy = config;
-  visit_parts(copy, [&](const char* name, auto& part) { object[name] = fields_to_json(part); });
-  write_file_atomically(folder / kConfigFile, object.dump(2) + '\n');
+  save_parts(folder, config);
+}
+void save_config(const std::filesystem::path& folder, const ImageTrainConfig& config) {
+  save_parts(folder, config);
 }
 
+ModelKind model_kind(const std::filesystem::path& folder) { return read_config_file(folder).kind; }
+
 TrainConfig load_config(const std::filesystem::path& folder) {
-  const std::filesystem::path path = folder / kConfigFile;
-  const std::string source = "'" + path.string() + "'";
-  const nlohmann::json object = parse_json(read_text_file(path, kMaxConfig_bytes), source);
-  EBT_CHECK(object.is_object(), "{} must hold a JSON object", source);
-  const auto version = object.find("format_version");
-  EBT_CHECK(version != object.end() && version->is_number_integer(),
-            "{} has no \"format_version\": it is not the config of a model", source);
-  EBT_CHECK(version->get<int64_t>() == kConfigVersion,
-            "{} has format version {}, and this program reads version {}", source, version->dump(),
-            kConfigVersion);
   TrainConfig config;
   config.model.norm_eps = ModelConfig{}.norm_eps;  // what a file from elsewhere leaves unsaid
-  std::vector<std::string> known = {"format_version"};
-  visit_parts(config, [&](const char* name, auto& part) {
-    known.emplace_back(name);
-    if (const auto entry = object.find(name); entry != object.end()) {
-      fields_from_json(*entry, source, part);
-    }
-  });
-  for (const auto& [key, value] : object.items()) {
-    EBT_CHECK(std::find(known.begin(), known.end(), key) != known.end(),
-              "{} has an unknown part {:?}; known parts are {}", source, key,
-              fmt::join(known, ", "));
-  }
+  load_parts(folder, config);
+  return config;
+}
+
+ImageTrainConfig load_image_config(const std::filesystem::path& folder) {
+  ImageTrainConfig config;
+  load_parts(folder, config);
   return config;
 }
 

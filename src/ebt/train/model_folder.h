@@ -10,6 +10,7 @@
 #include "ebt/model/text_model.h"
 #include "ebt/think/generator.h"
 #include "ebt/train/config.h"
+#include "ebt/train/image_train_config.h"
 
 namespace ebt {
 
@@ -19,10 +20,18 @@ inline constexpr char kModelFile[] = "model.safetensors";
 // Writes config.json: the format's version and one object per part of the config. Throws Error when
 // it cannot; an older file is then left as it was.
 void save_config(const std::filesystem::path& folder, const TrainConfig& config);
+void save_config(const std::filesystem::path& folder, const ImageTrainConfig& config);
 
-// Reads config.json. Parts and fields that it does not name keep their defaults. Throws Error when
-// it is missing, damaged, of a newer version, or names unknown fields.
+// What the model of a folder is a model of.
+enum class ModelKind { kText, kImage };
+// Throws Error when the folder's config.json is missing, damaged, of a newer version, or of a model
+// that this program does not know.
+ModelKind model_kind(const std::filesystem::path& folder);
+
+// Read config.json. Parts and fields that it does not name keep their defaults. Throw Error as
+// model_kind does, when it names unknown fields, and when the model is of the other kind.
 TrainConfig load_config(const std::filesystem::path& folder);
+ImageTrainConfig load_image_config(const std::filesystem::path& folder);
 
 // Opens the tokenizer of a model folder. Throws Error when its config does not name one that
 // exists.

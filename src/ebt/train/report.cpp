@@ -6,6 +6,15 @@ double StepReport::energy_gap() const {
   return energies.empty() ? 0.0 : energies.front() - energies.back();
 }
 
+void add_optimizer_fields(const TrainingStep& report, Json& line) {
+  line["learning_rate"] = report.learning_rate;
+  line["grad_norm"] = report.gradient_norm;
+  if (report.step_size.has_value()) {
+    line["alpha"] = *report.step_size;
+  }
+  line["skipped"] = report.skipped;
+}
+
 Json to_json(const StepReport& report) {
   Json line;
   line["step"] = report.step;
@@ -16,12 +25,7 @@ Json to_json(const StepReport& report) {
     line["energies"] = report.energies;
     line["energy_gap"] = report.energy_gap();
   }
-  line["learning_rate"] = report.learning_rate;
-  line["grad_norm"] = report.gradient_norm;
-  if (report.step_size.has_value()) {
-    line["alpha"] = *report.step_size;
-  }
-  line["skipped"] = report.skipped;
+  add_optimizer_fields(report, line);
   line["tokens"] = report.tokens;
   line["tokens_per_second"] = report.tokens_per_second;
   line["seconds"] = report.seconds;

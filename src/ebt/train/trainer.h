@@ -1,4 +1,4 @@
-// A training run, from a config or from where it was interrupted.
+// A training run on text, from a config or from where it was interrupted.
 #pragma once
 
 #include <cstdint>
@@ -10,25 +10,14 @@
 #include "ebt/data/token_corpus.h"
 #include "ebt/data/windows.h"
 #include "ebt/model/text_model.h"
-#include "ebt/optim/adamw.h"
-#include "ebt/optim/schedule.h"
-#include "ebt/train/checkpoint.h"
 #include "ebt/train/config.h"
 #include "ebt/train/replay_buffer.h"
 #include "ebt/train/report.h"
+#include "ebt/train/training_loop.h"
 
 namespace ebt {
 
-// The metrics of a run, in its folder.
-inline constexpr char kMetricsFile[] = "metrics.jsonl";
-
-// What a run tells whoever watches it, and asks of them. Empty functions are not called.
-struct TrainingObserver {
-  std::function<void(const StepReport&)> on_step = nullptr;
-  std::function<void(const ValidationReport&)> on_validation = nullptr;
-  // Asked after every step: true saves a checkpoint and ends the run early.
-  std::function<bool()> stop_requested = nullptr;
-};
+using TrainingObserver = RunObserver<StepReport, ValidationReport>;
 
 // Makes the model of a resolved config with its initial weights, for gradient passes of
 // `run.micro_batch` rows.
@@ -58,14 +47,12 @@ class Trainer {
   static Trainer resume(const std::filesystem::path& folder, std::optional<int64_t> threads = {},
                         const ModelFactory<T>& make_model = make_training_model<T>);
 
-  // Takes the steps that are left, with a validation and a checkpoint at the configured intervals
-  // and at the end. Throws Error when run.max_bad_steps steps in a row were not finite, or a file
-  // cannot be written; the last checkpoint is then in the folder.
+  // Takes the steps that are left, as TrainingLoop::run.
   void run(const TrainingObserver& observer = {});
 
   // The resolved config.
   const TrainConfig& config() const { return config_; }
-  const TrainingProgress& progress() const { return progress_; }
+  const TrainingProgress& progress() const { return loop_.progress(); }
   TextModel<T>& model() { return *model_; }
 
  private:
@@ -84,18 +71,14 @@ class Trainer {
   // Adds the gradients of the first `count` rows, one micro-batch at a time.
   LossSums add_gradients(ThoughtRows<T>& rows, int64_t count, bool replayed,
                          double inverse_token_count);
-  std::optional<double> step_size();
-  [[noreturn]] void fail_as_diverged();
-  Checkpoint<T> checkpoint() { return {model_->weights(), optimizer_, replay_, progress_}; }
+  Checkpoint<T> checkpoint() { return loop_.checkpoint(model_->weights(), &replay_); }
 
   TrainConfig config_;
   std::unique_ptr<TextModel<T>> model_;
   TrainingWindows training_;
   ValidationWindows validation_;
-  AdamW<T> optimizer_;
-  LearningRateSchedule schedule_;
+  TrainingLoop<T> loop_;
   ReplayBuffer<T> replay_;
-  TrainingProgress progress_;
   ThoughtRows<T> fresh_;     // (batch)
   ThoughtRows<T> replayed_;  // (batch / 2)
 };

@@ -1,0 +1,241 @@
+#include "train_image.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ebt/core/log.h"
+#include "ebt/train/image_trainer.h"
+#include "ebt/train/model_folder.h"
+#include "flags.h"
+#include "recipes.h"
+#include "training.h"
+
+namespace ebt {
+namespace {
+
+constexpr const char* kImageExamples =
+    "Examples:\n"
+    "  ebt train image --out denoiser                      # 4xs on dead leaves, without any data\n"
+    "  ebt train image --data photos --image-height 64 --image-width 64 --patch 8 --out denoiser\n"
+    "  ebt train image --data pictures.tar --within train/ --size xxs --out denoiser\n"
+    "  ebt train image --data photos --recipe s2 --out denoiser-s2\n"
+    "  ebt train image --data photos --minutes 40 --out denoiser\n"
+    "  ebt train image --resume denoiser                   # after Ctrl-C, a crash, a full disk\n"
+    "The model learns to undo --noise-level by thinking: 'ebt denoise' uses it. Files that are no\n"
+    "images are passed over and counted. The same seed gives the same model on any number of\n"
+    "threads, interrupted or not.";
+
+constexpr const char* kDitExamples =
+    "Examples:\n"
+    "  ebt train dit --out baseline                        # 4xs on dead leaves, without any data\n"
+    "  ebt train dit --data photos --size xxs --steps 5000 --out baseline\n"
+    "  ebt train dit --data photos --minutes 40 --out baseline\n"
+    "  ebt train dit --resume baseline                     # after Ctrl-C, a crash, a full disk\n"
+    "DiT learns to predict the noise of images at all levels: 'ebt denoise' uses it, 'ebt eval\n"
+    "image' compares it with what 'ebt train image' made.";
+
+std::string command_of(ImageArchitecture arch) {
+  return arch == ImageArchitecture::kDit ? "ebt train dit" : "ebt train image";
+}
+
+ImageTrainConfig config_of(ImageArchitecture arch, const Flags& flags) {
+  SizeFlag size;
+  flags.apply_to(size);
+  ImageTrainConfig config;
+  config.model.arch = arch;
+  size.apply_to(config.model);
+  if (arch == ImageArchitecture::kEbt) {
+    RecipeFlag recipe;
+    flags.apply_to(recipe);
+    apply_recipe(recipe.recipe, config);
+  }
+  flags.apply_to(config);
+  EBT_CHECK(config.model.arch == arch, "'{}' describes a model of '{}': use that command",
+            flags.config_file(), command_of(config.model.arch));
+  return config;
+}
+
+ImageTrainer<float> make_trainer(ImageArchitecture arch, const FolderFlags& folder,
+                                 const Flags& flags) {
+  if (!folder.resume.empty()) {
+    const std::optional<int64_t> threads = threads_of_resumed(flags);
+    const ImageArchitecture found = load_image_config(folder.resume).model.arch;
+    EBT_CHECK(found == arch, "'{0}' holds a model of '{1}': continue it with {1} --resume {0}",
+              folder.resume, command_of(found));
+    return ImageTrainer<float>::resume(folder.resume, threads);
+  }
+  const ImageTrainConfig config = config_of(arch, flags);
+  check_may_write(config.run.out, folder);
+  if (folder.overwrite) {
+    // Whatever the new run would be refused for must not cost the old one.
+    config.check();
+    open_image_data(config.data, config.model.channels, config.model.image_height,
+                    config.model.image_width, config.run.seed);
+    remove_run(config.run.out);
+  }
+  return ImageTrainer<float>::start(config);
+}
+
+std::string data_text(const ImageTrainer<float>& trainer) {
+  const std::string& data = trainer.config().data.data;
+  return data.empty() ? "dead leaves"
+                      : fmt::format("{} files of '{}'", trainer.training_files(), data);
+}
+
+std::string progress_text(const ImageStepReport& report) {
+  const ImageMeasurement& measured = report.measured;
+  std::string text = fmt::format("step {}/{}  loss {:.4g}", report.step, report.steps, report.loss);
+  if (const std::vector<double> psnr = measured.psnr(); !psnr.empty()) {
+    text += fmt::format("  PSNR {:.2f} dB", psnr.back());
+  } else {
+    text += fmt::format("  noise MSE {:.4g}", measured.squared_errors.back());
+  }
+  text += fmt::format("  gradient {:.3g}  {} images/s  {} left", report.gradient_norm,
+                      format_count(report.images_per_second), format_duration(report.seconds_left));
+  if (report.skipped_steps > 0) {
+    text += fmt::format("  {} skipped", report.skipped_steps);
+  }
+  return text;
+}
+
+std::string validation_text(const ImageValidationReport& report) {
+  const ImageMeasurement& measured = report.measured;
+  const std::vector<double> psnr = measured.psnr();
+  if (psnr.empty()) {
+    return fmt::format("step {}: validation noise MSE {:.5f}, loss {:.5f}", report.step,
+                       measured.squared_errors.back(), measured.loss);
+  }
+  std::string text = fmt::format("step {}: validation PSNR {:.3f} dB, loss {:.5f}", report.step,
+                                 psnr.back(), measured.loss);
+  if (psnr.size() > 1) {
+    text += "; by thinking step";
+    for (const double decibels : psnr) {
+      text += fmt::format(" {:.3f}", decibels);
+    }
+  }
+  return text;
+}
+
+// Tells of images that could not be read, as they are met.
+class BadImageNotes {
+ public:
+  explicit BadImageNotes(ProgressLine& line) : line_(line) {}
+
+  void update(const BadImages& bad) {
+    for (; told_ < bad.sentences.size(); ++told_) {
+      line_.note("passed over: " + bad.sentences[told_]);
+    }
+  }
+  // Those whose sentences were not kept are told by their number.
+  void finish(const BadImages& bad) {
+    update(bad);
+    if (bad.count > 0) {
+      line_.note(fmt::format("{} of the image files cannot be used, and others took their place",
+                             bad.count));
+    }
+  }
+
+ private:
+  ProgressLine& line_;
+  size_t told_ = 0;
+};
+
+void print_json(const ImageTrainer<float>& trainer, int64_t parameters,
+                const std::optional<ImageValidationReport>& validation) {
+  Json result = result_of(trainer.config().run, trainer.progress(), parameters);
+  result["images"] = trainer.progress().step * trainer.config().run.batch;
+  if (validation.has_value()) {
+    const ImageMeasurement& measured = validation->measured;
+    Json& fields = result["validation"];
+    fields = {{"step", validation->step}, {"images", measured.images}, {"loss", measured.loss}};
+    if (const std::vector<double> psnr = measured.psnr(); !psnr.empty()) {
+      fields["psnr"] = psnr.back();
+      fields["psnr_per_step"] = psnr;
+    } else {
+      fields["noise_mse"] = measured.squared_errors.back();
+    }
+  }
+  const BadImages bad = trainer.bad_images();
+  result["bad_images"] = {{"count", bad.count}, {"first", bad.sentences}};
+  fmt::print("{}\n", result.dump(2, ' ', false, Json::error_handler_t::replace));
+}
+
+void run_train(ImageArchitecture arch, const Flags& flags) {
+  FolderFlags folder;
+  flags.apply_to(folder);
+  folder.check();
+  ImageTrainer<float> trainer = make_trainer(arch, folder, flags);
+  const ImageTrainConfig& config = trainer.config();
+  const int64_t parameters = trainer.model().layout().count();
+  ProgressLine line;
+  line.note(fmt::format("{}: {} weights, {} steps of {} images of {} x {} pixels, into '{}'",
+                        enum_name(arch), format_count(static_cast<double>(parameters)),
+                        config.run.steps, config.run.batch, config.model.image_width,
+                        config.model.image_height, config.run.out));
+  line.note("learns from " + data_text(trainer));
+  line.note(machine_text(config.run.precision, plan_memory<float>(config), "images"));
+  std::optional<ImageValidationReport> last_validation;
+  BadImageNotes notes(line);
+  const StopConditions conditions(folder.minutes);
+  ImageTrainingObserver observer;
+  observer.on_step = [&](const ImageStepReport& report) {
+    notes.update(trainer.bad_images());
+    line.update(progress_text(report));
+  };
+  observer.on_validation = [&](const ImageValidationReport& report) {
+    line.note(validation_text(report));
+    last_validation = report;
+  };
+  observer.stop_requested = [&] { return conditions.stop(); };
+  trainer.run(observer);
+  line.finish();
+  notes.finish(trainer.bad_images());
+  print_how_to_go_on(command_of(arch).c_str(), config.run, trainer.progress());
+  if (flags.json()) {
+    print_json(trainer, parameters, last_validation);
+  } else {
+    print_outcome(config.run, trainer.progress(), parameters);
+  }
+}
+
+}  // namespace
+
+void register_train_image(CLI::App& train) {
+  train.require_subcommand(0, 1);
+  add_command(
+      train, "image",
+      "Train an Energy-Based Transformer to take the noise out of images, by thinking.",
+      kImageExamples,
+      [](Flags& flags) {
+        flags.bind(SizeFlag{}, kPresetHeading);
+        flags.bind(RecipeFlag{}, kPresetHeading);
+        flags.bind(FolderFlags{}, kPresetHeading);
+        flags.bind(ImageRunConfig{}, "Run");
+        flags.bind(ImageDataConfig{}, "Images");
+        flags.bind(ImageTrainingNoise{}, "Images");
+        flags.bind(ImageModelConfig{}, "Model", "arch");
+        flags.bind(ImageThinkingConfig{}, "Thinking");
+        flags.bind(OptimizerConfig{}, "Optimizer");
+      },
+      [](const Flags& flags) { run_train(ImageArchitecture::kEbt, flags); });
+  add_command(
+      train, "dit", "Train DiT, the diffusion transformer that 'ebt train image' is compared with.",
+      kDitExamples,
+      [](Flags& flags) {
+        flags.bind(SizeFlag{}, kPresetHeading);
+        flags.bind(FolderFlags{}, kPresetHeading);
+        flags.bind(ImageRunConfig{}, "Run");
+        flags.bind(ImageDataConfig{}, "Images");
+        flags.bind(ImageModelConfig{}, "Model", "arch");
+        flags.bind(OptimizerConfig{}, "Optimizer");
+        flags.accept(ImageThinkingConfig{});
+        flags.accept(ImageTrainingNoise{});
+      },
+      [](const Flags& flags) { run_train(ImageArchitecture::kDit, flags); });
+}
+
+}  // namespace ebt

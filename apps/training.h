@@ -1,0 +1,101 @@
+// What the commands that train share: presets, the folder of a run, when to stop, what to tell.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "ebt/train/checkpoint.h"
+#include "ebt/train/memory_plan.h"
+#include "flags.h"
+
+namespace ebt {
+
+inline constexpr const char* kPresetHeading =
+    "Presets and folders (explicit flags override presets)";
+
+struct SizeFlag {
+  std::string size = "4xs";
+
+  template <class Visitor>
+  void visit_fields(Visitor&& visit) {
+    visit("size", size,
+          "published size, sets layers, width and heads: 4xs 3xs xxs xs small medium large xl");
+  }
+  // Sets the layers, width and heads of a model. Throws Error for a name that is none.
+  template <class Model>
+  void apply_to(Model& model) const {
+    const ModelSize& named = model_size(size);
+    model.layers = named.layers;
+    model.width = named.width;
+    model.heads = named.heads;
+  }
+};
+
+struct RecipeFlag {
+  std::string recipe = "s1";
+
+  template <class Visitor>
+  void visit_fields(Visitor&& visit) {
+    visit("recipe", recipe,
+          "sets how the model thinks in training: s1 (fast) or s2 (learns to think longer)");
+  }
+};
+
+// What to do with a folder that holds a run, and for how long.
+struct FolderFlags {
+  std::string resume;
+  bool overwrite = false;
+  double minutes = 0;
+
+  // Throws Error for impossible minutes.
+  void check() const;
+
+  template <class Visitor>
+  void visit_fields(Visitor&& visit) {
+    visit("resume", resume,
+          "folder of an interrupted run to continue; takes only --threads and --minutes beside");
+    visit("overwrite", overwrite, "replace the run that --out holds");
+    visit("minutes", minutes,
+          "save and stop after so many minutes of training, if --steps are not done by then, as "
+          "Ctrl-C does; 0: no limit. The learning rate follows --steps all the same");
+  }
+};
+
+// The --threads of a command line with --resume; absent: as before. Throws Error when the command
+// line asks for anything that cannot change.
+std::optional<int64_t> threads_of_resumed(const Flags& flags);
+
+// Throws Error when the folder holds a run and --overwrite was not given.
+void check_may_write(const std::string& out, const FolderFlags& flags);
+
+// Removes what a run left in a folder, and nothing else.
+void remove_run(const std::string& folder);
+
+// Whether a run is to end early: at SIGINT or SIGTERM, or when its time is over. A second signal
+// ends the program at once. One at a time.
+class StopConditions {
+ public:
+  // 0 minutes: no limit.
+  explicit StopConditions(double minutes);
+  bool stop() const;
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  double minutes_;
+};
+
+// "bf16 (amx), 1.2 GiB of memory of 7.5 GiB available, 32 images at a time", of a resolved
+// precision.
+std::string machine_text(const std::string& precision, const MemoryPlan& plan, const char* rows);
+
+// Says on stderr how to go on, where the run is not finished.
+void print_how_to_go_on(const char* command, const RunSettings& run,
+                        const TrainingProgress& progress);
+// Prints what --json does without.
+void print_outcome(const RunSettings& run, const TrainingProgress& progress, int64_t parameters);
+// The fields of a run's result that do not depend on what was learned.
+Json result_of(const RunSettings& run, const TrainingProgress& progress, int64_t parameters);
+
+}  // namespace ebt

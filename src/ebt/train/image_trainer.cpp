@@ -1,0 +1,170 @@
+#include "ebt/train/image_trainer.h"
+
+#include <algorithm>
+#include <type_traits>
+#include <utility>
+
+#include "ebt/core/log.h"
+#include "ebt/train/memory_plan.h"
+#include "ebt/train/model_folder.h"
+
+namespace ebt {
+
+template <class T>
+std::unique_ptr<ImageModel<T>> make_image_training_model(const ImageTrainConfig& config) {
+  const MemoryPlan plan = plan_memory<T>(config);
+  EBT_CHECK(plan.fits(),
+            "this run needs about {} of memory, and {} are available: lower micro-batch ({}), "
+            "image-height ({}), image-width ({}) or the size of the model",
+            format_bytes(plan.needed_bytes), format_bytes(*plan.available_bytes), plan.micro_batch,
+            config.model.image_height, config.model.image_width);
+  auto made = make_image_model<T>(config.model, config.thinking, config.noise, plan.micro_batch,
+                                  engine_options<T>(config));
+  initialize_weights(*made, config.thinking, config.run.seed);
+  return made;
+}
+
+template <class T>
+ImageTrainer<T> ImageTrainer<T>::start(const ImageTrainConfig& config,
+                                       const ImageModelFactory<T>& make_model) {
+  config.check();
+  check_holds_no_model(config.run);
+  ImageTrainConfig resolved = config.resolved();
+  if (config.run.micro_batch == 0) {
+    take_largest_micro_batch<T>(resolved);
+  }
+  ImageTrainer trainer(make_parts(resolved, make_model));
+  make_run_folder(trainer.config_.run);
+  save_config(trainer.config_.run.out, trainer.config_);
+  trainer.checkpoint().save(trainer.config_.run.out);
+  return trainer;
+}
+
+template <class T>
+ImageTrainer<T> ImageTrainer<T>::resume(const std::filesystem::path& folder,
+                                        std::optional<int64_t> threads,
+                                        const ImageModelFactory<T>& make_model) {
+  ImageTrainConfig config = load_image_config(folder);
+  config.run.out = folder.string();
+  config.run.threads = threads.value_or(config.run.threads);
+  config.check();
+  ImageTrainer trainer(make_parts(config.resolved(), make_model));
+  if (has_model(folder)) {
+    trainer.checkpoint().load(folder);
+    EBT_CHECK(trainer.progress().image_fingerprint == trainer.data_.fingerprint,
+              "the files of '{}' are no longer those that '{}' was trained on",
+              trainer.config_.data.data, folder.string());
+  } else {
+    trainer.checkpoint().save(folder);
+  }
+  return trainer;
+}
+
+template <class T>
+typename ImageTrainer<T>::Parts ImageTrainer<T>::make_parts(
+    ImageTrainConfig config, const ImageModelFactory<T>& make_model) {
+  use_threads_of(config.run);
+  const ImageModelConfig& model = config.model;
+  ImageData data = open_image_data(config.data, model.channels, model.image_height,
+                                   model.image_width, config.run.seed);
+  std::unique_ptr<ImageModel<T>> made = make_model(config);
+  resolve_step_size(*made, config.thinking);
+  return {std::move(config), std::move(data), std::move(made)};
+}
+
+template <class T>
+ImageTrainer<T>::ImageTrainer(Parts parts)
+    : config_(std::move(parts.config)),
+      data_(std::move(parts.data)),
+      model_(std::move(parts.model)),
+      loop_(model_->layout(), config_.optimizer, step_size_rate(config_.thinking), config_.run),
+      pixels_(static_cast<size_t>(config_.run.micro_batch * config_.model.image_size())) {
+  loop_.progress().image_fingerprint = data_.fingerprint;
+}
+
+template <class T>
+void ImageTrainer<T>::run(const ImageTrainingObserver& observer) {
+  RunParts<ImageStepReport, ImageValidationReport> parts;
+  parts.take_step = [this] { return take_step(); };
+  if (data_.validation->count() > 0) {
+    parts.validate = [this] { return validate(); };
+  }
+  parts.save = [this] { checkpoint().save(config_.run.out); };
+  loop_.run(parts, observer);
+}
+
+template <class T>
+ImageStepReport ImageTrainer<T>::take_step() {
+  const StopWatch watch;
+  const int64_t batch = config_.run.batch;
+  const int64_t step = progress().step;
+  const Tensor<T> gradients = model_->gradients().all();
+  std::fill(gradients.begin(), gradients.end(), T{0});
+  ImageLossSums sums;
+  ImageRows<T> rows;
+  rows.inverse_image_count = 1.0 / static_cast<double>(batch);
+  for (rows.first_row = 0; rows.first_row < batch; rows.first_row += config_.run.micro_batch) {
+    const int64_t count = std::min(config_.run.micro_batch, batch - rows.first_row);
+    data_.training->fill(step * batch + rows.first_row, pixels(count));
+    rows.images = images(count);
+    sums.add(model_->train(rows, config_.run.seed, static_cast<uint64_t>(step)));
+  }
+  ImageStepReport report;
+  report.measured = ImageMeasurement::of(config_.model.arch, sums);
+  report.loss = report.measured.loss;
+  loop_.learn(model_->weights(), model_->gradients(), report);
+  report.seconds = watch.seconds();
+  report.images_per_second = static_cast<double>(batch) / report.seconds;
+  return report;
+}
+
+// Images are spread evenly over those kept for validation, as their files may be sorted by what
+// they show.
+template <class T>
+ImageValidationReport ImageTrainer<T>::validate() {
+  const StopWatch watch;
+  const int64_t available = data_.validation->count();
+  const int64_t wanted = config_.run.validation_images;
+  const int64_t total = wanted > 0 ? std::min(wanted, available) : available;
+  ImageLossSums sums;
+  ImageRows<T> rows;
+  rows.inverse_image_count = 1.0 / static_cast<double>(total);
+  for (rows.first_row = 0; rows.first_row < total; rows.first_row += config_.run.micro_batch) {
+    const int64_t count = std::min(config_.run.micro_batch, total - rows.first_row);
+    const Tensor<float> filled = pixels(count);
+    for (int64_t row = 0; row < count; ++row) {
+      data_.validation->fill((rows.first_row + row) * available / total, filled.slice(row, 1));
+    }
+    rows.images = images(count);
+    sums.add(model_->evaluate(rows, config_.run.seed));
+  }
+  ImageValidationReport report;
+  report.step = progress().step;
+  report.measured = ImageMeasurement::of(config_.model.arch, sums);
+  report.seconds = watch.seconds();
+  return report;
+}
+
+template <class T>
+Tensor<float> ImageTrainer<T>::pixels(int64_t count) {
+  const ImageModelConfig& model = config_.model;
+  return {pixels_.data(), {count, model.channels, model.image_height, model.image_width}};
+}
+
+template <class T>
+Tensor<const T> ImageTrainer<T>::images(int64_t count) {
+  const Tensor<float> filled = pixels(count);
+  if constexpr (std::is_same_v<T, float>) {
+    return filled;
+  } else {
+    converted_.assign(filled.begin(), filled.end());
+    return {converted_.data(), filled.shape};
+  }
+}
+
+template std::unique_ptr<ImageModel<float>> make_image_training_model(const ImageTrainConfig&);
+template std::unique_ptr<ImageModel<double>> make_image_training_model(const ImageTrainConfig&);
+template class ImageTrainer<float>;
+template class ImageTrainer<double>;
+
+}  // namespace ebt

@@ -1,0 +1,77 @@
+#include "ebt/train/training_loop.h"
+
+#include <omp.h>
+
+#include <cmath>
+#include <string>
+#include <system_error>
+
+#include "ebt/core/error.h"
+
+namespace ebt {
+
+template <class T>
+TrainingLoop<T>::TrainingLoop(const ParameterLayout& layout, const OptimizerConfig& optimizer,
+                              double step_size_rate, const RunSettings& run)
+    : run_(run),
+      optimizer_(layout, optimizer, {{kStepSizeName, step_size_rate}}),
+      schedule_{optimizer.learning_rate, optimizer.warmup_steps, run.steps,
+                optimizer.final_fraction},
+      clip_norm_(optimizer.clip_norm) {}
+
+template <class T>
+void TrainingLoop<T>::learn(ParameterBlock<T>& weights, const ParameterBlock<T>& gradients,
+                            TrainingStep& report) {
+  report.gradient_norm = optimizer_.gradient_norm(gradients);
+  report.learning_rate = schedule_.at(progress_.step);
+  report.skipped = !std::isfinite(report.loss) || !std::isfinite(report.gradient_norm);
+  if (report.skipped) {
+    ++progress_.bad_steps;
+    ++progress_.skipped_steps;
+  } else {
+    progress_.bad_steps = 0;
+    optimizer_.update(weights, gradients, report.learning_rate,
+                      clip_scale(report.gradient_norm, clip_norm_));
+  }
+  ++progress_.step;
+  report.step = progress_.step;
+  report.steps = run_.steps;
+  report.skipped_steps = progress_.skipped_steps;
+  if (weights.layout().contains(kStepSizeName)) {
+    report.step_size = static_cast<double>(weights.tensor(kStepSizeName)[0]);
+  }
+}
+
+template <class T>
+void TrainingLoop<T>::fail_as_diverged(const TrainingStep& report) const {
+  const std::string cause =
+      report.step_size.has_value()
+          ? fmt::format(
+                "the step size alpha ({:.4g}) is too large, or the learning rate ({:.4g}) too high",
+                *report.step_size, schedule_.peak)
+          : fmt::format("the learning rate ({:.4g}) is too high", schedule_.peak);
+  fail(
+      "training stopped at step {} because loss or gradient were not finite {} steps in a row; "
+      "probably {}; '{}' keeps the last good checkpoint",
+      progress_.step, progress_.bad_steps, cause, run_.out);
+}
+
+void use_threads_of(const RunSettings& run) {
+  omp_set_num_threads(run.threads > 0 ? static_cast<int>(run.threads) : omp_get_num_procs());
+}
+
+void check_holds_no_model(const RunSettings& run) {
+  EBT_CHECK(!has_model(run.out),
+            "'{}' holds a model already: resume it, or choose another folder with --out", run.out);
+}
+
+void make_run_folder(const RunSettings& run) {
+  std::error_code error;
+  std::filesystem::create_directories(run.out, error);
+  EBT_CHECK(!error, "cannot make the folder '{}': {}", run.out, error.message());
+}
+
+template class TrainingLoop<float>;
+template class TrainingLoop<double>;
+
+}  // namespace ebt

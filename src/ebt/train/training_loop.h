@@ -1,0 +1,152 @@
+// What training is, whatever is learned: steps down the gradient, of which those that are not
+// finite are skipped; what was measured, validations and checkpoints when they are due.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+
+#include "ebt/optim/adamw.h"
+#include "ebt/optim/schedule.h"
+#include "ebt/train/checkpoint.h"
+#include "ebt/train/config.h"
+#include "ebt/train/metrics_log.h"
+#include "ebt/train/report.h"
+
+namespace ebt {
+
+// What a run tells whoever watches it, and asks of them. Empty functions are not called.
+template <class Step, class Validation>
+struct RunObserver {
+  std::function<void(const Step&)> on_step = nullptr;
+  std::function<void(const Validation&)> on_validation = nullptr;
+  // Asked after every step: true saves a checkpoint and ends the run early.
+  std::function<bool()> stop_requested = nullptr;
+};
+
+// What a loop does by turns. Reports become lines of metrics through their to_json.
+template <class Step, class Validation>
+struct RunParts {
+  std::function<Step()> take_step;       // ends in TrainingLoop::learn
+  std::function<Validation()> validate;  // empty: nothing is kept for validation
+  std::function<void()> save;            // the checkpoint
+};
+
+class StopWatch {
+ public:
+  double seconds() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+// Owns the optimizer of a run and how far it has come. The weights are the model's.
+template <class T>
+class TrainingLoop {
+ public:
+  // The layout must outlive the loop. Alpha learns at `step_size_rate` times the learning rate; at
+  // 0 it is frozen.
+  TrainingLoop(const ParameterLayout& layout, const OptimizerConfig& optimizer,
+               double step_size_rate, const RunSettings& run);
+
+  TrainingProgress& progress() { return progress_; }
+  const TrainingProgress& progress() const { return progress_; }
+  // `replay` may be null.
+  Checkpoint<T> checkpoint(ParameterBlock<T>& weights, ReplayBuffer<T>* replay) {
+    return {weights, optimizer_, replay, progress_};
+  }
+
+  // Ends a step whose gradients are complete: takes it, unless they or report.loss are not finite,
+  // and fills in the rest of the report but for what the clock measures.
+  void learn(ParameterBlock<T>& weights, const ParameterBlock<T>& gradients, TrainingStep& report);
+
+  // Takes the steps that are left, with a validation and a checkpoint at the configured intervals
+  // and at the end. Throws Error when run.max_bad_steps steps in a row were not finite, or a file
+  // cannot be written; the last checkpoint is then in the folder.
+  template <class Step, class Validation>
+  void run(const RunParts<Step, Validation>& parts, const RunObserver<Step, Validation>& observer);
+
+ private:
+  [[noreturn]] void fail_as_diverged(const TrainingStep& report) const;
+
+  RunSettings run_;
+  AdamW<T> optimizer_;
+  LearningRateSchedule schedule_;
+  double clip_norm_;
+  TrainingProgress progress_;
+};
+
+// Sets the number of OpenMP threads of the process to what the run asks for.
+void use_threads_of(const RunSettings& run);
+
+// Throws Error when the run's folder holds a model: a new run must not cost it.
+void check_holds_no_model(const RunSettings& run);
+
+// Makes the run's folder. Throws Error when it cannot.
+void make_run_folder(const RunSettings& run);
+
+// Writes out what a config leaves to the model's initial weights: alpha, and the rate at which it
+// learns. Does nothing for a model without an alpha.
+template <class Model, class Thinking>
+void resolve_step_size(Model& model, Thinking& thinking) {
+  constexpr double kPublishedStepSizeRate = 3.0;
+  if (!model.layout().contains(kStepSizeName)) {
+    return;
+  }
+  thinking.step_size = static_cast<double>(model.weights().tensor(kStepSizeName)[0]);
+  if (thinking.step_size_lr == 0) {
+    thinking.step_size_lr = kPublishedStepSizeRate * thinking.step_size;
+  }
+}
+
+// Alpha's rate over the learning rate, as TrainingLoop takes it.
+template <class Thinking>
+double step_size_rate(const Thinking& thinking) {
+  return thinking.step_size_learnable ? thinking.step_size_lr : 0.0;
+}
+
+template <class T>
+template <class Step, class Validation>
+void TrainingLoop<T>::run(const RunParts<Step, Validation>& parts,
+                          const RunObserver<Step, Validation>& observer) {
+  MetricsLog metrics(std::filesystem::path(run_.out) / kMetricsFile, progress_.step);
+  const StopWatch watch;
+  const int64_t first_step = progress_.step;
+  while (progress_.step < run_.steps) {
+    Step report = parts.take_step();
+    const int64_t step = progress_.step;
+    const bool last = step == run_.steps;
+    report.seconds_left = watch.seconds() / static_cast<double>(step - first_step) *
+                          static_cast<double>(run_.steps - step);
+    metrics.write(to_json(report));
+    if (observer.on_step) {
+      observer.on_step(report);
+    }
+    if (progress_.bad_steps >= run_.max_bad_steps) {
+      fail_as_diverged(report);
+    }
+    if (parts.validate && (last || step % run_.validate_every == 0)) {
+      const Validation validation = parts.validate();
+      metrics.write(to_json(validation));
+      if (observer.on_validation) {
+        observer.on_validation(validation);
+      }
+    }
+    const bool stopped = observer.stop_requested && observer.stop_requested();
+    // Weights whose last step was bad may be about to fail: the checkpoint before them is the good
+    // one.
+    const bool due = step % run_.checkpoint_every == 0 && progress_.bad_steps == 0;
+    if (due || last || stopped) {
+      metrics.sync();
+      parts.save();
+    }
+    if (stopped) {
+      return;
+    }
+  }
+}
+
+}  // namespace ebt
