@@ -39,12 +39,6 @@ const EnumNames<InitialPrediction>& enum_names(InitialPrediction) {
   return kNames;
 }
 
-const EnumNames<ImageArchitecture>& enum_names(ImageArchitecture) {
-  static const EnumNames<ImageArchitecture> kNames = {{"ebt", ImageArchitecture::kEbt},
-                                                      {"dit", ImageArchitecture::kDit}};
-  return kNames;
-}
-
 const EnumNames<CandidateChoice>& enum_names(CandidateChoice) {
   static const EnumNames<CandidateChoice> kNames = {{"min", CandidateChoice::kMin},
                                                     {"max", CandidateChoice::kMax},

@@ -19,8 +19,11 @@ namespace {
 
 constexpr int64_t kConfigVersion = 1;
 constexpr size_t kMaxConfig_bytes = 1'000'000;
-// Published checkpoints store this setting among the weights; ours is in config.json.
-constexpr char kStoredSetting[] = "langevin_dynamics_noise_std";
+// Published checkpoints store among the weights a setting, which is in our config.json, and the
+// table of positions of images, which follows from the config.
+bool is_no_weight(const std::string& name) {
+  return name == "langevin_dynamics_noise_std" || name.ends_with("pos_embed");
+}
 
 // A config without a kind is of text: the first models had none.
 constexpr char kKindKey[] = "kind";
@@ -98,11 +101,12 @@ void load_parts(const std::filesystem::path& folder, Config& config) {
   }
 }
 
-// Throws Error unless the tensors of the file are those of the layout.
+}  // namespace
+
 void check_weights(const SafetensorsFile& file, const ParameterLayout& layout) {
   const std::string name = file.path().string();
   for (const StoredTensor& tensor : file.tensors()) {
-    EBT_CHECK(layout.contains(tensor.name) || tensor.name == kStoredSetting,
+    EBT_CHECK(layout.contains(tensor.name) || is_no_weight(tensor.name),
               "'{}' has a tensor {:?}, which is no weight of the model that {} describes", name,
               tensor.name.substr(0, 100), kConfigFile);
   }
@@ -112,8 +116,6 @@ void check_weights(const SafetensorsFile& file, const ParameterLayout& layout) {
               name, entry.name, stored.to_string(), kConfigFile, entry.shape.to_string());
   }
 }
-
-}  // namespace
 
 void save_config(const std::filesystem::path& folder, const TrainConfig& config) {
   save_parts(folder, config);

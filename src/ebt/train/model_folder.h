@@ -41,6 +41,10 @@ std::shared_ptr<const Tokenizer> load_tokenizer(const std::filesystem::path& mod
 template <class T>
 void add_weights(const ParameterBlock<T>& weights, SafetensorsWriter& writer);
 
+// Throws Error unless the tensors of the file are those of the layout. To be called before memory
+// is taken for weights: a config may describe a larger model than the file holds.
+void check_weights(const SafetensorsFile& file, const ParameterLayout& layout);
+
 // Reads all weights, converting between floating-point types. Throws Error when a tensor is
 // missing, has another shape, or is not a weight of the model.
 template <class T>
