@@ -42,6 +42,7 @@ class DitPass {
   }
 
   ImageModelConfig config_;
+  const std::vector<float>& frequencies_;
   Tensor<T> positions_;          // (T, D)
   Tensor<T> timestep_features_;  // (n, kTimestepFeatures)
   Tensor<T> hidden_, active_;    // (n, D): before and after the SiLU
