@@ -17,6 +17,8 @@ enum class RandomPurpose : uint32_t {
   kStepCount,
   kReplay,
   kSampling,
+  kImages,
+  kDeadLeaves,
 };
 
 // A stream of independent numbers, addressed by element: any element can be made alone, in any
