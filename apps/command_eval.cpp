@@ -4,7 +4,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <system_error>
 
 #include "commands.h"
 #include "ebt/eval/task_grid.h"
@@ -13,6 +12,7 @@
 #include "ebt/io/file.h"
 #include "ebt/io/fingerprint.h"
 #include "ebt/report/evaluation_figure.h"
+#include "eval_image.h"
 #include "evaluation.h"
 #include "flags.h"
 
@@ -102,12 +102,6 @@ Json identity(const std::filesystem::path& model, const std::string& precision) 
           {"precision", precision}};
 }
 
-void make_folder(const std::filesystem::path& folder) {
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  EBT_CHECK(!error, "cannot make the folder '{}': {}", folder.string(), error.message());
-}
-
 // Writes the table and the figures; returns their paths.
 Json write_files(const std::filesystem::path& folder, const TaskGrid& grid,
                  const std::string& model) {
@@ -194,8 +188,10 @@ void run_eval(const Flags& flags) {
 }  // namespace
 
 void register_eval(CLI::App& app) {
-  add_command(
-      app, "eval", "Measure how well a model predicts and answers, for how much thinking.",
+  CLI::App* eval = add_command(
+      app, "eval",
+      "Measure how well a model predicts and answers, for how much thinking. 'ebt eval image' "
+      "measures models of images.",
       kExamples,
       [](Flags& flags) {
         flags.bind(EvalFlags{}, "Evaluation");
@@ -204,6 +200,7 @@ void register_eval(CLI::App& app) {
         flags.bind(ThinkOptions{}, "Thinking", "think-budget");
       },
       run_eval);
+  register_eval_image(*eval);
 }
 
 }  // namespace ebt

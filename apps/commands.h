@@ -9,6 +9,8 @@ namespace ebt {
 void register_train(CLI::App& app);
 void register_eval(CLI::App& app);
 void register_calibrate(CLI::App& app);
+void register_denoise(CLI::App& app);
+void register_probe(CLI::App& app);
 void register_generate(CLI::App& app);
 void register_inspect(CLI::App& app);
 void register_report(CLI::App& app);

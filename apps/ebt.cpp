@@ -69,6 +69,8 @@ int run(int argc, char** argv) {
   ebt::register_train(app);
   ebt::register_eval(app);
   ebt::register_calibrate(app);
+  ebt::register_denoise(app);
+  ebt::register_probe(app);
   ebt::register_generate(app);
   ebt::register_inspect(app);
   ebt::register_report(app);

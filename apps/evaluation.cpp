@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <system_error>
 
 #include "ebt/data/token_corpus.h"
 
@@ -46,6 +47,12 @@ void check_counts(std::initializer_list<FlagCount> counts) {
     EBT_CHECK(count.value >= count.least, "--{} must be at least {}, not {}", count.name,
               count.least, count.value);
   }
+}
+
+void make_folder(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  EBT_CHECK(!error, "cannot make the folder '{}': {}", folder.string(), error.message());
 }
 
 void use_threads(int64_t threads) {

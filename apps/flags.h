@@ -35,6 +35,18 @@ class Flags {
     });
   }
 
+  // Adds values that stand without flags, in the order of the fields, which must be strings.
+  template <class Config>
+  void bind_positional(Config fields, const std::string& heading) {
+    fields.visit_fields([&](const char* name, std::string& /*field*/, const char* help) {
+      command_
+          .add_option_function<std::string>(
+              name, [this, name](const std::string& value) { command_line_[name] = value; }, help)
+          ->group(heading);
+      known_.emplace_back(name);
+    });
+  }
+
   // Lets config files state these fields, which have no flags: they do nothing for the command, but
   // stand in the config.json that a run like it is started from.
   template <class Config>

@@ -17,7 +17,9 @@ constexpr double kGap = 14;
 constexpr double kCaptionHeight = 26;
 constexpr double kNoteHeight = 34;
 constexpr double kChartHeight = 230;
+// In a row, at most: of images that fit so, and of those that would have to be made smaller.
 constexpr size_t kColumns = 6;
+constexpr size_t kColumnsOfLarge = 4;
 // Larger images are cut: what noise leaves behind shows only where pixels can be seen.
 constexpr int64_t kLargest = 240;
 
@@ -88,11 +90,12 @@ std::vector<std::string> charts_of(const ContactSheet& sheet) {
 std::string contact_sheet(const ContactSheet& sheet) {
   EBT_CHECK(!sheet.images.empty(), "contact sheet: there are no images");
   const size_t count = sheet.images.size();
-  const size_t rows = (count + kColumns - 1) / kColumns;
-  const size_t columns = (count + rows - 1) / rows;
   const Image& first = sheet.images[0].image;
   const auto pixel_width = static_cast<double>(std::min(first.width, kLargest));
   const auto pixel_height = static_cast<double>(std::min(first.height, kLargest));
+  const size_t most = pixel_width > kWidth / kColumns ? kColumnsOfLarge : kColumns;
+  const size_t rows = (count + most - 1) / most;
+  const size_t columns = (count + rows - 1) / rows;
   const double cell_width =
       std::min({300.0, (kWidth - 2 * kMargin + kGap) / static_cast<double>(columns) - kGap,
                 300.0 * pixel_width / pixel_height});

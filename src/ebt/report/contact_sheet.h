@@ -27,9 +27,9 @@ struct ContactSheet {
   std::optional<std::pair<std::string, double>> baseline;
 };
 
-// A standalone SVG: the images as PNGs within it, at most six in a row, and under them energy and
-// PSNR over the thinking steps. Of large images, the centre is shown, pixel by pixel. Throws Error
-// when there are no images.
+// A standalone SVG: the images as PNGs within it, at most six in a row (four of large ones), and
+// under them energy and PSNR over the steps. Of large images, the centre is shown, pixel by pixel.
+// Throws Error when there are no images.
 std::string contact_sheet(const ContactSheet& sheet);
 
 }  // namespace ebt

@@ -12,6 +12,9 @@
 namespace ebt {
 namespace {
 
+// Too long a label for the end of a line.
+constexpr const char* kFilter = "non-local means";
+
 // What a panel is drawn from: the rows of one noise.
 struct Panel {
   std::string noise;
@@ -66,7 +69,7 @@ std::string chart_of(const Panel& panel, double width) {
   for (const ImageRow* row : panel.rows) {
     if (row->passes == 0 && !is_input && most > 0) {
       ChartSeries flat;
-      flat.label = row->method;
+      flat.label = row->method == kFilter ? "NLM" : row->method;
       flat.color = kGrey;
       flat.points = {{least, row->psnr()}, {std::max(most, least + 1), row->psnr()}};
       series.push_back(std::move(flat));
@@ -92,7 +95,10 @@ std::string image_quality_figure(const ImageGrid& grid, const std::string& subje
   for (const Panel& panel : panels) {
     drawn.push_back({head_of(panel), chart_of(panel, panel_width(panels.size()))});
   }
-  return panel_figure("PSNR against forward passes", drawn, subject);
+  const bool has_filter = std::any_of(grid.rows.begin(), grid.rows.end(),
+                                      [](const ImageRow& row) { return row.method == kFilter; });
+  return panel_figure("PSNR against forward passes", drawn,
+                      subject + (has_filter ? fmt::format(" · NLM: {}", kFilter) : ""));
 }
 
 }  // namespace ebt

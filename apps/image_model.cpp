@@ -1,0 +1,29 @@
+#include "image_model.h"
+
+#include <fmt/format.h>
+
+#include "ebt/train/image_model_folder.h"
+#include "evaluation.h"
+
+namespace ebt {
+
+OpenedImageModel open_image_model(const std::string& folder, int64_t batch,
+                                  const std::string& precision) {
+  check_names_model(folder);
+  OpenedImageModel model;
+  model.denoiser = load_image_denoiser(folder, batch, precision);
+  model.name = model.thinks() ? "EBT" : "DiT";
+  return model;
+}
+
+void note_bad_images(int64_t count, const std::vector<std::string>& sentences,
+                     ShareProgress& progress) {
+  for (const std::string& sentence : sentences) {
+    progress.note("left out: " + sentence);
+  }
+  if (count > static_cast<int64_t>(sentences.size())) {
+    progress.note(fmt::format("left out: {} images in all", count));
+  }
+}
+
+}  // namespace ebt
