@@ -72,7 +72,7 @@ struct DenoiseFlags {
     visit("energy-map", energy_map,
           "PNG or JPEG to write: the energy that every patch is left with, over the image");
     visit("trace", trace, "print the energy, and with --sigma the PSNR, of every step");
-    visit("batch", batch, "tiles at a time; results do not depend on it");
+    visit("batch", batch, "tiles at a time; results depend on it by roundings at most");
     visit("precision", precision, "fp32, bf16, or auto: bf16 where the CPU multiplies it natively");
     visit("seed", seed, "seed of the noise of --sigma");
     visit("threads", threads, "CPU threads; 0 uses all cores. Results do not depend on it");

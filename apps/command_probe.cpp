@@ -52,7 +52,7 @@ struct ProbeFlags {
     visit("timestep", timestep, "how noisy DiT takes the images to be, which are clean");
     visit("l2", l2, "weight of the L2 term beside the mean loss");
     visit("iterations", iterations, "iterations of L-BFGS, at most");
-    visit("batch", batch, "images at a time; results do not depend on it");
+    visit("batch", batch, "images at a time; results depend on it by roundings at most");
     visit("precision", precision, "fp32, bf16, or auto: bf16 where the CPU multiplies it natively");
     visit("threads", threads, "CPU threads; 0 uses all cores. Results do not depend on it");
   }

@@ -61,7 +61,7 @@ struct EvalImageFlags {
     visit("overlap", overlap,
           "pixels that neighbouring tiles share; -1: a quarter of the model's size");
     visit("out", out, "folder that receives the table of all images, the points and the figure");
-    visit("batch", batch, "images or tiles at a time; results do not depend on it");
+    visit("batch", batch, "images or tiles at a time; results depend on it by roundings at most");
     visit("precision", precision, "fp32, bf16, or auto: bf16 where the CPU multiplies it natively");
     visit("seed", seed, "seed of the noise; it is the same for all models");
     visit("threads", threads, "CPU threads; 0 uses all cores. Results do not depend on it");

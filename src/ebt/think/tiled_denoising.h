@@ -47,9 +47,9 @@ using TilingProgress = std::function<bool(double done)>;
 // Takes the noise out of `image` (C, H, W), as x_t of NoiseSchedule, in batches of as many tiles as
 // the denoiser takes: beside the image and the result, memory holds one batch. An image shorter
 // than a tile, or no multiple of the patch, is continued by its reflection. Where a single tile is
-// the image, the result is the denoiser's, to the bit; it never depends on the size of the batches.
-// Throws Error when the channels differ, the overlap is too large, or a pixel of the result is not
-// finite.
+// the image, the result is the denoiser's, to the bit; it depends on the size of the batches as
+// much as the denoiser's does: by roundings at most. Throws Error when the channels differ, the
+// overlap is too large, or a pixel of the result is not finite.
 TiledResult denoise_tiled(ImageDenoiser& denoiser, Tensor<const float> image,
                           const DenoiseOptions& options, const TilingOptions& tiling,
                           const TilingProgress& on_progress);
