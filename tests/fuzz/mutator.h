@@ -26,6 +26,26 @@ class Mutator {
     text.replace(begin, end - begin, part);
   }
 
+  // As mutate, for what is not text: single bits, and bytes and numbers at their extremes.
+  void mutate_bytes(std::string& bytes, size_t begin, size_t end) {
+    for (size_t changes = 1 + below(4); changes > 0 && begin < end; --changes) {
+      const size_t at = begin + below(end - begin);
+      const char extreme = "\x00\x01\x7f\x80\xfe\xff"[below(6)];
+      switch (below(3)) {
+        case 0:
+          bytes[at] = static_cast<char>(bytes[at] ^ (1 << below(8)));
+          break;
+        case 1:
+          bytes[at] = extreme;
+          break;
+        default:
+          for (size_t i = 0; i < 1 + below(4) && at + i < end; ++i) {
+            bytes[at + i] = extreme;
+          }
+      }
+    }
+  }
+
  private:
   void change(std::string& part) {
     const size_t at = below(part.size() + 1);

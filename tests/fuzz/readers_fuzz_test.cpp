@@ -20,37 +20,16 @@
 #include "ebt/io/json.h"
 #include "ebt/io/safetensors.h"
 #include "tests/fuzz/mutator.h"
+#include "tests/fuzz/refusals.h"
 #include "tests/support/small_tokenizer.h"
 #include "tests/support/temporary_folder.h"
 
 namespace ebt {
 namespace {
 
+using testing::expect_refused_or_consistent;
 using testing::Mutator;
 using testing::TemporaryFolder;
-
-constexpr uint64_t kMutations = 5000;
-
-// Reads `kMutations` inputs and expects some to be accepted and some refused: else the mutations
-// would be too mild, or too wild, to test anything.
-template <class Read>
-void expect_refused_or_consistent(Read&& read) {
-  uint64_t accepted = 0;
-  for (uint64_t seed = 0; seed < kMutations && !::testing::Test::HasFailure(); ++seed) {
-    SCOPED_TRACE(fmt::format("mutation {}", seed));
-    try {
-      read(Mutator(seed));
-      ++accepted;
-    } catch (const Error& error) {
-      EXPECT_LT(std::strlen(error.what()), 1000U);
-      EXPECT_EQ(std::strchr(error.what(), '\n'), nullptr) << error.what();
-    } catch (const std::exception& error) {
-      ADD_FAILURE() << "escaped: " << error.what();
-    }
-  }
-  EXPECT_GT(accepted, kMutations / 100);
-  EXPECT_LT(accepted, kMutations * 9 / 10);
-}
 
 std::string valid_safetensors(const TemporaryFolder& folder) {
   const std::vector<float> floats(24, 1.0F);

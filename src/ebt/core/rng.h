@@ -18,6 +18,8 @@ enum class RandomPurpose : uint32_t {
   kReplay,
   kSampling,
   kTestNoise,
+  kImages,
+  kDeadLeaves,
 };
 
 // A stream of independent numbers, addressed by element: any element can be made alone, in any

@@ -12,6 +12,7 @@
 
 #include "ebt/core/error.h"
 #include "ebt/io/file.h"
+#include "ebt/io/folder.h"
 #include "ebt/io/json.h"
 
 namespace ebt {
@@ -37,29 +38,8 @@ std::string_view read_file(const fs::path& path, Storage& storage) {
   return storage.files.emplace_back(std::move(file)).text();
 }
 
-// Appends the files in a folder and below, in any order. Links to files are followed, links to
-// folders are not: they can lead back.
-void list_files(const fs::path& folder, std::vector<fs::path>& files) {
-  std::error_code error;
-  fs::directory_iterator entry(folder, error);
-  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
-    if (entry->path().filename().string().starts_with('.')) {
-      continue;
-    }
-    std::error_code ignored;  // an entry that cannot be examined is neither
-    if (entry->is_regular_file(ignored)) {
-      files.push_back(entry->path());
-    } else if (!entry->is_symlink(ignored) && entry->is_directory(ignored)) {
-      list_files(entry->path(), files);
-    }
-  }
-  EBT_CHECK(!error, "cannot read folder '{}': {}", folder.string(), error.message());
-}
-
 std::vector<std::string_view> read_folder(const std::string& path, Storage& storage) {
-  std::vector<fs::path> files;
-  list_files(path, files);
-  std::sort(files.begin(), files.end());
+  const std::vector<fs::path> files = files_below(path);
   std::vector<std::string_view> documents;
   documents.reserve(files.size());
   for (const fs::path& file : files) {

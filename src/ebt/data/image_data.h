@@ -56,30 +56,36 @@ std::shared_ptr<const ImageFiles> open_image_files(const std::string& data,
 // up to the last '_' or '-' ("truck_0566.jpg" is a truck).
 std::vector<std::string> image_labels(const ImageFiles& files);
 
-// What could not be read so far.
+// Files that could not be read and stood in the way of an image filled in so far, for training or
+// validation. What threads in the background met beyond it is not told yet, so that two runs tell
+// the same at the same place.
 struct BadImages {
-  int64_t count = 0;
-  std::vector<std::string> sentences;  // of the first few
+  int64_t count = 0;                   // each file once
+  std::vector<std::string> sentences;  // of the first five
 };
 
 // An endless stream of training images (C, height, width): every file once an epoch, in an order,
 // crop and mirroring that follow from the seed and the image's place in the stream alone. Smaller
-// images than the crop are enlarged, larger ones cut. A bad file's place is taken by another's,
-// chosen likewise. Background threads decode what comes next.
+// images than the crop are enlarged (in proportion, bilinearly), larger ones cut. A bad file's
+// place is taken by another's, chosen likewise. Background threads decode what comes next: at most
+// 64 MiB of it, or one image for each. Not thread-safe.
 class TrainingImages {
  public:
   virtual ~TrainingImages() = default;
   // images (B, C, H, W), pixels in [-1, 1]: numbers first .. first + B of the stream. Fastest when
-  // asked in order.
+  // asked in order. Throws Error when no file can be read.
   virtual void fill(int64_t first, Tensor<float> images) = 0;
   virtual BadImages bad() const = 0;
 };
 
-// A fixed set of images: the centre of every file.
+// A fixed set of images: the centre of every file, that of the next file in place of a bad one. Not
+// thread-safe.
 class ValidationImages {
  public:
   virtual ~ValidationImages() = default;
   virtual int64_t count() const = 0;
+  // images (B, C, H, W), pixels in [-1, 1]: numbers first .. first + B of the count(). Throws Error
+  // when they are not among these, or no file can be read.
   virtual void fill(int64_t first, Tensor<float> images) = 0;
 };
 
@@ -89,8 +95,10 @@ struct ImageData {
   uint64_t fingerprint = 0;                      // of the files; of dead leaves, a constant
   int64_t training_files = 0;                    // 0: endless
 };
-// Opens data for images of (channels, height, width). Throws Error as open_image_files, and when
-// none is left for training.
+// Opens data for images of (channels, height, width); channels are 1 or 3. Which files are for
+// validation follows from their number and the share alone: they are spread evenly over the order
+// of paths, and at least one of two. Throws Error as open_image_files, for impossible configs, and
+// when none is left for training.
 ImageData open_image_data(const ImageDataConfig& config, int64_t channels, int64_t height,
                           int64_t width, uint64_t seed);
 

@@ -11,28 +11,12 @@
 #include <utility>
 
 #include "ebt/core/error.h"
+#include "ebt/io/descriptor.h"
 
 namespace ebt {
 namespace {
 
 std::string error_text(int error_number) { return std::generic_category().message(error_number); }
-
-class Descriptor {
- public:
-  explicit Descriptor(int value) : value_(value) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (value_ >= 0) {
-      close(value_);
-    }
-  }
-  int get() const { return value_; }
-  int release() { return std::exchange(value_, -1); }
-
- private:
-  int value_;
-};
 
 void unmap(std::span<const std::byte> bytes) {
   if (!bytes.empty()) {

@@ -1,0 +1,39 @@
+#include "ebt/io/folder.h"
+
+#include <algorithm>
+#include <system_error>
+
+#include "ebt/core/error.h"
+
+namespace ebt {
+namespace {
+
+namespace fs = std::filesystem;
+
+void append_files(const fs::path& folder, std::vector<fs::path>& files) {
+  std::error_code error;
+  fs::directory_iterator entry(folder, error);
+  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
+    if (entry->path().filename().string().starts_with('.')) {
+      continue;
+    }
+    std::error_code ignored;  // an entry that cannot be examined is neither
+    if (entry->is_regular_file(ignored)) {
+      files.push_back(entry->path());
+    } else if (!entry->is_symlink(ignored) && entry->is_directory(ignored)) {
+      append_files(entry->path(), files);
+    }
+  }
+  EBT_CHECK(!error, "cannot read folder '{}': {}", folder.string(), error.message());
+}
+
+}  // namespace
+
+std::vector<fs::path> files_below(const fs::path& folder) {
+  std::vector<fs::path> files;
+  append_files(folder, files);
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+}  // namespace ebt
