@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/block_layer.h"
 #include "tests/support/layer_contract.h"
 #include "tests/support/model_reference.h"
 
@@ -12,81 +13,6 @@ namespace {
 
 constexpr double kTheta = 50.0;
 constexpr double kEps = 1e-2;
-
-template <class T>
-void copy(Tensor<const T> from, Tensor<T> to) {
-  EBT_CHECK(from.shape == to.shape, "block: {} is not {}", from.shape.to_string(),
-            to.shape.to_string());
-  std::copy(from.begin(), from.end(), to.begin());
-}
-
-// A block of predictions as a layer: the stream's input and output are x and y.
-template <class T>
-struct BlockLayer {
-  using Scalar = T;
-  using Attention = PredictionAttention<T>;
-  using Rules = Block<T, T, Attention>;
-  using Params = typename Rules::Params;
-  using Grads = typename Rules::Grads;
-  struct Saved {
-    BlockTrace<T, T> trace;
-    BlockValues<T> dot;
-    BlockCotangents<T> delta, bar;
-    BlockWork<T> work;
-    Tensor<T> stream, below;
-  };
-
-  static void forward(const Params& params, Tensor<const T> x, Tensor<T> y, Saved& saved) {
-    copy(x, y);
-    Rules::forward(params, y, saved.trace, saved.work);
-  }
-  static void vjp(const Params& params, const Saved& saved, Tensor<const T> y_bar, Tensor<T> x_bar,
-                  Write write, Grads* grads) {
-    descend(params, saved, saved.bar, y_bar, grads);
-    give(saved.stream, x_bar, write);
-  }
-  static void jvp(const Params& params, Saved& saved, Tensor<const T> x_dot, Tensor<T> y_dot) {
-    copy(x_dot, y_dot);
-    Rules::jvp(params, y_dot, saved.trace, saved.dot, saved.work);
-  }
-  static void vjp_of_jvp(const Params& params, const Saved& saved, Tensor<const T> x_dot,
-                         Tensor<const T> delta, Tensor<T> x_bar, Write write, Grads* grads) {
-    const std::vector<T> zeros(static_cast<size_t>(delta.count()), T(0));
-    second_order(params, saved, x_dot, delta, {zeros.data(), delta.shape}, x_bar, write, grads);
-  }
-  static void second_order(const Params& params, const Saved& saved, Tensor<const T> x_dot,
-                           Tensor<const T> delta, Tensor<const T> y_bar, Tensor<T> x_bar,
-                           Write write, Grads* grads) {
-    check_shape("block", "x_dot", x_dot.shape, saved.stream.shape);
-    descend(params, saved, saved.delta, delta, nullptr);
-    copy(y_bar, saved.bar.output);
-    copy(y_bar, saved.stream);
-    Rules::second_order(params, saved.trace, saved.dot, saved.delta, saved.bar,
-                        {saved.stream, saved.below}, saved.work, *grads);
-    give(saved.stream, x_bar, write);
-  }
-
- private:
-  static void descend(const Params& params, const Saved& saved, const BlockCotangents<T>& bar,
-                      Tensor<const T> y_bar, Grads* grads) {
-    copy(y_bar, bar.output);
-    copy(y_bar, saved.stream);
-    Rules::vjp(params, saved.trace, bar, {saved.stream, saved.below}, saved.work, grads);
-    for (int64_t i = 0; i < saved.below.count(); ++i) {
-      EBT_CHECK(saved.below[i] == saved.stream[i], "block: the stored cotangent differs");
-    }
-  }
-  static void give(Tensor<const T> value, Tensor<T> x_bar, Write write) {
-    if (write == Write::kReplace) {
-      copy(value, x_bar);
-      return;
-    }
-    EBT_CHECK(x_bar.shape == value.shape, "block: x_bar is {}", x_bar.shape.to_string());
-    for (int64_t i = 0; i < value.count(); ++i) {
-      x_bar[i] += value[i];
-    }
-  }
-};
 
 // Sizes of a block, and its weights as the contract's flat list of parameters: the six of
 // reference::BlockWeights, whose norms are the gains, then shift and gate of both halves if there
@@ -119,22 +45,12 @@ struct BlockCase : LayerCase {
   }
   template <class Saved>
   void prepare(Arena& arena, Saved& saved) const {
-    using T = std::remove_reference_t<decltype(saved.dot.input[0])>;
     ModelConfig config;
     config.type = modulated ? EbtType::kAdaln : EbtType::kDefault;
     config.width = width();
     config.heads = heads;
     config.ffn_multiplier = static_cast<double>(ffn) / static_cast<double>(width());
-    saved.trace = BlockTrace<T, T>::take(arena, config, batch, tokens,
-                                         BlockValues<T>::take(arena, config, batch, tokens));
-    saved.dot = BlockValues<T>::take(arena, config, batch, tokens);
-    for (BlockCotangents<T>* bar : {&saved.delta, &saved.bar}) {
-      *bar = BlockCotangents<T>::take(arena, config, batch, tokens);
-      bar->output = arena.take<T>(x_shape());
-    }
-    saved.work = BlockWork<T>::take(arena, config, batch, tokens);
-    saved.stream = arena.take<T>(x_shape());
-    saved.below = arena.take<T>(x_shape());
+    take_block(arena, config, batch, tokens, saved);
   }
   template <class T>
   static BlockMatrices<T, T> matrices(const Tensors<const T>& theta) {
@@ -176,7 +92,7 @@ struct BlockCase : LayerCase {
 
 struct PredictionBlockCase : BlockCase {
   template <class T>
-  using Layer = BlockLayer<T>;
+  using Layer = BlockLayer<T, PredictionAttention<T>>;
   static constexpr bool kSecondOrderWithoutGrads = false;
   int64_t lead, first_query;
 
@@ -212,10 +128,11 @@ struct PredictionBlockCase : BlockCase {
   }
   template <class T>
   typename Layer<T>::Grads grads(const Tensors<T>& theta_bar) const {
-    return {{theta_bar[0], theta_bar[1], theta_bar[2], theta_bar[3], theta_bar[4], theta_bar[5]},
-            half(theta_bar, 0),
-            half(theta_bar, 1),
-            {theta_bar.back()}};
+    return {
+        {theta_bar[0], theta_bar[1], theta_bar[2], theta_bar[3], theta_bar[4], theta_bar[5], {}},
+        half(theta_bar, 0),
+        half(theta_bar, 1),
+        {theta_bar.back()}};
   }
   template <class S>
   Array<S> reference(const Array<S>& x, const Arrays<S>& theta) const {
