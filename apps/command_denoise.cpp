@@ -188,10 +188,13 @@ void print_trace(const DenoiseJob& job, const DenoisedImage& denoised) {
 // "wrote out.png: 481 x 321 pixels in 15 tiles, 3 steps each, 0.4 s; energy 0.5 -> 0.1"
 void print_line(const DenoiseJob& job, const DenoisedImage& denoised, const std::string& out) {
   const TiledResult& tiled = denoised.tiled;
+  const std::string work = job.model.thinks() ? "step" : "pass";
+  const std::string plural = job.model.thinks() ? "steps" : "passes";
   fmt::print("wrote {}: {} x {} pixels in {} {}, {:.3g} {} each, {}", out, denoised.result.width,
              denoised.result.height, tiled.tiles, tiled.tiles == 1 ? "tile" : "tiles",
              static_cast<double>(tiled.steps_of_tiles) / static_cast<double>(tiled.tiles),
-             job.model.thinks() ? "steps" : "passes", format_duration(denoised.seconds));
+             tiled.steps_of_tiles == tiled.tiles ? work : plural,
+             format_duration(denoised.seconds));
   if (!tiled.energy.empty()) {
     fmt::print("; energy {:.4g} -> {:.4g}", tiled.energy.front(), tiled.energy.back());
   }
