@@ -9,6 +9,21 @@
 #include "ebt/train/model_folder.h"
 
 namespace ebt {
+namespace {
+
+// Throws Error when no image can be read: better now than when the first validation is due.
+void check_readable(const ImageData& data, const ImageModelConfig& model) {
+  std::vector<float> pixels(static_cast<size_t>(model.image_size()));
+  const Tensor<float> image{pixels.data(),
+                            {1, model.channels, model.image_height, model.image_width}};
+  data.training->fill(0, image);
+  // The last, behind which there is nothing for loaders to read ahead.
+  if (const int64_t count = data.validation->count(); count > 0) {
+    data.validation->fill(count - 1, image);
+  }
+}
+
+}  // namespace
 
 template <class T>
 std::unique_ptr<ImageModel<T>> make_image_training_model(const ImageTrainConfig& config) {
@@ -67,6 +82,7 @@ typename ImageTrainer<T>::Parts ImageTrainer<T>::make_parts(
   const ImageModelConfig& model = config.model;
   ImageData data = open_image_data(config.data, model.channels, model.image_height,
                                    model.image_width, config.run.seed);
+  check_readable(data, model);
   std::unique_ptr<ImageModel<T>> made = make_model(config);
   resolve_step_size(*made, config.thinking);
   return {std::move(config), std::move(data), std::move(made)};

@@ -192,7 +192,7 @@ TEST(ImageTrainer, ValidatesOnImagesSpreadOverAllThatAreKept) {
 TEST(ImageTrainer, CountsImagesThatCannotBeRead) {
   const TemporaryFolder folder;
   write_shades(folder, 8);
-  const std::string broken = folder.write("images/broken.png", "no image");
+  const std::string broken = folder.write("images/103b.png", "no image");
   ImageTrainConfig config = small_image_run(folder, "run");
   config.data.data = folder.file("images");
   ImageTrainer<float> trainer = ImageTrainer<float>::start(config, gain_factory());
@@ -201,7 +201,7 @@ TEST(ImageTrainer, CountsImagesThatCannotBeRead) {
   const BadImages bad = trainer.bad_images();
   EXPECT_EQ(bad.count, 1);
   ASSERT_EQ(bad.sentences.size(), 1U);
-  EXPECT_NE(bad.sentences[0].find("broken.png"), std::string::npos) << bad.sentences[0];
+  EXPECT_NE(bad.sentences[0].find(broken), std::string::npos) << bad.sentences[0];
 }
 
 TEST(ImageTrainer, NoticesThatTheFilesAreOthers) {
@@ -225,6 +225,11 @@ TEST(ImageTrainer, RefusesAnImpossibleConfigBeforeItWritesAnything) {
   config = small_image_run(folder, "run");
   config.data.data = folder.file("no such folder");
   EXPECT_THROW(ImageTrainer<float>::start(config, gain_factory()), Error);
+  write_shades(folder, 3);
+  folder.write("images/last.png", "no image");
+  config.data.data = folder.file("images");
+  const std::string text = error_text([&] { ImageTrainer<float>::start(config, gain_factory()); });
+  EXPECT_EQ(text.find("none of the 1 images for validation can be read"), 0U) << text;
   EXPECT_FALSE(fs::exists(config.run.out));
 }
 
