@@ -15,7 +15,7 @@ constexpr uint64_t kStepsPerTrainingStep = 1'000'000;
 template <class T>
 size_t fixed_bytes(const ImageModelConfig& model) {
   Arena measure;
-  Modulation<T>(measure, model.layers, model.width, 1);
+  const Modulation<T> modulation(measure, model.layers, model.width, 1);
   measure.take<T>({model.patches(), model.width});
   return measure.peak_bytes();
 }
@@ -47,8 +47,8 @@ size_t ImageEbt<T, S>::workspace_bytes(const ImageModelConfig& model,
                                        const ImageThinkingConfig& thinking, int64_t rows,
                                        const EngineOptions& options) {
   Arena measure;
-  ImageSpace<T, S>(measure, model, thinking, images_per_chunk(model, rows, options),
-                   options.training);
+  const ImageSpace<T, S> space(measure, model, thinking, images_per_chunk(model, rows, options),
+                               options.training);
   return measure.peak_bytes();
 }
 

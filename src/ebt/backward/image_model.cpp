@@ -77,14 +77,12 @@ void initialize_weights(ImageModel<T>& model, const ImageThinkingConfig& thinkin
     const RandomStream stream{seed, RandomPurpose::kInitialWeights, i};
     if (entry.name == "alpha") {
       values[0] = static_cast<T>(thinking.step_size);
-    } else if (entry.shape.rank() == 1) {
+    } else if (entry.shape.rank() == 1 || named("adaLN") || named("final_layer")) {
       std::fill(values.begin(), values.end(), T(0));
     } else if (named("condition")) {
       stream.normal(0, values, T(1));
     } else if (named("t_embedder")) {
       stream.normal(0, values, T(0.02));
-    } else if (named("adaLN") || named("final_layer")) {
-      std::fill(values.begin(), values.end(), T(0));
     } else {
       const int64_t out = entry.shape[0];
       const int64_t in = values.count() / out;

@@ -157,11 +157,12 @@ void image_positions(int64_t rows, int64_t columns, Tensor<T> positions) {
   EBT_CHECK(width % 4 == 0, "image positions: a width of {} is not a multiple of 4", width);
   const int64_t frequencies = width / 4;
   for (int64_t t = 0; t < rows * columns; ++t) {
+    const int64_t row = t / columns;
     for (int64_t i = 0; i < frequencies; ++i) {
       const double omega =
           std::pow(10000.0, -static_cast<double>(i) / static_cast<double>(frequencies));
       const double angles[2] = {static_cast<double>(t % columns) * omega,
-                                static_cast<double>(t / columns) * omega};
+                                static_cast<double>(row) * omega};
       for (int64_t axis = 0; axis < 2; ++axis) {
         T* out = positions.data + t * width + axis * 2 * frequencies + i;
         out[0] = static_cast<T>(static_cast<float>(std::sin(angles[axis])));

@@ -68,10 +68,8 @@ std::vector<float> timestep_frequencies() {
 }
 
 template <class T, class S>
-DitPass<T, S>::DitPass(Arena& arena, const ImageModelConfig& config,
-                       const std::vector<float>& frequencies, int64_t images, TrunkUse use)
+DitPass<T, S>::DitPass(Arena& arena, const ImageModelConfig& config, int64_t images, TrunkUse use)
     : config_(config),
-      frequencies_(frequencies),
       positions_(arena.take<T>({config.patches(), config.width})),
       timestep_features_(arena.take<T>({images, kTimestepFeatures})),
       hidden_(arena.take<T>({images, config.width})),
@@ -91,11 +89,12 @@ DitPass<T, S>::DitPass(Arena& arena, const ImageModelConfig& config,
 }
 
 template <class T, class S>
-Tensor<T> DitPass<T, S>::forward(const ImageOperands<T, S>& weights, Tensor<const T> noisy,
+Tensor<T> DitPass<T, S>::forward(const ImageOperands<T, S>& weights,
+                                 const std::vector<float>& frequencies, Tensor<const T> noisy,
                                  Tensor<const int64_t> timesteps) {
   const ImageWeights<const T>& w = weights.values();
   typename Linear<T>::Saved unused;
-  timestep_features(timesteps, frequencies_, timestep_features_);
+  timestep_features(timesteps, frequencies, timestep_features_);
   Linear<T>::forward({w.time_in, w.time_in_bias}, timestep_features_, hidden_, unused);
   std::transform(hidden_.begin(), hidden_.end(), active_.begin(), silu<T>);
   Linear<T>::forward({w.time_out, w.time_out_bias}, active_, condition_, unused);
@@ -167,8 +166,9 @@ template <class T, class S>
 size_t Dit<T, S>::workspace_bytes(const ImageModelConfig& model, int64_t rows,
                                   const EngineOptions& options) {
   Arena measure;
-  DitPass<T, S>(measure, model, {}, images_per_chunk(model, rows, options), use_of(options));
-  NoisyChunk<T>(measure, model, images_per_chunk(model, rows, options));
+  const int64_t images = images_per_chunk(model, rows, options);
+  const DitPass<T, S> pass(measure, model, images, use_of(options));
+  const NoisyChunk<T> chunk(measure, model, images);
   return measure.peak_bytes();
 }
 
@@ -180,15 +180,14 @@ DitPass<T, S>& Dit<T, S>::pass(int64_t images) {
   }
   if (pass_ == nullptr || pass_->images() != images) {
     arena_.rewind();
-    pass_ =
-        std::make_unique<DitPass<T, S>>(arena_, config_, frequencies_, images, use_of(options_));
+    pass_ = std::make_unique<DitPass<T, S>>(arena_, config_, images, use_of(options_));
   }
   return *pass_;
 }
 
 template <class T, class S>
 Tensor<const T> Dit<T, S>::predict(Tensor<const T> noisy, Tensor<const int64_t> timesteps) {
-  return pass(noisy.dim(0)).forward(operands_, noisy, timesteps);
+  return pass(noisy.dim(0)).forward(operands_, frequencies_, noisy, timesteps);
 }
 
 template <class T, class S>
@@ -200,7 +199,7 @@ template <class T, class S>
 void Dit<T, S>::train_from(const DiffusionBatch<T>& batch, double inverse_image_count,
                            Tensor<T> mse, Tensor<T> vb) {
   DitPass<T, S>& network = pass(batch.clean.dim(0));
-  const Tensor<T> output = network.forward(operands_, batch.noisy, batch.timesteps);
+  const Tensor<T> output = network.forward(operands_, frequencies_, batch.noisy, batch.timesteps);
   diffusion_loss<T>(schedule_, batch, output, static_cast<T>(inverse_image_count), mse, vb, output);
   network.vjp(operands_, output, gradient_views_);
 }
@@ -239,7 +238,8 @@ ImageLossSums Dit<T, S>::run(const ImageRows<T>& rows, uint64_t seed, uint64_t s
     if (learns) {
       train_from(batch, rows.inverse_image_count, chunk.mse, chunk.vb);
     } else {
-      diffusion_loss<T>(schedule_, batch, network.forward(operands_, chunk.noisy, chunk.timesteps),
+      diffusion_loss<T>(schedule_, batch,
+                        network.forward(operands_, frequencies_, chunk.noisy, chunk.timesteps),
                         T(0), chunk.mse, chunk.vb, {});
     }
     for (int64_t b = 0; b < n; ++b) {

@@ -22,13 +22,12 @@ std::vector<float> timestep_frequencies();
 template <class T, class S>
 class DitPass {
  public:
-  // `frequencies` must outlive the pass.
-  DitPass(Arena& arena, const ImageModelConfig& config, const std::vector<float>& frequencies,
-          int64_t images, TrunkUse use);
+  DitPass(Arena& arena, const ImageModelConfig& config, int64_t images, TrunkUse use);
 
-  // Output (n, 2 C, H, W) of noisy images (n, C, H, W) at their timesteps (n).
-  Tensor<T> forward(const ImageOperands<T, S>& weights, Tensor<const T> noisy,
-                    Tensor<const int64_t> timesteps);
+  // Output (n, 2 C, H, W) of noisy images (n, C, H, W) at their timesteps (n), which become
+  // features by `frequencies`.
+  Tensor<T> forward(const ImageOperands<T, S>& weights, const std::vector<float>& frequencies,
+                    Tensor<const T> noisy, Tensor<const int64_t> timesteps);
   // Adds the gradients of all weights; the output's memory may hold output_bar.
   void vjp(const ImageOperands<T, S>& weights, Tensor<const T> output_bar,
            const ImageWeights<T>& grads);
@@ -42,7 +41,6 @@ class DitPass {
   }
 
   ImageModelConfig config_;
-  const std::vector<float>& frequencies_;
   Tensor<T> positions_;          // (T, D)
   Tensor<T> timestep_features_;  // (n, kTimestepFeatures)
   Tensor<T> hidden_, active_;    // (n, D): before and after the SiLU

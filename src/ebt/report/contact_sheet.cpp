@@ -112,7 +112,8 @@ std::string contact_sheet(const ContactSheet& sheet) {
   for (size_t i = 0; i < count; ++i) {
     const SheetImage& one = sheet.images[i];
     const double x = kMargin + static_cast<double>(i % columns) * (cell_width + kGap);
-    const double y = kMargin + static_cast<double>(i / columns) * row_height;
+    const size_t row = i / columns;
+    const double y = kMargin + static_cast<double>(row) * row_height;
     svg += text_at("head", x, y + 12, one.caption);
     svg += fmt::format(
         R"(<image x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}" style="image-rendering:pixelated" )"

@@ -133,6 +133,7 @@ std::string quality_figure(const std::vector<QualityPanel>& panels, const std::s
   EBT_CHECK(!panels.empty() && panels.size() <= 2, "quality figure: {} panels, not one or two",
             panels.size());
   std::vector<FigurePanel> drawn;
+  drawn.reserve(panels.size());
   for (const QualityPanel& panel : panels) {
     drawn.push_back({capitalised(panel.words), quality_chart(panel, panel_width(panels.size()))});
   }

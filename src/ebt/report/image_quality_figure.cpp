@@ -92,6 +92,7 @@ std::string chart_of(const Panel& panel, double width) {
 std::string image_quality_figure(const ImageGrid& grid, const std::string& subject) {
   const std::vector<Panel> panels = panels_of(grid);
   std::vector<FigurePanel> drawn;
+  drawn.reserve(panels.size());
   for (const Panel& panel : panels) {
     drawn.push_back({head_of(panel), chart_of(panel, panel_width(panels.size()))});
   }

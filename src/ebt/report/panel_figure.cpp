@@ -26,9 +26,10 @@ std::string panel_figure(const std::string& title, const std::vector<FigurePanel
                          const std::string& note) {
   EBT_CHECK(!panels.empty(), "figure: there are no panels");
   const size_t columns = columns_of(panels.size());
-  const auto rows = static_cast<double>((panels.size() + columns - 1) / columns);
+  const size_t rows = (panels.size() + columns - 1) / columns;
   const double chart_width = panel_width(panels.size());
-  const double height = rows * (kHeadHeight + kPanelHeight) + kNoteHeight;
+  const double row_height = kHeadHeight + kPanelHeight;
+  const double height = static_cast<double>(rows) * row_height + kNoteHeight;
   std::string svg = fmt::format(
       R"(<svg class="figure" xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {0:.0f} {1:.0f}">)"
       R"(<title>{2}</title><style>{3}{4}</style>)"
@@ -36,7 +37,8 @@ std::string panel_figure(const std::string& title, const std::vector<FigurePanel
       kWidth, height, escape_markup(title), chart_style(), figure_style());
   for (size_t i = 0; i < panels.size(); ++i) {
     const double x = kMargin + static_cast<double>(i % columns) * (chart_width + kMargin);
-    const double y = static_cast<double>(i / columns) * (kHeadHeight + kPanelHeight);
+    const size_t row = i / columns;
+    const double y = static_cast<double>(row) * row_height;
     svg += fmt::format(R"(<text class="head" x="{}" y="{}">{}</text>)", x + kMargin, y + 34,
                        escape_markup(panels[i].head));
     svg += fmt::format(R"(<svg x="{}" y="{}" width="{}" height="{}">{}</svg>)", x, y + kHeadHeight,

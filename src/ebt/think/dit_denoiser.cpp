@@ -12,7 +12,7 @@ namespace {
 template <class S>
 size_t pass_bytes(const ImageModelConfig& config, int64_t batch) {
   Arena measure;
-  DitPass<float, S>(measure, config, {}, batch, TrunkUse::kForward);
+  const DitPass<float, S> pass(measure, config, batch, TrunkUse::kForward);
   return measure.peak_bytes();
 }
 
@@ -38,8 +38,7 @@ DitPass<float, S>& DitDenoiser<S>::pass(int64_t images) {
             batch_);
   if (pass_ == nullptr || pass_->images() != images) {
     arena_.rewind();
-    pass_ = std::make_unique<DitPass<float, S>>(arena_, config_, frequencies_, images,
-                                                TrunkUse::kForward);
+    pass_ = std::make_unique<DitPass<float, S>>(arena_, config_, images, TrunkUse::kForward);
   }
   return *pass_;
 }
@@ -54,7 +53,8 @@ void DitDenoiser<S>::denoise(Tensor<float> images, const DenoiseOptions& options
   std::fill_n(thinking.get(), count, true);
   for (size_t i = 0; i < timesteps.size(); ++i) {
     const std::vector<int64_t> all(static_cast<size_t>(count), timesteps[i]);
-    const Tensor<const float> output = network.forward(operands_, images, {all.data(), {count}});
+    const Tensor<const float> output =
+        network.forward(operands_, frequencies_, images, {all.data(), {count}});
     ddim_step<float>(schedule_, timesteps[i], i + 1 < timesteps.size() ? timesteps[i + 1] : -1,
                      output, images);
     if (on_step && !on_step({static_cast<int64_t>(i),
@@ -72,7 +72,7 @@ void DitDenoiser<S>::features(Tensor<const float> images, int64_t timestep,
                               Tensor<float> features) {
   DitPass<float, S>& network = pass(images.dim(0));
   const std::vector<int64_t> all(static_cast<size_t>(images.dim(0)), timestep);
-  network.forward(operands_, images, {all.data(), {images.dim(0)}});
+  network.forward(operands_, frequencies_, images, {all.data(), {images.dim(0)}});
   mean_over_patches(network.features(), features);
 }
 

@@ -12,7 +12,7 @@ namespace {
 
 size_t fixed_bytes(const ImageModelConfig& config) {
   Arena measure;
-  Modulation<float>(measure, config.layers, config.width, 1);
+  const Modulation<float> modulation(measure, config.layers, config.width, 1);
   measure.take<float>({config.patches(), config.width});
   return measure.peak_bytes();
 }
@@ -20,7 +20,7 @@ size_t fixed_bytes(const ImageModelConfig& config) {
 template <class S>
 size_t step_bytes(const ImageModelConfig& config, int64_t batch) {
   Arena measure;
-  ImageStep<float, S>(measure, config, batch, TrunkUse::kGradient);
+  const ImageStep<float, S> step(measure, config, batch, TrunkUse::kGradient);
   return measure.peak_bytes();
 }
 
