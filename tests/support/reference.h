@@ -260,8 +260,8 @@ Array<S> gelu(const Array<S>& x) {
   return y;
 }
 
-// y (B, T, D) of images x (B, C, H, W) in patches of P x P: weight (D, C, P, P), bias (D), positions
-// (T, D).
+// y (B, T, D) of images x (B, C, H, W) in patches of P x P: weight (D, C, P, P), bias (D),
+// positions (T, D).
 template <class S>
 Array<S> patch_embedding(const Array<S>& x, const Array<S>& weight, const Array<S>& bias,
                          const Array<S>& positions) {
