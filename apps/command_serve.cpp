@@ -15,6 +15,7 @@
 #include "ebt/io/file.h"
 #include "ebt/serve/server.h"
 #include "ebt/think/generator.h"
+#include "ebt/train/image_model_folder.h"
 #include "evaluation.h"
 #include "flags.h"
 
@@ -25,15 +26,24 @@ struct ServeFlags {
   std::string model;
   std::string name;
   int64_t texts = 16;
+  std::string image_model;
+  std::string image_name;
+  int64_t image_batch = 32;
   std::string precision = "auto";
   int64_t threads = 0;
   std::string api_key_file;
 
   template <class Visitor>
   void visit_fields(Visitor&& visit) {
-    visit("model", model, "folder of the model");
+    visit("model", model, "folder of a model of text");
     visit("name", name, "name of the model in requests; default: that of its folder");
     visit("texts", texts, "texts written at the same time; each keeps a context in memory");
+    visit("image-model", image_model,
+          "folder of a model of images that 'ebt train image' or 'ebt train dit' made, beside the "
+          "other or instead of it");
+    visit("image-name", image_name, "its name in requests, likewise");
+    visit("image-batch", image_batch,
+          "tiles of an image at a time; an image of no more is seen while it is thought about");
     visit("precision", precision, "what weights and cached keys are stored as: auto, fp32 or bf16");
     visit("threads", threads, "CPU threads; 0 uses all cores. Results do not depend on it");
     visit("api-key-file", api_key_file,
@@ -49,9 +59,12 @@ constexpr const char* kExamples =
     "  EBT_API_KEY=secret ebt serve --model model --host 0.0.0.0\n"
     "  curl http://127.0.0.1:8080/v1/completions -H 'Content-Type: application/json' \\\n"
     "       -d '{\"prompt\": \"The command \", \"max_tokens\": 40, \"thinking\": {\"steps\": 4}}'\n"
-    "Speaks OpenAI's API: /v1/models, /v1/completions, /v1/chat/completions; state at /healthz "
-    "and\n"
-    "/metrics. Ctrl-C or SIGTERM answers what was accepted and ends; a second one ends at once.\n"
+    "  ebt serve --image-model denoiser                    # cleans images; the page shows how\n"
+    "  curl 'http://127.0.0.1:8080/v1/images/denoise?input_sigma=25' --data-binary @noisy.png \\\n"
+    "       -H 'Content-Type: image/png' -H 'Accept: image/png' -o clean.png\n"
+    "Speaks OpenAI's API: /v1/models, /v1/completions, /v1/chat/completions, and beside it\n"
+    "/v1/images/denoise; state at /healthz and /metrics. Ctrl-C or SIGTERM answers what was\n"
+    "accepted and ends; a second one ends at once.\n"
     "docs/serving.md has all of it.";
 
 constexpr size_t kMaxKey_bytes = 4096;
@@ -69,11 +82,9 @@ std::string api_key(const ServeFlags& flags) {
   return key;
 }
 
-std::string model_name(const ServeFlags& flags) {
-  if (!flags.name.empty()) {
-    return flags.name;
-  }
-  return std::filesystem::canonical(flags.model).filename().string();
+// What a model is called where it is given no name: as its folder.
+std::string model_name(const std::string& name, const std::string& folder) {
+  return name.empty() ? std::filesystem::canonical(folder).filename().string() : name;
 }
 
 int64_t modified_s(const std::filesystem::path& file) {
@@ -133,6 +144,41 @@ void serve(Server& server, const ServerOptions& options, bool json) {
   }
 }
 
+TextSource open_texts(const ServeFlags& flags) {
+  TextSource source;
+  ServedModel& model = source.model;
+  model.name = model_name(flags.name, flags.model);
+  model.created = modified_s(std::filesystem::path(flags.model) / kModelFile);
+  model.tokenizer = load_tokenizer(flags.model);
+  model.chat = ChatTemplate::load(flags.model);
+  if (const auto calibration = Calibration::load(flags.model)) {
+    model.certainty = [known = *calibration](double energy) { return known.certainty(energy); };
+  }
+  source.generator = load_generator(flags.model, {flags.texts, flags.precision});
+  return source;
+}
+
+ImageSource open_images(const ServeFlags& flags) {
+  ImageSource source;
+  source.denoiser = load_image_denoiser(flags.image_model, flags.image_batch, flags.precision);
+  source.model.name = model_name(flags.image_name, flags.image_model);
+  source.model.created = modified_s(std::filesystem::path(flags.image_model) / kModelFile);
+  return source;
+}
+
+// What can be known to be wrong before anything large is read.
+void check(const ServeFlags& flags) {
+  EBT_CHECK(!flags.model.empty() || !flags.image_model.empty(),
+            "--model and --image-model are missing: name the folder of a trained model");
+  if (!flags.model.empty()) {
+    load_config(flags.model);
+  }
+  if (!flags.image_model.empty()) {
+    load_image_config(flags.image_model);
+  }
+  check_counts({{"texts", flags.texts, 1}, {"image-batch", flags.image_batch, 1}});
+}
+
 void run_serve(const Flags& command_flags) {
   ServeFlags flags;
   ServerOptions options;
@@ -140,24 +186,21 @@ void run_serve(const Flags& command_flags) {
   command_flags.apply_to(flags);
   command_flags.apply_to(options);
   command_flags.apply_to(limits);
-  open_config(flags.model);
-  check_counts({{"texts", flags.texts, 1}});
+  check(flags);
   options.check();
   limits.check();
   // Every thread that is started from here on leaves these signals to this one.
   const sigset_t signals = ending_signals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   use_threads(flags.threads);
-  ServedModel model;
-  model.name = model_name(flags);
-  model.created = modified_s(std::filesystem::path(flags.model) / kModelFile);
-  model.tokenizer = load_tokenizer(flags.model);
-  model.chat = ChatTemplate::load(flags.model);
-  if (const auto calibration = Calibration::load(flags.model)) {
-    model.certainty = [known = *calibration](double energy) { return known.certainty(energy); };
+  ModelSources sources;
+  if (!flags.model.empty()) {
+    sources.texts = open_texts(flags);
   }
-  Server server(options, limits, std::move(model), api_key(flags),
-                load_generator(flags.model, {flags.texts, flags.precision}));
+  if (!flags.image_model.empty()) {
+    sources.images = open_images(flags);
+  }
+  Server server(options, limits, api_key(flags), std::move(sources));
   serve(server, options, command_flags.json());
 }
 
@@ -165,7 +208,9 @@ void run_serve(const Flags& command_flags) {
 
 void register_serve(CLI::App& app) {
   add_command(
-      app, "serve", "Answer requests for texts over HTTP, and show a page that watches it think.",
+      app, "serve",
+      "Answer requests for texts and for cleaned images over HTTP, and show a page that watches it "
+      "think.",
       kExamples,
       [](Flags& flags) {
         flags.bind(ServeFlags{}, "Model");

@@ -1,4 +1,4 @@
-// `ebt serve` as a person starts and ends it, with a real model.
+// `ebt serve` as a person starts and ends it, with real models.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <httplib.h>
@@ -7,7 +7,9 @@
 #include <future>
 #include <thread>
 
+#include "ebt/data/image.h"
 #include "tests/end_to_end/program.h"
+#include "tests/support/image_set.h"
 #include "tests/support/raw_client.h"
 
 namespace ebt::testing {
@@ -22,16 +24,25 @@ class Serve : public ::testing::Test {
     const Outcome outcome =
         run_ebt(tiny_training(folder_->write("text.txt", real_text()), folder_->file("model")));
     ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+    for (const char* kind : {"image", "dit"}) {
+      const Outcome images = run_ebt(tiny_image_training(folder_->file(kind), {}, kind));
+      ASSERT_EQ(images.exit_code, 0) << images.err;
+    }
+    write_image(folder_->file("photo.png"), waves(20, 13, 3, 1));
   }
   static void TearDownTestSuite() {
     delete folder_;
     folder_ = nullptr;
   }
 
-  // Starts a server on a free port and waits until it is ready.
-  void start(const Arguments& more = {}) {
-    Arguments arguments = {"serve",     "--model", folder_->file("model"), "--port", "0", "--json",
-                           "--threads", "1"};
+  // Starts a server of the model of text on a free port and waits until it is ready.
+  void start(Arguments more = {}) {
+    more.insert(more.begin(), {"--model", folder_->file("model")});
+    start_with(more);
+  }
+  // The same with the models that are named.
+  void start_with(const Arguments& more) {
+    Arguments arguments = {"serve", "--port", "0", "--json", "--threads", "1"};
     arguments.insert(arguments.end(), more.begin(), more.end());
     program_.emplace(arguments);
     std::string line;
@@ -93,6 +104,47 @@ TEST_F(Serve, WritesWhatGenerateWrites) {
   const json generated = run_ebt_json({"generate", "--model", folder_->file("model"), "--prompt",
                                        "int", "--seed", "5", "--tokens", "30", "--threads", "1"});
   EXPECT_EQ(answer["choices"][0]["text"], generated["text"]);
+}
+
+TEST_F(Serve, CleansAsDenoiseCleans) {
+  for (const std::string kind : {"image", "dit"}) {
+    start_with({"--image-model", folder_->file(kind)});
+    const json told =
+        run_ebt_json({"denoise", folder_->file("photo.png"), folder_->file("cleaned.png"),
+                      "--model", folder_->file(kind), "--sigma", "30", "--seed", "4", "--steps",
+                      "6", "--trace", "--threads", "1"});
+    httplib::Client client("127.0.0.1", port_);
+    const std::string path = "/v1/images/denoise?sigma=30&seed=4&steps=6";
+    const std::string photo = read_file(folder_->file("photo.png"));
+    const auto file = client.Post(path, {{"Accept", "image/png"}}, photo, "image/png");
+    ASSERT_TRUE(file && file->status == 200) << (file ? file->body : "no answer");
+    EXPECT_EQ(file->body, read_file(folder_->file("cleaned.png"))) << kind;
+    const json answer = json::parse(client.Post(path, photo, "image/png")->body);
+    EXPECT_EQ(answer["psnr"], told["psnr_by_step"]);
+    EXPECT_EQ(answer["tiles"], told["tiles"]);
+    EXPECT_EQ(answer.contains("energy"), kind == "image");
+    if (kind == "image") {
+      EXPECT_EQ(answer["energy"], told["energy"]);
+    }
+    program_->send(SIGTERM);
+    EXPECT_EQ(program_->wait().exit_code, 0);
+  }
+}
+
+TEST_F(Serve, WritesAndCleansAtTheSameTime) {
+  start({"--image-model", folder_->file("image"), "--image-name", "cleaner"});
+  httplib::Client client("127.0.0.1", port_);
+  const json models = json::parse(client.Get("/v1/models")->body)["data"];
+  ASSERT_EQ(models.size(), 2U);
+  EXPECT_EQ(models[0]["id"], "model");
+  EXPECT_EQ(models[1]["id"], "cleaner");
+  auto text = std::async(std::launch::async,
+                         [&] { return complete(R"({"max_tokens": 300, "temperature": 0})"); });
+  const auto cleaned = client.Post("/v1/images/denoise?stream=true&steps=9",
+                                   read_file(folder_->file("photo.png")), "image/png");
+  EXPECT_NE(cleaned->body.find("\"step\":9"), std::string::npos);
+  EXPECT_TRUE(cleaned->body.ends_with("data: [DONE]\n\n"));
+  EXPECT_EQ(text.get()["usage"]["completion_tokens"], 300);
 }
 
 TEST_F(Serve, FinishesWhatItAcceptedAndEndsOnSigterm) {
@@ -166,7 +218,20 @@ TEST_F(Serve, SaysWhatIsWrongWithItsFlags) {
             "ebt: '" + folder_->file("empty") + "' holds no bearer token");
   EXPECT_EQ(refusal({"--max-tokens", "0"}),
             "ebt: max-tokens: 0 is not a whole number from 1 to 1000000000");
-  EXPECT_EQ(run_ebt({"serve"}).exit_code, 1);
+  EXPECT_EQ(refusal({"--image-model", folder_->file("model")}).substr(0, 6), "ebt: '");
+  EXPECT_EQ(refusal({"--image-model", folder_->file("image"), "--image-name", "model"}),
+            "ebt: serve: the model of texts and that of images are both called 'model': give one "
+            "another name with --name or --image-name");
+  EXPECT_EQ(refusal({"--image-model", folder_->file("image"), "--image-batch", "0"}),
+            "ebt: --image-batch must be at least 1, not 0");
+  EXPECT_EQ(
+      refusal({"--max-image-body", "1000000000"}),
+      "ebt: max-image-body: 1000000000 is more than the 100000000 bytes of JSON that are ever "
+      "read");
+  const Outcome none = run_ebt({"serve"});
+  EXPECT_EQ(none.exit_code, 1);
+  EXPECT_EQ(none.err.substr(0, none.err.find('\n')),
+            "ebt: --model and --image-model are missing: name the folder of a trained model");
 }
 
 }  // namespace

@@ -4,10 +4,14 @@
 
 #include <cstring>
 
+#include "ebt/io/base64.h"
 #include "ebt/serve/api_error.h"
 #include "ebt/serve/chat_template.h"
 #include "ebt/serve/completion_request.h"
+#include "ebt/serve/image_header.h"
+#include "ebt/serve/image_request.h"
 #include "tests/fuzz/mutator.h"
+#include "tests/support/controlled_denoiser.h"
 #include "tests/support/running_server.h"
 #include "tests/support/temporary_folder.h"
 
@@ -95,6 +99,101 @@ TEST(FuzzChatTemplate, IsRefusedOrRenders) {
   EXPECT_LT(accepted, kMutations * 9 / 10);
 }
 
+// Reads `kMutations` damaged requests for images. Whatever is accepted is within the limits.
+template <class Read>
+void expect_images_refused_or_possible(Read&& read) {
+  RequestLimits limits;
+  limits.max_image_pixels = 5000;
+  ServedImageModel model;
+  model.name = "cleaner";
+  model.trained_timestep = 99;
+  uint64_t accepted = 0;
+  for (uint64_t seed = 0; seed < kMutations && !::testing::Test::HasFailure(); ++seed) {
+    SCOPED_TRACE(fmt::format("mutation {}", seed));
+    try {
+      const ImageRequest request = read(Mutator(seed), model, limits);
+      ++accepted;
+      const Image& image = request.image;
+      EXPECT_GT(image.width * image.height, 0);
+      EXPECT_LE(image.width * image.height, limits.max_image_pixels);
+      EXPECT_EQ(static_cast<int64_t>(image.pixels.size()),
+                image.width * image.height * image.channels);
+      EXPECT_GE(request.options.denoise.steps, 1);
+      EXPECT_LE(request.options.denoise.steps, limits.max_thinking_steps);
+      EXPECT_GE(request.options.denoise.energy_tolerance, 0);
+      EXPECT_GE(request.options.noise.timestep, 0);
+      EXPECT_LT(request.options.noise.timestep, 1000);
+      EXPECT_GT(request.options.noise.signal, 0);
+    } catch (const ApiError& error) {
+      EXPECT_TRUE(error.status() == 400 || error.status() == 404 || error.status() == 413);
+      EXPECT_LT(std::strlen(error.what()), 1000U);
+      EXPECT_EQ(std::strchr(error.what(), '\n'), nullptr) << error.what();
+    } catch (const std::exception& error) {
+      ADD_FAILURE() << "escaped: " << error.what();
+    }
+  }
+  EXPECT_GT(accepted, kMutations / 100);
+  EXPECT_LT(accepted, kMutations * 9 / 10);
+}
+
+std::string small_png() {
+  Image image{12, 17, 3, {}};
+  for (int i = 0; i < 12 * 17 * 3; ++i) {
+    image.pixels.push_back(static_cast<uint8_t>(i * i % 251));
+  }
+  return encode_png(image);
+}
+
+TEST(FuzzImageRequest, IsRefusedOrPossible) {
+  const std::string file = base64(small_png());
+  const std::string fields =
+      R"({"model": "cleaner", "steps": 4, "energy_tolerance": 0.001, "sigma": 25, "seed": 7,
+ "stream": true, "input_sigma": null, "image": "data:image/png;base64,)";
+  expect_images_refused_or_possible(
+      [&](Mutator mutator, const ServedImageModel& model, const RequestLimits& limits) {
+        std::string body = fields + file + "\"}";
+        mutator.mutate(body, 0, mutator.below(2) == 0 ? fields.size() : body.size());
+        return parse_image_request(body, model, limits);
+      });
+}
+
+TEST(FuzzImageUpload, IsRefusedOrPossible) {
+  const std::string valid = small_png();
+  expect_images_refused_or_possible(
+      [&](Mutator mutator, const ServedImageModel& model, const RequestLimits& limits) {
+        QueryParameters query = {{"steps", "4"}, {"sigma", "25"}, {"stream", "true"}};
+        std::string file = valid;
+        if (mutator.below(2) == 0) {
+          mutator.mutate_bytes(file, 0, file.size());
+        } else {
+          auto& [name, text] = *std::next(query.begin(), static_cast<long>(mutator.below(3)));
+          mutator.mutate(text, 0, text.size());
+          query.emplace(mutator.below(4) == 0 ? "steps" : "seed", "3");
+        }
+        return parse_image_upload(file, query, model, limits);
+      });
+}
+
+// What a header is said to claim is what is decoded: a bomb cannot hide behind another size.
+TEST(FuzzImageHeader, TellsTheSizeThatIsDecoded) {
+  const std::string valid = small_png();
+  uint64_t decoded = 0;
+  for (uint64_t seed = 0; seed < kMutations; ++seed) {
+    std::string file = valid;
+    Mutator(seed).mutate_bytes(file, seed % 2 == 0 ? 8 : 0, seed % 2 == 0 ? 33 : file.size());
+    const auto size = stored_image_size(file);
+    try {
+      const Image image = decode_image(file, "x");
+      ++decoded;
+      ASSERT_TRUE(size) << seed;
+      EXPECT_EQ(size->width * size->height, image.width * image.height) << seed;
+    } catch (const Error&) {
+      continue;
+    }
+  }
+  EXPECT_GT(decoded, 0U);
+}
+
 // Bytes that are no HTTP, or no longer.
 std::string damaged_http(uint64_t seed) {
   static constexpr const char* kHeaders[] = {
@@ -114,6 +213,8 @@ std::string damaged_http(uint64_t seed) {
   };
   static constexpr const char* kLines[] = {"POST /v1/completions HTTP/1.1",
                                            "POST /v1/chat/completions HTTP/1.1",
+                                           "POST /v1/images/denoise HTTP/1.1",
+                                           "POST /v1/images/denoise?steps=%zz&sigma=& HTTP/1.1",
                                            "GET / HTTP/1.1",
                                            "GET /%00%ff%zz HTTP/1.1",
                                            "HEAD /metrics HTTP/1.0",
@@ -124,7 +225,8 @@ std::string damaged_http(uint64_t seed) {
   std::string bytes = kLines[mutator.below(std::size(kLines))];
   bytes += "\r\n";
   if (mutator.below(2) == 0) {
-    bytes += "Content-Type: application/json\r\n";
+    bytes += mutator.below(4) == 0 ? "Content-Type: image/png\r\n"
+                                   : "Content-Type: application/json\r\n";
   }
   for (size_t count = mutator.below(4); count > 0; --count) {
     bytes += kHeaders[mutator.below(std::size(kHeaders))];
@@ -147,6 +249,8 @@ TEST(FuzzHttp, LeavesTheServerAlive) {
   testing::ServerSetup setup;
   setup.options.read_timeout_s = 0.05;
   setup.options.idle_timeout_s = 0.05;
+  setup.images = std::make_unique<testing::ControlledDenoiser>(
+      testing::small_image_model(), 4, std::make_shared<testing::DenoiserControls>());
   const RunningServer server(std::move(setup));
   uint64_t answered = 0;
   for (uint64_t seed = 0; seed < kConnections; ++seed) {
@@ -159,8 +263,10 @@ TEST(FuzzHttp, LeavesTheServerAlive) {
   }
   EXPECT_GT(answered, kConnections / 2);
   EXPECT_EQ(server.post("/v1/completions", "{\"max_tokens\": 3}").first, 200);
+  EXPECT_EQ(server.client().Post("/v1/images/denoise", small_png(), "image/png")->status, 200);
   EXPECT_TRUE(server.reaches("ebt_requests_open", 0));
   EXPECT_TRUE(server.reaches("ebt_texts_running", 0));
+  EXPECT_TRUE(server.reaches("ebt_images_running", 0));
 }
 
 }  // namespace

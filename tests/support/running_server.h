@@ -23,18 +23,29 @@ struct ServerSetup {
   ServerOptions options;
   RequestLimits limits;
   std::string api_key;
+  bool texts = true;
+  std::unique_ptr<ImageDenoiser> images = nullptr;  // served as "cleaner"
 };
 
 class RunningServer {
  public:
   explicit RunningServer(ServerSetup setup = {}) {
     setup.options.port = 0;
-    ServedModel model;
-    model.name = "tiny";
-    model.tokenizer = byte_tokenizer();
-    server_ = std::make_unique<Server>(
-        setup.options, setup.limits, std::move(model), setup.api_key,
-        std::make_unique<ScriptedGenerator>(setup.script, setup.capacity, controls));
+    ModelSources sources;
+    if (setup.texts) {
+      ServedModel model;
+      model.name = "tiny";
+      model.tokenizer = byte_tokenizer();
+      sources.texts = {std::move(model),
+                       std::make_unique<ScriptedGenerator>(setup.script, setup.capacity, controls)};
+    }
+    if (setup.images) {
+      ServedImageModel model;
+      model.name = "cleaner";
+      sources.images = {std::move(model), std::move(setup.images)};
+    }
+    server_ =
+        std::make_unique<Server>(setup.options, setup.limits, setup.api_key, std::move(sources));
     port_ = server_->start();
   }
 

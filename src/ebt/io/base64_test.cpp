@@ -21,5 +21,21 @@ TEST(Base64, TakesAnyByte) {
   EXPECT_EQ(base64(std::string("\xFB\xEF\xBE", 3)), "++++");
 }
 
+TEST(Base64, IsReadAsItIsWritten) {
+  std::string bytes;
+  for (int i = 0; i < 300; ++i) {
+    EXPECT_EQ(from_base64(base64(bytes)), bytes) << i;
+    bytes += static_cast<char>(i * 7);
+  }
+}
+
+TEST(Base64, RefusesWhatItNeverWrites) {
+  for (const char* text :
+       {"Z", "Zg", "Zg=", "Zm9", "Zg==Zg==", "Z===", "====", "=m9v", "Zm=v", "Zg= ", "Zm9v\n",
+        "Zm 9", "Zm9v!AAA", "Zm-v", "Zm_v", "Zh==", "Zm9=", "\xffm9v"}) {
+    EXPECT_EQ(from_base64(text), std::nullopt) << text;
+  }
+}
+
 }  // namespace
 }  // namespace ebt

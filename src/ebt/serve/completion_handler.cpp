@@ -10,57 +10,35 @@
 #include <vector>
 
 #include "ebt/serve/api_error.h"
+#include "ebt/serve/open_answer.h"
 
 namespace ebt {
 namespace {
 
-using Clock = Connection::Clock;
-
-// How often a waiting thread looks whether its client is still there.
-constexpr std::chrono::milliseconds kLook{50};
-
-int64_t unix_time() {
-  return std::chrono::duration_cast<std::chrono::seconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
 Json finish_reason(TextEnd end) { return end == TextEnd::kStop ? "stop" : "length"; }
 
-// An accepted request, which ends with exactly one outcome. Given up, it is cancelled.
+// An accepted request, and what its texts have come to.
 class Acceptance {
  public:
-  Acceptance(Engine& engine, Metrics& metrics, std::shared_ptr<Job> job, Connection& connection,
-             std::chrono::milliseconds deadline)
+  Acceptance(Engine& engine, Metrics& metrics, const std::shared_ptr<Job>& job,
+             Connection& connection, std::chrono::milliseconds deadline)
       : engine_(engine),
         metrics_(metrics),
-        job_(std::move(job)),
-        connection_(connection),
-        deadline_(connection.request_start() + deadline) {}
-  Acceptance(const Acceptance&) = delete;
-  Acceptance& operator=(const Acceptance&) = delete;
-  ~Acceptance() {
-    if (!ended_) {
-      give_up(Outcome::kClientLeft);
-    }
-  }
+        job_(job),
+        answer_(metrics, connection, deadline, [&engine, job] { engine.cancel(job); }) {}
 
-  bool client_left() const { return connection_.client_left(); }
+  OpenAnswer& answer() { return answer_; }
   Usage usage() const { return job_->usage(); }
 
   // What happened since the last call, waiting for it a moment. Throws ApiError when the request
   // cannot be answered any more.
   std::vector<TextEvent> take() {
-    if (Clock::now() >= deadline_) {
-      give_up(Outcome::kTimedOut);
-      throw ApiError(503, "The answer took longer than this server allows.", "", "timeout");
-    }
-    std::vector<TextEvent> events = job_->take(kLook);
+    answer_.check_deadline();
+    std::vector<TextEvent> events = job_->take(kLookForClient);
     for (const TextEvent& event : events) {
       if (first_ && !event.piece.tokens.empty()) {
         first_ = false;
-        metrics_.count_first_token(
-            std::chrono::duration<double>(Clock::now() - connection_.request_start()).count());
+        metrics_.count_first_token(answer_.seconds());
       }
       if (event.end) {
         check(*event.end);
@@ -69,37 +47,24 @@ class Acceptance {
     return events;
   }
 
-  // Nothing more will be asked for: the answer is complete.
-  void answered() { end(Outcome::kAnswered); }
-  void give_up(Outcome outcome) {
-    engine_.cancel(job_);
-    end(outcome);
-  }
-
  private:
-  void end(Outcome outcome) {
-    if (!std::exchange(ended_, true)) {
-      metrics_.count_outcome(outcome);
-    }
-  }
-
   void check(TextEnd text_end) {
     switch (text_end) {
       case TextEnd::kStop:
       case TextEnd::kLength:
         return;
       case TextEnd::kNotFinite:
-        give_up(Outcome::kFailed);
+        answer_.give_up(Outcome::kFailed);
         throw ApiError(400,
                        "The model's prediction was not a finite number: too large a step size or "
                        "noise, or a model that was not trained to this point.",
                        "thinking", "not_finite");
       case TextEnd::kCancelled:
-        give_up(Outcome::kStopped);
+        answer_.give_up(Outcome::kStopped);
         throw ApiError(503, "The server was stopped before the answer was finished.", "",
                        "stopping");
       case TextEnd::kFailed:
-        give_up(Outcome::kFailed);
+        answer_.give_up(Outcome::kFailed);
         throw ApiError(500, "The server has failed: " + engine_.failure().value_or("") + ".");
     }
   }
@@ -107,10 +72,8 @@ class Acceptance {
   Engine& engine_;
   Metrics& metrics_;
   std::shared_ptr<Job> job_;
-  Connection& connection_;
-  Clock::time_point deadline_;
+  OpenAnswer answer_;
   bool first_ = true;
-  bool ended_ = false;
 };
 
 // A whole text.
@@ -167,8 +130,6 @@ Json whole_answer(const CompletionRequest& request, const ServedModel& model,
   return answer.whole(std::move(choices), usage);
 }
 
-std::string event_line(const Json& json) { return "data: " + to_line(json) + "\n\n"; }
-
 // The events of a streamed answer.
 class EventStream {
  public:
@@ -201,22 +162,22 @@ class EventStream {
       sink.done();
       return true;
     }
-    if (acceptance_->client_left()) {
-      acceptance_->give_up(Outcome::kClientLeft);
+    if (acceptance_->answer().client_left()) {
+      acceptance_->answer().give_up(Outcome::kClientLeft);
       return false;
     }
     if (open_texts_ == 0) {
       if (request_.include_usage) {
         lines += event_line(answer_.usage_chunk(acceptance_->usage()));
       }
-      lines += "data: [DONE]\n\n";
+      lines += kLastEvent;
     }
     if (!lines.empty() && !sink.write(lines.data(), lines.size())) {
-      acceptance_->give_up(Outcome::kClientLeft);
+      acceptance_->answer().give_up(Outcome::kClientLeft);
       return false;
     }
     if (open_texts_ == 0) {
-      acceptance_->answered();
+      acceptance_->answer().answered();
       sink.done();
     }
     return true;
@@ -247,7 +208,7 @@ class EventStream {
 };
 
 void answer_whole(const CompletionRequest& request, const ServedModel& model, const std::string& id,
-                  Acceptance& acceptance, httplib::Response& response, Connection& connection) {
+                  Acceptance& acceptance, httplib::Response& response) {
   std::vector<Text> texts(static_cast<size_t>(request.texts()));
   for (size_t open = texts.size(); open > 0;) {
     for (TextEvent& event : acceptance.take()) {
@@ -255,17 +216,15 @@ void answer_whole(const CompletionRequest& request, const ServedModel& model, co
       Text& text = texts[event.text];
       text.add(std::move(event));
     }
-    if (acceptance.client_left()) {
-      acceptance.give_up(Outcome::kClientLeft);
-      connection.abandon();
-      response.status = kClientLeftStatus;
+    if (acceptance.answer().client_left()) {
+      acceptance.answer().abandon(response);
       return;
     }
   }
   const AnswerFormat answer(request, model, id, unix_time());
   const Json json = whole_answer(request, model, answer, std::move(texts), acceptance.usage());
   response.set_content(to_line(json), "application/json");
-  acceptance.answered();
+  acceptance.answer().answered();
 }
 
 }  // namespace
@@ -287,24 +246,13 @@ void CompletionHandler::handle(const std::string& body, Endpoint endpoint,
   auto acceptance = std::make_unique<Acceptance>(engine_, metrics_, engine_.submit(request),
                                                  connection, deadline_);
   if (!request.stream) {
-    answer_whole(request, model_, next_id(), *acceptance, response, connection);
+    answer_whole(request, model_, next_id(), *acceptance, response);
     return;
   }
   const auto stream =
       std::make_shared<EventStream>(std::move(request), model_, next_id(), std::move(acceptance));
-  response.set_header("Cache-Control", "no-store");
-  const auto provider = [stream](size_t /*offset*/, httplib::DataSink& sink) {
-    try {
-      return stream->write_more(sink);
-    } catch (const std::exception&) {  // no memory: nothing more can be said
-      return false;
-    }
-  };
-  if (http.version == "HTTP/1.0") {  // which has no chunks: the end of the connection is the end
-    response.set_content_provider("text/event-stream", provider);
-  } else {
-    response.set_chunked_content_provider("text/event-stream", provider);
-  }
+  answer_by_events(http, response,
+                   [stream](httplib::DataSink& sink) { return stream->write_more(sink); });
 }
 
 std::string CompletionHandler::next_id() { return fmt::format("{:08x}{:08x}", id_prefix_, ++ids_); }

@@ -16,9 +16,6 @@
 
 namespace ebt {
 
-// Status of a request whose client left before it was answered: never sent, only counted.
-inline constexpr int kClientLeftStatus = 499;
-
 // Thread-safe. All that it is given must outlive it.
 class CompletionHandler {
  public:

@@ -1,5 +1,7 @@
 #include "ebt/serve/engine.h"
 
+#include <omp.h>
+
 #include <algorithm>
 #include <exception>
 #include <utility>
@@ -58,7 +60,11 @@ Engine::Engine(std::unique_ptr<Generator> generator, int64_t queue, const Served
   EBT_CHECK(queue >= 0, "queue: {} is negative", queue);
   metrics_.texts_capacity = generator_->capacity();
   metrics_.queue_limit = queue;
-  thread_ = std::thread([this] { run(); });
+  // New threads know nothing of what this one was told.
+  thread_ = std::thread([this, threads = omp_get_max_threads()] {
+    omp_set_num_threads(threads);
+    run();
+  });
 }
 
 Engine::~Engine() {

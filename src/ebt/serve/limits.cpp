@@ -1,6 +1,9 @@
 #include "ebt/serve/limits.h"
 
+#include <utility>
+
 #include "ebt/core/error.h"
+#include "ebt/data/image.h"
 #include "ebt/io/json.h"
 
 namespace ebt {
@@ -16,9 +19,15 @@ void RequestLimits::check() const {
     EBT_CHECK(value >= 1 && value <= kMost, "{}: {} is not a whole number from 1 to {}", name,
               value, kMost);
   });
-  EBT_CHECK(max_body_bytes <= static_cast<int64_t>(kMaxJson_bytes),
-            "max-body: {} is more than the {} bytes of JSON that are ever read", max_body_bytes,
-            kMaxJson_bytes);
+  for (const auto& [name, bytes] :
+       {std::pair("max-body", max_body_bytes), {"max-image-body", max_image_body_bytes}}) {
+    EBT_CHECK(bytes <= static_cast<int64_t>(kMaxJson_bytes),
+              "{}: {} is more than the {} bytes of JSON that are ever read", name, bytes,
+              kMaxJson_bytes);
+  }
+  EBT_CHECK(max_image_pixels <= kMaxImagePixels,
+            "max-image-pixels: {} is more than the {} pixels that are ever decoded",
+            max_image_pixels, kMaxImagePixels);
 }
 
 }  // namespace ebt

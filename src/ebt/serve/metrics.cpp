@@ -99,6 +99,13 @@ void Metrics::count_token(const TokenReport& report) {
   forward_passes_ += report.forward_passes;
 }
 
+void Metrics::count_image(int64_t pixels, int64_t steps_of_tiles) {
+  const std::lock_guard lock(mutex_);
+  ++images_;
+  image_pixels_ += pixels;
+  tile_steps_ += steps_of_tiles;
+}
+
 std::string Metrics::render() const {
   std::string text;
   const std::lock_guard lock(mutex_);
@@ -116,8 +123,8 @@ std::string Metrics::render() const {
   }
   describe("ebt_first_token_seconds", "histogram", "From a request to its first token.", text);
   first_token_.render("ebt_first_token_seconds", "", text);
-  add_single("ebt_requests_accepted_total", "counter", "Requests for texts that were accepted.",
-             accepted_, text);
+  add_single("ebt_requests_accepted_total", "counter",
+             "Requests for texts and images that were accepted.", accepted_, text);
   describe("ebt_requests_finished_total", "counter", "Accepted requests by how they ended.", text);
   for (const Outcome outcome : {Outcome::kAnswered, Outcome::kClientLeft, Outcome::kTimedOut,
                                 Outcome::kFailed, Outcome::kStopped}) {
@@ -143,6 +150,15 @@ std::string Metrics::render() const {
              texts_capacity, text);
   add_single("ebt_queue_limit", "gauge", "Texts that may wait before requests are refused.",
              queue_limit, text);
+  add_single("ebt_images_total", "counter", "Images that were cleaned.", images_, text);
+  add_single("ebt_image_pixels_total", "counter", "Their pixels.", image_pixels_, text);
+  add_single("ebt_image_tile_steps_total", "counter",
+             "Steps of their tiles: thinking steps of an EBT, forward passes of DiT.", tile_steps_,
+             text);
+  add_single("ebt_images_running", "gauge", "Images being cleaned.", images_running, text);
+  add_single("ebt_images_waiting", "gauge", "Images accepted that wait.", images_waiting, text);
+  add_single("ebt_image_queue_limit", "gauge", "Images that may wait before requests are refused.",
+             image_queue_limit, text);
   add_single("ebt_connections", "gauge", "Open connections.", connections, text);
   add_single("ebt_connections_refused_total", "counter",
              "Connections closed at once because there were too many.", connections_refused, text);

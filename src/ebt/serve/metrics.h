@@ -39,12 +39,17 @@ class Metrics {
   void count_first_token(double seconds);
   void count_outcome(Outcome outcome);
   void count_token(const TokenReport& report);
+  // An image was cleaned, in tiles that took so many steps together.
+  void count_image(int64_t pixels, int64_t steps_of_tiles);
 
   // Set by their owners.
   std::atomic<int64_t> texts_running{0};
   std::atomic<int64_t> texts_waiting{0};
   std::atomic<int64_t> texts_capacity{0};
   std::atomic<int64_t> queue_limit{0};
+  std::atomic<int64_t> images_running{0};
+  std::atomic<int64_t> images_waiting{0};
+  std::atomic<int64_t> image_queue_limit{0};
   std::atomic<int64_t> connections{0};
   std::atomic<int64_t> connections_refused{0};
   // Accepted requests that have not ended.
@@ -64,6 +69,9 @@ class Metrics {
   int64_t written_tokens_ = 0;
   int64_t thinking_steps_ = 0;
   int64_t forward_passes_ = 0;
+  int64_t images_ = 0;
+  int64_t image_pixels_ = 0;
+  int64_t tile_steps_ = 0;
 };
 
 }  // namespace ebt

@@ -23,6 +23,9 @@ TEST(Metrics, CountsWhatItIsTold) {
   metrics.count_token(report);
   report.from_prompt = true;
   metrics.count_token(report);
+  metrics.count_image(64, 6);
+  metrics.count_image(100, 3);
+  metrics.images_waiting = 2;
   const std::string text = metrics.render();
   for (const char* line : {
            "# TYPE ebt_http_requests_total counter",
@@ -41,6 +44,10 @@ TEST(Metrics, CountsWhatItIsTold) {
            "ebt_tokens_total{kind=\"written\"} 1",
            "ebt_thinking_steps_total 6",
            "ebt_forward_passes_total 8",
+           "ebt_images_total 2",
+           "ebt_image_pixels_total 164",
+           "ebt_image_tile_steps_total 9",
+           "ebt_images_waiting 2",
        }) {
     EXPECT_TRUE(has_line(text, line)) << line << "\n" << text;
   }

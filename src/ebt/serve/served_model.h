@@ -1,4 +1,4 @@
-// The model that a server answers with, as its requests and answers see it. Immutable once served.
+// The models that a server answers with, as requests and answers see them. Immutable once served.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +9,7 @@
 
 #include "ebt/data/tokenizer.h"
 #include "ebt/model/config.h"
+#include "ebt/model/image_config.h"
 #include "ebt/serve/chat_template.h"
 
 namespace ebt {
@@ -26,6 +27,15 @@ struct ServedModel {
   std::string bytes_of(int32_t token) const {
     return token < tokenizer->vocabulary_size() ? tokenizer->decode({&token, 1}) : std::string();
   }
+};
+
+struct ServedImageModel {
+  std::string name;
+  int64_t created = 0;  // seconds since 1970
+  ImageModelConfig config;
+  int64_t trained_timestep = 0;  // of the noise it was trained to undo
+
+  bool thinks() const { return config.arch == ImageArchitecture::kEbt; }
 };
 
 }  // namespace ebt

@@ -1,12 +1,15 @@
 #include "ebt/serve/server.h"
 
-#include <charconv>
-#include <cmath>
+#include <algorithm>
 #include <exception>
 #include <utility>
 
 #include "ebt/core/error.h"
 #include "ebt/serve/api_error.h"
+#include "ebt/serve/completion_response.h"
+#include "ebt/serve/image_response.h"
+#include "ebt/serve/open_answer.h"
+#include "ebt/serve/request_body.h"
 #include "ebt/serve/web_files.h"
 
 namespace ebt {
@@ -14,6 +17,7 @@ namespace {
 
 constexpr char kCompletions[] = "/v1/completions";
 constexpr char kChatCompletions[] = "/v1/chat/completions";
+constexpr char kDenoise[] = "/v1/images/denoise";
 constexpr char kModels[] = "/v1/models";
 constexpr char kHealth[] = "/healthz";
 constexpr char kMetrics[] = "/metrics";
@@ -23,21 +27,9 @@ constexpr char kContentPolicy[] =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-std::chrono::milliseconds milliseconds(double seconds) {
-  return std::chrono::milliseconds(static_cast<int64_t>(seconds * 1000));
-}
-
 ConnectionTimes connection_times(const ServerOptions& options) {
   return {milliseconds(options.read_timeout_s), milliseconds(options.write_timeout_s),
           milliseconds(options.idle_timeout_s)};
-}
-
-ServedModel complete_model(ServedModel model, const Generator& generator) {
-  model.config = generator.config();
-  EBT_CHECK(model.tokenizer->document_separator() < model.config.vocab_size,
-            "serve: the tokenizer ends documents by token {}, but the model has {} tokens",
-            model.tokenizer->document_separator(), model.config.vocab_size);
-  return model;
 }
 
 // "/v1/models/NAME"
@@ -48,7 +40,8 @@ bool is_model_path(const std::string& path) {
 
 // What a path is counted as: few names, whatever is asked for.
 std::string endpoint_of(const std::string& path) {
-  for (const char* const known : {kCompletions, kChatCompletions, kModels, kHealth, kMetrics}) {
+  for (const char* const known :
+       {kCompletions, kChatCompletions, kDenoise, kModels, kHealth, kMetrics}) {
     if (path == known) {
       return known;
     }
@@ -60,7 +53,7 @@ std::string endpoint_of(const std::string& path) {
 }
 
 bool is_post_path(const std::string& path) {
-  return path == kCompletions || path == kChatCompletions;
+  return path == kCompletions || path == kChatCompletions || path == kDenoise;
 }
 
 // In a time that does not tell how much of it is right.
@@ -114,39 +107,46 @@ void fill_in_error(httplib::Response& response) {
 
 }  // namespace
 
-void ServerOptions::check() const {
-  EBT_CHECK(port >= 0 && port <= 65'535, "port: {} is not a whole number from 0 to 65535", port);
-  EBT_CHECK(queue >= 0 && queue <= 100'000, "queue: {} is not a whole number from 0 to 100000",
-            queue);
-  EBT_CHECK(max_connections >= 1 && max_connections <= 10'000,
-            "max-connections: {} is not a whole number from 1 to 10000", max_connections);
-  const std::pair<const char*, double> times[] = {{"request-timeout", request_timeout_s},
-                                                  {"read-timeout", read_timeout_s},
-                                                  {"write-timeout", write_timeout_s},
-                                                  {"idle-timeout", idle_timeout_s}};
-  for (const auto& [name, seconds] : times) {
-    EBT_CHECK(seconds > 0 && seconds <= 100'000, "{}: {} is not a number of seconds up to 100000",
-              name, seconds);
-  }
-}
-
-Server::Server(const ServerOptions& options, const RequestLimits& limits, ServedModel model,
-               std::string api_key, std::unique_ptr<Generator> generator)
+Server::Server(const ServerOptions& options, const RequestLimits& limits, std::string api_key,
+               ModelSources sources)
     : options_(options),
       limits_(limits),
-      model_(complete_model(std::move(model), *generator)),
       api_key_(std::move(api_key)),
-      engine_(std::move(generator), options.queue, model_, metrics_),
-      completions_(engine_, model_, limits_, milliseconds(options.request_timeout_s), metrics_),
       http_(connection_times(options), options.max_connections) {
   options_.check();
   limits_.check();
+  EBT_CHECK(sources.texts || sources.images, "serve: there is no model");
+  EBT_CHECK(
+      !sources.texts || !sources.images || sources.texts->model.name != sources.images->model.name,
+      "serve: the model of texts and that of images are both called '{}': give one another "
+      "name with --name or --image-name",
+      sources.texts->model.name);
+  if (sources.texts) {
+    texts_ = std::make_unique<TextService>(std::move(*sources.texts), options_, limits_, metrics_);
+  }
+  if (sources.images) {
+    images_ =
+        std::make_unique<ImageService>(std::move(*sources.images), options_, limits_, metrics_);
+  }
   add_routes();
 }
 
 Server::~Server() {
   http_.drain();
-  engine_.cancel_all();
+  cancel_all();
+}
+
+void Server::cancel_all() {
+  if (texts_) {
+    texts_->engine.cancel_all();
+  }
+  if (images_) {
+    images_->engine.cancel_all();
+  }
+}
+
+std::optional<std::string> Server::failure() const {
+  return texts_ ? texts_->engine.failure() : std::nullopt;
 }
 
 int Server::start() {
@@ -182,6 +182,9 @@ void Server::add_routes() {
   };
   post(kCompletions, Endpoint::kCompletions);
   post(kChatCompletions, Endpoint::kChat);
+  http_.Post(kDenoise,
+             [this](const httplib::Request& request, httplib::Response& response,
+                    const httplib::ContentReader& read) { denoise(request, response, read); });
   http_.set_exception_handler(
       [](const httplib::Request&, httplib::Response& response, std::exception_ptr exception) {
         send_exception(std::move(exception), response);
@@ -218,7 +221,7 @@ Server::Outcome Server::admit(const httplib::Request& request, httplib::Response
   }
   check_access(request);
   if (posts) {
-    check_body(request);
+    check_post(request);
     return Outcome::Unhandled;  // but routed
   }
   answer_get(request, response);
@@ -232,14 +235,9 @@ void Server::answer_get(const httplib::Request& request, httplib::Response& resp
   } else if (path == kMetrics) {
     send_metrics(response);
   } else if (path == kModels) {
-    response.set_content(to_line({{"object", "list"}, {"data", {model_json(model_)}}}),
-                         "application/json");
+    send_models(response);
   } else if (is_model_path(path)) {
-    if (path.substr(sizeof kModels) != model_.name) {
-      throw ApiError(404, fmt::format("This server has one model: '{}'.", model_.name), "model",
-                     "model_not_found");
-    }
-    response.set_content(to_line(model_json(model_)), "application/json");
+    send_model(path.substr(sizeof kModels), response);
   } else {
     send_file(*find_web_file(path), request, response);
   }
@@ -259,57 +257,75 @@ void Server::check_access(const httplib::Request& request) const {
   }
 }
 
-void Server::check_body(const httplib::Request& request) const {
+void Server::check_post(const httplib::Request& request) const {
+  using Type = std::string_view;
+  static constexpr Type kTextTypes[] = {"application/json"};
+  static constexpr Type kImageTypes[] = {"application/json", "image/png", "image/jpeg"};
+  const bool is_image = request.path == kDenoise;
+  if (is_image ? images_ == nullptr : texts_ == nullptr) {
+    throw ApiError(404,
+                   fmt::format("This server has no model of {}.", is_image ? "images" : "texts"),
+                   "", "model_not_found");
+  }
   if (draining_) {
     throw ApiError(503, "The server is about to end.", "", "stopping");
   }
-  // A page from elsewhere can post other types without asking the server first.
-  const std::string type = request.get_header_value("Content-Type");
-  if (!type.starts_with("application/json")) {
-    throw ApiError(415, "The Content-Type must be application/json.");
-  }
-  if (request.has_header("Content-Encoding")) {
-    throw ApiError(415, "A body with a Content-Encoding is not supported.");
-  }
-  const std::string length = request.get_header_value("Content-Length");
-  const bool chunked = request.has_header("Transfer-Encoding");
-  uint64_t bytes = 0;
-  const auto [end, error] = std::from_chars(length.data(), length.data() + length.size(), bytes);
-  const bool valid = error == std::errc() && end == length.data() + length.size();
-  if (chunked ? !length.empty() : !valid && error != std::errc::result_out_of_range) {
-    throw ApiError(400, "The request has no valid Content-Length.");
-  }
-  if (!chunked && (!valid || bytes > static_cast<uint64_t>(limits_.max_body_bytes))) {
-    throw ApiError(413,
-                   fmt::format("The body has more than {} bytes, the limit of this server.",
-                               limits_.max_body_bytes),
-                   "", "body_too_large");
+  if (is_image) {
+    check_body(request, kImageTypes, limits_.max_image_body_bytes);
+  } else {
+    check_body(request, kTextTypes, limits_.max_body_bytes);
   }
 }
 
 void Server::complete(const httplib::Request& request, httplib::Response& response,
                       const httplib::ContentReader& read, Endpoint endpoint) {
   Connection& connection = HttpServer::current();
-  const auto most = static_cast<size_t>(limits_.max_body_bytes);
-  std::string body;
-  bool too_large = false;
-  const bool complete = read([&](const char* bytes, size_t size) {
-    too_large = size > most - body.size();
-    if (!too_large) {
-      body.append(bytes, size);
-    }
-    return !too_large;
-  });
-  if (!complete) {
-    connection.close_after_request();
-    throw too_large ? ApiError(413,
-                               fmt::format("The body has more than {} bytes, the limit of this "
-                                           "server.",
-                                           most),
-                               "", "body_too_large")
-                    : ApiError(400, "The body of the request did not arrive.");
+  const std::string body = read_body(read, limits_.max_body_bytes, connection);
+  texts_->completions.handle(body, endpoint, request, response, connection);
+}
+
+void Server::denoise(const httplib::Request& request, httplib::Response& response,
+                     const httplib::ContentReader& read) {
+  Connection& connection = HttpServer::current();
+  ImagePlace place;
+  try {
+    place = images_->engine.reserve();
+  } catch (const ApiError&) {
+    connection.close_after_request();  // the body has not been read
+    throw;
   }
-  completions_.handle(body, endpoint, request, response, connection);
+  std::string body = read_body(read, limits_.max_image_body_bytes, connection);
+  images_->handler.handle(std::move(place), std::move(body), request, response, connection);
+}
+
+void Server::send_models(httplib::Response& response) const {
+  Json models = Json::array();
+  if (texts_) {
+    models.push_back(model_json(texts_->model));
+  }
+  if (images_) {
+    models.push_back(model_json(images_->model, limits_));
+  }
+  response.set_content(to_line({{"object", "list"}, {"data", std::move(models)}}),
+                       "application/json");
+}
+
+void Server::send_model(const std::string& name, httplib::Response& response) const {
+  if (texts_ && name == texts_->model.name) {
+    response.set_content(to_line(model_json(texts_->model)), "application/json");
+  } else if (images_ && name == images_->model.name) {
+    response.set_content(to_line(model_json(images_->model, limits_)), "application/json");
+  } else if (texts_ && images_) {
+    throw ApiError(404,
+                   fmt::format("This server has two models: '{}' and '{}'.", texts_->model.name,
+                               images_->model.name),
+                   "model", "model_not_found");
+  } else {
+    throw ApiError(404,
+                   fmt::format("This server has one model: '{}'.",
+                               texts_ ? texts_->model.name : images_->model.name),
+                   "model", "model_not_found");
+  }
 }
 
 void Server::send_file(const WebFile& file, const httplib::Request& request,
@@ -326,8 +342,8 @@ void Server::send_file(const WebFile& file, const httplib::Request& request,
 }
 
 void Server::send_health(httplib::Response& response) const {
-  if (engine_.failure()) {
-    throw ApiError(503, "The server has failed: " + *engine_.failure() + ".");
+  if (const auto why = failure()) {
+    throw ApiError(503, "The server has failed: " + *why + ".");
   }
   response.set_content(to_line({{"status", draining_ ? "draining" : "ok"}}), "application/json");
 }

@@ -63,12 +63,12 @@ class TiledDenoising {
         patch_row_weights_(rows_.patch_weights()),
         patch_column_weights_(columns_.patch_weights()),
         images_(std::vector<float>(static_cast<size_t>(image.count()))),
-        energies_(0.0) {
-    PatchMap& map = result_.patch_energy;
-    map.patch = config_.patch;
-    map.rows = (image.dim(1) + config_.patch - 1) / config_.patch;
-    map.columns = (image.dim(2) + config_.patch - 1) / config_.patch;
-  }
+        energies_(0.0),
+        map_{(image.dim(1) + config_.patch - 1) / config_.patch,
+             (image.dim(2) + config_.patch - 1) / config_.patch,
+             config_.patch,
+             {}},
+        maps_(std::vector<float>(static_cast<size_t>(map_.rows * map_.columns))) {}
 
   TiledResult run() {
     result_.tiles = rows_.count() * columns_.count();
@@ -138,7 +138,6 @@ class TiledDenoising {
   // of the image.
   template <class Visit>
   void for_every_patch(int64_t first, Tensor<const float> energy, Visit&& visit) const {
-    const PatchMap& map = result_.patch_energy;
     for (int64_t i = 0; i < energy.dim(0); ++i) {
       const int64_t top = top_of(first + i) / config_.patch;
       const int64_t left = left_of(first + i) / config_.patch;
@@ -146,9 +145,9 @@ class TiledDenoising {
           patch_row_weights_.data() + (first + i) / columns_.count() * energy.dim(1);
       const float* column_weights =
           patch_column_weights_.data() + (first + i) % columns_.count() * energy.dim(2);
-      for (int64_t y = 0; y < std::min(energy.dim(1), map.rows - top); ++y) {
-        for (int64_t x = 0; x < std::min(energy.dim(2), map.columns - left); ++x) {
-          visit((top + y) * map.columns + left + x, row_weights[y] * column_weights[x],
+      for (int64_t y = 0; y < std::min(energy.dim(1), map_.rows - top); ++y) {
+        for (int64_t x = 0; x < std::min(energy.dim(2), map_.columns - left); ++x) {
+          visit((top + y) * map_.columns + left + x, row_weights[y] * column_weights[x],
                 energy[(i * energy.dim(1) + y) * energy.dim(2) + x]);
         }
       }
@@ -162,22 +161,35 @@ class TiledDenoising {
     });
   }
 
+  void add_map(int64_t first, Tensor<const float> patch_energy, std::vector<float>& map) const {
+    for_every_patch(first, patch_energy, [&](int64_t place, float weight, float energy) {
+      map[static_cast<size_t>(place)] += weight * energy;
+    });
+  }
+
   void denoise(int64_t first, Tensor<float> tiles) {
+    const bool is_last = first + tiles.dim(0) == result_.tiles;
     std::vector<float> last_energy;
     size_t calls = 0;
     denoiser_.denoise(tiles, options_, [&](const DenoiseStep& step) {
-      if (tiling_.trajectory) {
+      if (tiling_.trajectory || tiling_.on_state) {
         blend(first, step.images, images_.at(calls));
       }
       if (step.patch_energy) {
         has_energy_ = true;
         add_energy(first, step.patch_energy, energies_.at(calls));
+        if (tiling_.on_state) {
+          add_map(first, step.patch_energy, maps_.at(calls));
+        }
         last_energy.assign(step.patch_energy.begin(), step.patch_energy.end());
       }
       for (const bool took : step.thinking) {
         result_.steps_of_tiles += took ? 1 : 0;
       }
       ++calls;
+      if (is_last) {
+        tell_states(calls);
+      }
       // An EBT is called once more than it takes steps, for the energies of the final images.
       const double steps = static_cast<double>(options_.steps) + (has_energy_ ? 1 : 0);
       const double share = std::min(1.0, static_cast<double>(calls) / steps);
@@ -199,24 +211,52 @@ class TiledDenoising {
 
   void end_energy(int64_t first, Tensor<const float> patch_energy, size_t calls) {
     energies_.end_batch(calls, [&](double& sum) { add_energy(first, patch_energy, sum); });
-    PatchMap& map = result_.patch_energy;
-    map.values.resize(static_cast<size_t>(map.rows * map.columns));
-    for_every_patch(first, patch_energy, [&](int64_t place, float weight, float energy) {
-      map.values[static_cast<size_t>(place)] += weight * energy;
-    });
+    maps_.end_batch(calls, [&](std::vector<float>& map) { add_map(first, patch_energy, map); });
+  }
+
+  double mean_energy(size_t state) {
+    return energies_.at(state) / static_cast<double>(map_.rows * map_.columns);
+  }
+
+  // Tells of the states that are complete when all batches have been called so often: an EBT is
+  // called before a step is taken, DiT after it.
+  void tell_states(size_t calls) {
+    if (!tiling_.on_state) {
+      return;
+    }
+    for (const size_t known = has_energy_ ? calls : calls + 1; told_ < known; ++told_) {
+      TiledState state{static_cast<int64_t>(told_), image_, map_, 0};
+      if (told_ > 0) {
+        state.image = {images_.at(told_ - 1).data(), image_.shape};
+      }
+      if (has_energy_) {
+        state.patch_energy.values = maps_.at(told_);
+        state.energy = mean_energy(told_);
+      }
+      tiling_.on_state(state);
+      if (told_ > 0 && !tiling_.trajectory) {
+        images_.at(told_ - 1) = std::vector<float>();
+      }
+    }
   }
 
   void finish() {
+    if (result_.complete) {
+      tell_states(calls_);  // what other batches than the last took longer to reach
+    }
     const size_t steps = calls_ - (has_energy_ && calls_ > 0 ? 1 : 0);
     result_.steps = static_cast<int64_t>(steps);
+    result_.patch_energy = map_;
+    if (has_energy_) {
+      result_.patch_energy.values = maps_.ended();
+    }
+    for (size_t state = 0; state < energies_.states().size(); ++state) {
+      result_.energy.push_back(mean_energy(state));
+    }
     result_.image = images_.ended();
     if (tiling_.trajectory) {
       images_.states().resize(steps);
       result_.trajectory = std::move(images_.states());
-    }
-    const PatchMap& map = result_.patch_energy;
-    for (const double total : energies_.states()) {
-      result_.energy.push_back(total / static_cast<double>(map.rows * map.columns));
     }
     EBT_CHECK(!result_.complete || std::all_of(result_.image.begin(), result_.image.end(),
                                                [](float pixel) { return std::isfinite(pixel); }),
@@ -235,6 +275,9 @@ class TiledDenoising {
   std::vector<float> patch_row_weights_, patch_column_weights_;
   Course<std::vector<float>> images_;
   Course<double> energies_;
+  PatchMap map_;  // without values
+  Course<std::vector<float>> maps_;
+  size_t told_ = 0;  // states
   bool has_energy_ = false;
   size_t calls_ = 0;  // of the batch that had most
   TiledResult result_;

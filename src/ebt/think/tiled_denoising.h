@@ -11,19 +11,31 @@
 
 namespace ebt {
 
-struct TilingOptions {
-  // Pixels that neighbouring tiles share at least, rounded up to whole patches; absent: a quarter
-  // of a tile. Must leave a tile a patch of its own.
-  std::optional<int64_t> overlap = std::nullopt;
-  bool trajectory = false;  // also the image after every step
-};
-
 // A value for every patch of an image; patches at the right and bottom may reach beyond it.
 struct PatchMap {
   int64_t rows = 0;
   int64_t columns = 0;
   int64_t patch = 0;          // pixels
   std::vector<float> values;  // (rows, columns)
+};
+
+// The whole image after some steps.
+struct TiledState {
+  int64_t steps = 0;          // that were taken; 0: the image as it was given
+  Tensor<const float> image;  // (C, H, W), not clamped
+  // Of an EBT: the energy of this image's patches, and its mean. No values, and 0, for DiT.
+  PatchMap patch_energy;
+  double energy = 0;
+};
+
+struct TilingOptions {
+  // Pixels that neighbouring tiles share at least, rounded up to whole patches; absent: a quarter
+  // of a tile. Must leave a tile a patch of its own.
+  std::optional<int64_t> overlap = std::nullopt;
+  bool trajectory = false;  // also the image after every step
+  // Called with every state, in order, as soon as all tiles have reached it: while the last batch
+  // thinks. Until then memory holds the image after every step, as for `trajectory`.
+  std::function<void(const TiledState&)> on_state = nullptr;
 };
 
 struct TiledResult {

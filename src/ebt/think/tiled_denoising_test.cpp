@@ -182,6 +182,87 @@ TEST(TiledDenoising, OfDitHasNoEnergies) {
   EXPECT_TRUE(result.patch_energy.values.empty());
 }
 
+// What is told of an image of tiles that think for different times, state by state.
+class TiledStates : public ::testing::TestWithParam<ImageArchitecture> {
+ protected:
+  struct Told {
+    std::vector<float> image;
+    PatchMap patch_energy;
+    double energy = 0;
+  };
+
+  TiledStates() : image_(noise(3 * 29 * 37)) {
+    for (size_t i = 0; i < image_.size(); ++i) {
+      image_[i] *= static_cast<float>(i % 37) / 37;
+    }
+  }
+
+  TiledResult run(int64_t batch, bool trajectory, bool tell = true) {
+    ImageModelConfig config = config_of(12, 8);
+    config.arch = GetParam();
+    ScriptedDenoiser denoiser(config, batch);
+    TilingOptions tiling;
+    tiling.trajectory = trajectory;
+    told_.clear();
+    done_at_.clear();
+    double latest = 0;
+    if (tell) {
+      tiling.on_state = [&](const TiledState& state) {
+        EXPECT_EQ(state.steps, static_cast<int64_t>(told_.size()));
+        EXPECT_EQ(state.image.shape, Shape({3, 29, 37}));
+        told_.push_back(
+            {{state.image.begin(), state.image.end()}, state.patch_energy, state.energy});
+        done_at_.push_back(latest);
+      };
+    }
+    return denoise_tiled(denoiser, {image_.data(), {3, 29, 37}},
+                         {.steps = 6, .energy_tolerance = 0.02}, tiling, [&](double done) {
+                           latest = done;
+                           return true;
+                         });
+  }
+
+  std::vector<float> image_;
+  std::vector<Told> told_;
+  std::vector<double> done_at_;  // shares of the work when they were told
+};
+
+TEST_P(TiledStates, AreThoseOfTheTrajectory) {
+  const TiledResult whole = run(1, true, false);
+  for (const int64_t batch : {1, 5, 36, 100}) {
+    for (const bool trajectory : {false, true}) {
+      const TiledResult result = run(batch, trajectory);
+      EXPECT_EQ(result.image, whole.image);
+      EXPECT_EQ(result.trajectory, trajectory ? whole.trajectory : decltype(whole.trajectory)());
+      ASSERT_EQ(told_.size(), static_cast<size_t>(whole.steps) + 1) << batch;
+      EXPECT_EQ(told_[0].image, image_);
+      for (size_t step = 1; step < told_.size(); ++step) {
+        EXPECT_EQ(told_[step].image, whole.trajectory[step - 1]) << step;
+      }
+      for (size_t step = 0; step < whole.energy.size(); ++step) {
+        EXPECT_EQ(told_[step].energy, whole.energy[step]) << step;
+        EXPECT_NEAR(total(told_[step].patch_energy.values) / (8 * 10), whole.energy[step], 1e-6);
+      }
+      EXPECT_EQ(told_.back().patch_energy.values, whole.patch_energy.values);
+      EXPECT_EQ(told_.back().patch_energy.columns, 10);
+    }
+  }
+}
+
+TEST_P(TiledStates, AreToldAsSoonAsTheLastBatchReachesThem) {
+  const TiledResult alone = run(100, false);
+  ASSERT_EQ(told_.size(), static_cast<size_t>(alone.steps) + 1);
+  EXPECT_EQ(done_at_[1], GetParam() == ImageArchitecture::kEbt ? 1.0 / 7 : 0) << "before step 2";
+  EXPECT_TRUE(std::is_sorted(done_at_.begin(), done_at_.end()));
+  EXPECT_LT(done_at_[2], done_at_.back());
+  run(20, false);  // two batches
+  EXPECT_GT(done_at_[0], 0.3) << "the first has thought";
+  EXPECT_LT(done_at_[1], 1);
+}
+
+INSTANTIATE_TEST_SUITE_P(OfModels, TiledStates,
+                         ::testing::Values(ImageArchitecture::kEbt, ImageArchitecture::kDit));
+
 TEST(TiledDenoising, TellsHowFarItIsAndCanBeEnded) {
   ScriptedDenoiser denoiser(config_of(8, 8), 2);
   const std::vector<float> image = noise(3 * 20 * 20);
