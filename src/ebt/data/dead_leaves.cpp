@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ebt/core/rng.h"
+#include "ebt/data/leaf_radii.h"
 
 namespace ebt {
 namespace {
@@ -54,45 +55,6 @@ Scene draw_scene(Draws& draws, float side) {
   scene.texture = draws.between(0, 0.6F);
   return scene;
 }
-
-// Radii of leaves that touch the image. Centres are spread evenly, so those of radius r lie in an
-// area of (height + 2 r) (width + 2 r): the density is r^-3 times that, a sum of three powers.
-class Radii {
- public:
-  Radii(const Scene& scene, double height, double width)
-      : low_(scene.smallest), high_(scene.largest) {
-    const double inverse = 1 / low_ - 1 / high_;
-    const double inverse_square = (1 / (low_ * low_) - 1 / (high_ * high_)) / 2;
-    const double logarithm = std::log(high_ / low_);
-    weights_ = {height * width * inverse_square, 2 * (height + width) * inverse, 4 * logarithm};
-    const double sum = weights_[0] + weights_[1] + weights_[2];
-    // A disc covers pi r^2: over all radii, pi times the logarithm, in units of the density.
-    count_ = static_cast<uint64_t>(std::ceil(kCover * sum / (std::numbers::pi * logarithm)));
-    for (double& weight : weights_) {
-      weight /= sum;
-    }
-  }
-
-  uint64_t count() const { return count_; }
-  float draw(Draws& draws) const {
-    const double which = draws.uniform();
-    const double u = draws.uniform();
-    if (which < weights_[0]) {
-      const double ratio = low_ / high_;
-      return static_cast<float>(low_ / std::sqrt(1 - u * (1 - ratio * ratio)));
-    }
-    if (which < weights_[0] + weights_[1]) {
-      return static_cast<float>(low_ / (1 - u * (1 - low_ / high_)));
-    }
-    return static_cast<float>(low_ * std::pow(high_ / low_, u));
-  }
-
- private:
-  double low_;
-  double high_;
-  std::array<double, 3> weights_{};
-  uint64_t count_ = 0;
-};
 
 // How much of the pixel at (dx, dy) from the centre a shape covers, by its distance from the edge.
 float inside(float distance) { return std::clamp(0.5F - distance, 0.0F, 1.0F); }
@@ -242,46 +204,56 @@ class Canvas {
   int64_t free_count_;
 };
 
+// Shape and surface follow from the numbers where `draws` stands, and from those of `surface_at`
+// on.
+void add_leaf(Canvas& canvas, float x, float y, float radius, const Scene& scene, Draws& draws,
+              uint64_t surface_at) {
+  constexpr float kRectangles = 0.3F;  // the share of leaves that are none of the discs
+  const bool is_disc = draws.uniform() >= kRectangles;
+  const float turn = draws.between(0, kPi);
+  const float corner = draws.between(kPi / 16, 7 * kPi / 16);
+  draws.begin(surface_at);
+  const Surface surface = draw_surface(draws, scene, radius);
+  if (is_disc) {
+    canvas.add(x, y, radius, Disc{radius}, surface);
+  } else {
+    // Its corners lie on the circle.
+    canvas.add(x, y, radius,
+               Rectangle{radius * std::cos(corner), radius * std::sin(corner), std::cos(turn),
+                         std::sin(turn)},
+               surface);
+  }
+}
+
 }  // namespace
 
 Image draw_dead_leaves(uint64_t seed, int64_t index, int64_t channels, int64_t height,
                        int64_t width) {
-  constexpr float kRectangles = 0.3F;  // the share of leaves that are none of the discs
   Draws draws({seed, RandomPurpose::kDeadLeaves, static_cast<uint64_t>(index)});
   const auto image_height = static_cast<float>(height);
   const auto image_width = static_cast<float>(width);
   draws.begin(0);
   const Scene scene = draw_scene(draws, std::max(image_height, image_width));
-  const Radii radii(scene, image_height, image_width);
+  const LeafRadii radii(scene.smallest, scene.largest, image_height, image_width);
+  const uint64_t leaves = radii.count(kCover);
   Canvas canvas(channels, height, width);
-  for (uint64_t leaf = 1; leaf <= radii.count() && !canvas.covered(); ++leaf) {
+  for (uint64_t leaf = 1; !canvas.covered(); ++leaf) {
     draws.begin(2 * leaf);
-    const float radius = radii.draw(draws);
-    const float x = draws.between(-radius, image_width + radius);
-    const float y = draws.between(-radius, image_height + radius);
-    if (!canvas.has_free_row(y, radius)) {
+    if (leaf > leaves) {
+      // The ground lies under all of the image.
+      const float radius = image_height + image_width;
+      canvas.add(image_width / 2, image_height / 2, radius, Disc{radius},
+                 draw_surface(draws, scene, radius));
       continue;
     }
-    const bool is_disc = draws.uniform() >= kRectangles;
-    const float turn = draws.between(0, kPi);
-    const float corner = draws.between(kPi / 16, 7 * kPi / 16);
-    draws.begin(2 * leaf + 1);
-    const Surface surface = draw_surface(draws, scene, radius);
-    if (is_disc) {
-      canvas.add(x, y, radius, Disc{radius}, surface);
-    } else {
-      // Its corners lie on the circle.
-      canvas.add(x, y, radius,
-                 Rectangle{radius * std::cos(corner), radius * std::sin(corner), std::cos(turn),
-                           std::sin(turn)},
-                 surface);
+    const double which = draws.uniform();
+    const auto radius = static_cast<float>(radii.at(which, draws.uniform()));
+    const float x = draws.between(-radius, image_width + radius);
+    const float y = draws.between(-radius, image_height + radius);
+    if (canvas.has_free_row(y, radius)) {
+      add_leaf(canvas, x, y, radius, scene, draws, 2 * leaf + 1);
     }
   }
-  // The ground: a leaf that lies under all of the image.
-  draws.begin(1);
-  const float everywhere = image_height + image_width;
-  canvas.add(image_width / 2, image_height / 2, everywhere, Disc{everywhere},
-             draw_surface(draws, scene, everywhere));
   return canvas.image();
 }
 

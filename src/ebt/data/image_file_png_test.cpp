@@ -39,11 +39,11 @@ TEST(PngFile, IsRoundedTo8BitsFrom16) {
   PngKind kind;
   kind.bits = 16;
   kind.colour_type = PNG_COLOR_TYPE_GRAY;
-  // 257 steps of 16 bits are one of 8: 0x80FF is 128.49 of them, 0x8101 is 128.502.
-  const Image grey =
-      decode_image(make_png(1, 4, std::string("\x00\x00\xff\xff\x80\xff\x81\x01", 8), kind), "'x'");
+  // 257 steps of 16 bits are one of 8: 0x0080 is 0.498 of them, 0x0081 is 0.502.
+  const Image grey = decode_image(
+      make_png(1, 5, std::string("\x00\x00\xff\xff\x00\x80\x00\x81\x00\xff", 10), kind), "'x'");
   EXPECT_EQ(grey.channels, 1);
-  EXPECT_EQ(grey.pixels, (Pixels{0, 255, 128, 129}));
+  EXPECT_EQ(grey.pixels, (Pixels{0, 255, 0, 1, 1}));
   kind.colour_type = PNG_COLOR_TYPE_RGB;
   EXPECT_EQ(decode_image(make_png(1, 1, "\x10\x10\x20\x20\x30\x30", kind), "'x'").pixels,
             (Pixels{0x10, 0x20, 0x30}));

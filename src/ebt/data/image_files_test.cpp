@@ -132,7 +132,7 @@ TEST(ImageFiles, HaveTheFingerprintOfTheirPaths) {
   folder.write("a/3.png", dot(3));
   EXPECT_NE(fingerprint(), first);
   std::filesystem::remove(folder.file("a/3.png"));
-  std::filesystem::rename(folder.file("a/2.png"), folder.file("a/20.png"));
+  std::filesystem::rename(folder.file("a/2.png"), folder.file("a/4.png"));
   EXPECT_NE(fingerprint(), first);
 }
 

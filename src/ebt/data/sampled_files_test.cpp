@@ -48,6 +48,7 @@ TEST_F(BadImageFiles, ReplacesBadFilesAndCountsEachOnce) {
     }
     const BadImages bad = data.training->bad();
     EXPECT_EQ(bad.count, 3);
+    EXPECT_EQ(bad.sentences.size(), 3U);
     EXPECT_EQ(std::set<std::string>(bad.sentences.begin(), bad.sentences.end()), sentences);
     if (expected.empty()) {
       expected = levels;

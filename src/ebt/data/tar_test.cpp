@@ -129,6 +129,16 @@ TEST_F(Tar, ReadsNumbersInBinary) {
   EXPECT_EQ(refusal(header + tar_end()), damaged("is damaged: the header at byte 0 has no size"));
 }
 
+TEST_F(Tar, ReadsTheBeginningOfAPathWhereUstarAloneHasIt) {
+  std::string header = tar_header("name", 0, '0');
+  header.replace(345, 6, "folder");
+  seal_tar_header(header);
+  EXPECT_EQ(paths_of(open(header + tar_end())), Paths{"folder/name"});
+  header.replace(257, 8, std::string("ustar  \0", 8));  // GNU's own, which has times there
+  seal_tar_header(header);
+  EXPECT_EQ(paths_of(open(header + tar_end())), Paths{"name"});
+}
+
 TEST_F(Tar, TakesTheLastOfFilesWithOnePath) {
   const TarFile tar = open(tar_member("a", "old") + tar_member("b", "b") +
                            tar_member("./a", "newer") + tar_member("/a", "newest") + tar_end());
