@@ -168,6 +168,7 @@ void run_eval_image(const Flags& command_flags) {
     }
   }
   std::vector<ImageContender> contenders;
+  contenders.reserve(models.size());
   for (const OpenedImageModel& model : models) {
     contenders.push_back({model.denoiser.get(), model.name, model.thinks() ? steps : passes});
   }
