@@ -122,7 +122,7 @@ TEST(CompletionResponse, SendsBytesThatAreNoTextAsReplacements) {
 
 TEST(CompletionResponse, DescribesTheModel) {
   EXPECT_EQ(model_json(bytes_model()), Json::parse(R"({"id": "tiny", "object": "model",
-    "created": 5, "owned_by": "ebt", "ebt": {"arch": "ebt", "type": "time_embed", "context": 256,
+    "created": 5, "owned_by": "ebt", "ebt": {"kind": "text", "arch": "ebt", "type": "time_embed", "context": 256,
     "landscapes": 2, "thinks": true, "calibrated": false, "vocab_size": 257}})"));
 }
 
