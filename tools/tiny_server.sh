@@ -1,6 +1,7 @@
-# Sourced by tests that need a running server: starts one on a tiny model.
-# What the model is trained with may be replaced before start_tiny_server is called.
+# Sourced by tests that need a running server: starts one on a tiny model of text, and on one of images
+# if tiny_image_model says how to train it. Both may be set before start_tiny_server is called.
 tiny_model=(--layers 1 --width 16 --heads 2 --context 16 --batch 4 --steps 30 --threads 1)
+tiny_image_model=()
 
 server=
 server_folder=$(mktemp -d)
@@ -16,11 +17,17 @@ trap clean_up EXIT
 start_tiny_server() {
   local ebt=$1
   shift
+  local images=()
   say "Training a tiny model and serving it"
+  if ((${#tiny_image_model[@]})); then
+    "$ebt" train image "${tiny_image_model[@]}" --out "$server_folder/images" >/dev/null 2>"$server_folder/log" ||
+      fail "training on images failed: $(cat "$server_folder/log")"
+    images=(--image-model "$server_folder/images")
+  fi
   "$ebt" train --data docs "${tiny_model[@]}" --out "$server_folder/model" >/dev/null 2>"$server_folder/log" ||
     fail "training failed: $(cat "$server_folder/log")"
   : >"$server_folder/out"
-  "$ebt" serve --model "$server_folder/model" --port 0 --threads 1 "$@" \
+  "$ebt" serve --model "$server_folder/model" "${images[@]}" --port 0 --threads 1 "$@" \
     >"$server_folder/out" 2>"$server_folder/log" &
   server=$!
   for _ in {1..300}; do

@@ -11,7 +11,7 @@ export class ServerError extends Error {
 }
 
 const kNoAnswer = 'The server does not answer. Is “ebt serve” still running?';
-const kCutOff = 'The connection ended before the text was finished.';
+const kCutOff = 'The connection ended before the answer was finished.';
 
 async function ask(path, token, init = {}) {
   const headers = {...init.headers};
@@ -31,22 +31,18 @@ async function ask(path, token, init = {}) {
   return response;
 }
 
-// The model that is served: {id, ebt: {arch, type, context, landscapes, thinks, calibrated, ...}}.
-export async function servedModel(token) {
+// The models that are served: {text, image}, each {id, ebt: {kind, arch, thinks, ...}} or null.
+export async function servedModels(token) {
   const {data} = await (await ask('v1/models', token)).json();
   if (!data?.length) throw new ServerError('The server has no model.', 200);
-  return data[0];
+  const of = (kind) => data.find((model) => model.ebt.kind === kind) ?? null;
+  return {text: of('text'), image: of('image')};
 }
 
-// Sends a completion request and calls on_chunk with every object of its stream, in order.
-// Rejects with ServerError, or with an AbortError once `signal` is aborted.
-export async function streamCompletion(request, {token, signal, on_chunk}) {
-  const response = await ask('v1/completions', token, {
-    method: 'POST',
-    headers: {'Content-Type': 'application/json'},
-    body: JSON.stringify({...request, stream: true, stream_options: {include_usage: true}}),
-    signal,
-  });
+// Posts a request and calls on_event with every object of the stream that answers it, one after the
+// other. Rejects with ServerError, or with an AbortError once the signal of `init` is aborted.
+async function stream(path, token, init, on_event) {
+  const response = await ask(path, token, {method: 'POST', ...init});
   const reader = response.body.getReader();
   const decoder = new TextDecoder();
   const read_events = eventReader();
@@ -56,9 +52,9 @@ export async function streamCompletion(request, {token, signal, on_chunk}) {
       if (done) throw new ServerError(kCutOff, response.status);
       for (const data of read_events(decoder.decode(value, {stream: true}))) {
         if (data === '[DONE]') return;
-        const chunk = JSON.parse(data);
-        if (chunk.error) throw new ServerError(chunk.error.message, response.status);
-        on_chunk(chunk);
+        const event = JSON.parse(data);
+        if (event.error) throw new ServerError(event.error.message, response.status);
+        await on_event(event);
       }
     }
   } catch (error) {
@@ -67,4 +63,21 @@ export async function streamCompletion(request, {token, signal, on_chunk}) {
   } finally {
     reader.cancel().catch(() => {});
   }
+}
+
+// Sends a completion request and calls on_chunk with every object of its stream, in order.
+export function streamCompletion(request, {token, signal, on_chunk}) {
+  return stream('v1/completions', token, {
+    headers: {'Content-Type': 'application/json'},
+    body: JSON.stringify({...request, stream: true, stream_options: {include_usage: true}}),
+    signal,
+  }, on_chunk);
+}
+
+// Sends an image, a Blob of PNG or JPEG, and calls on_event with every object of its stream, in
+// order; while on_event works, the next one waits.
+export function streamDenoising(image, options, {token, signal, on_event}) {
+  const query = new URLSearchParams({...options, stream: true});
+  return stream(`v1/images/denoise?${query}`, token,
+                {headers: {'Content-Type': image.type}, body: image, signal}, on_event);
 }

@@ -1,6 +1,6 @@
 // The energy of one token after every thinking step, recent tokens faint behind it. While tokens
 // follow each other one axis holds them all; a token that was picked has the axis to itself, since
-// its own fall may be small beside the heights of others.
+// its own fall may be small beside the heights of others. An image has a line alone.
 import {signed} from './format.js';
 import {lastStep} from './state.js';
 
@@ -23,9 +23,24 @@ export function chartContent(tokens, index, step, picked) {
   return {energies, step, span, recent, others, range: [low - pad, high + pad]};
 }
 
+// Of an image: a number after every step, of as many steps as will be taken.
+export function imageChartContent(values, step, steps) {
+  const known = values.filter(Number.isFinite);
+  const low = Math.min(...known);
+  const high = Math.max(...known);
+  const pad = high > low ? 0.08 * (high - low) : 0.08 * Math.abs(high) || 1;
+  return {energies: values, step, span: Math.max(1, steps), recent: [], others: [],
+          range: [low - pad, high + pad]};
+}
+
 const kNothing = {energies: [0], step: 0, span: 1, recent: [], others: [], range: [-1, 1]};
 
-export function makeChart(container, {on_step}) {
+const kOfTokens = {x_label: 'thinking steps', y_label: 'energy', nothing: 'No token yet', number: signed};
+
+// `on_step(step)` hears of clicks; `nothing` is what the chart is called without content, `number`
+// how its values are told.
+export function makeChart(container, options) {
+  const {on_step, x_label, y_label, nothing, number} = {...kOfTokens, ...options};
   let content = kNothing;
 
   const colour = (name) => getComputedStyle(container).getPropertyValue(name).trim();
@@ -96,9 +111,9 @@ export function makeChart(container, {on_step}) {
     scales: {x: {time: false, range: () => [-0.15, content.span + 0.15]},
              y: {range: () => content.range}},
     axes: [
-      axis('thinking steps', {size: 28, space: 34,
+      axis(x_label, {size: 28, space: 34,
         incrs: [1, 2, 4, 5, 8, 10, 16, 20, 32, 50, 100, 200, 500, 1000]}),
-      axis('energy', {size: 56, values: (_, values) => values.map((value) =>
+      axis(y_label, {size: 56, values: (_, values) => values.map((value) =>
           (value < 0 ? '−' : '') + Math.abs(Number(value.toPrecision(6))))}),
     ],
     series: [{}, {show: true, stroke: 'transparent', points: {show: false}}],
@@ -117,8 +132,9 @@ export function makeChart(container, {on_step}) {
       content = new_content ?? kNothing;
       const steps = Array.from({length: content.energies.length}, (_, step) => step);
       plot.setData([steps, content === kNothing ? [null] : content.energies]);
-      container.setAttribute('aria-label', content === kNothing ? 'No token yet' :
-          `Energy after every step: ${content.energies.map(signed).join(', ')}`);
+      container.setAttribute('aria-label', content === kNothing ? nothing :
+          `${y_label[0].toUpperCase()}${y_label.slice(1)} after every step: ` +
+          content.energies.map((value) => number(value)).join(', '));
     },
     redraw: () => plot.redraw(),
   };

@@ -1,11 +1,11 @@
-// Sliders and numbers of the form: how to think and what to write.
+// Sliders and numbers of the forms: how to think, what to write, and how to clean an image.
 
 const kSteps = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64];
 const kCandidates = [1, 2, 3, 4, 6, 8, 12, 16];
 const kStops = [0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5];
 const kLeading = 8;  // candidates shown after every step
 
-// A slider over a list of values.
+// A slider over a list of values; returns a function that tells the value it stands at.
 function slider(id, values, start, name = String) {
   const input = document.getElementById(id);
   const output = document.getElementById(`${id}-value`);
@@ -43,3 +43,32 @@ export function thinkingRequest(steps, candidates, stop_change) {
 }
 
 export const kThinkingOff = thinkingRequest(1, 1, 0);
+
+const kSigmas = [0, 5, 10, 15, 20, 25, 35, 50, 75, 100];
+const kImageSteps = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 100, 200];
+const kSides = [64, 96, 128, 192, 256, 384, 512, 768, 1024, Infinity];
+
+// Of an image; `ebt` tells what the model can do.
+export function makeImageControls(ebt) {
+  const steps_to_choose = kImageSteps.filter((count) => count <= ebt.max_steps);
+  const usual = ebt.thinks ? 3 : 48;
+  const sigma = slider('sigma', kSigmas, 25, (value) => value === 0 ? 'none' : `σ ${value}`);
+  const steps = slider('image-steps', steps_to_choose, steps_to_choose.includes(usual) ? usual : 1);
+  const side = slider('side', kSides, 256, (value) => value === Infinity ? 'as it is' : `${value} px`);
+  const number = (id) => document.getElementById(id).valueAsNumber;
+  return {
+    side,
+    request: (model) => denoiseRequest(model, {
+      sigma: sigma(), steps: steps(), seed: number('image-seed'), input_sigma: number('input-sigma'),
+      energy_tolerance: number('energy-tolerance')}),
+  };
+}
+
+// The parameters of a request. How noisy an image is already only counts where no noise is added.
+export function denoiseRequest(model, {sigma, steps, seed, input_sigma, energy_tolerance}) {
+  return {
+    model: model.id, steps,
+    ...(sigma > 0 ? {sigma, seed} : input_sigma > 0 ? {input_sigma} : {}),
+    ...(model.ebt.thinks && energy_tolerance > 0 ? {energy_tolerance} : {}),
+  };
+}

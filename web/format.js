@@ -11,6 +11,18 @@ export function signed(value, digits = Math.abs(value) >= 100 ? 0 : Math.abs(val
   return (value < 0 && Number(text) !== 0 ? kMinus : '') + text;
 }
 
+// So many digits that count, for numbers of any size.
+export function significant(value, digits = 3) {
+  if (!Number.isFinite(value)) return '?';
+  const text = String(Number(Math.abs(value).toPrecision(digits)));
+  return (value < 0 && Number(text) !== 0 ? kMinus : '') + text;
+}
+
+export function decibels(value) {
+  // No number is as large as the likeness of an image to itself.
+  return !Number.isFinite(value) ? `∞${kThin}dB` : `${value.toFixed(2)}${kThin}dB`;
+}
+
 export function percent(fraction) {
   const value = 100 * fraction;
   const text = value > 0 && value < 0.1 ? '<0.1' : value.toFixed(value > 0 && value < 10 ? 1 : 0);

@@ -1,16 +1,19 @@
 // Ties the parts together: events become actions, and every new state is shown once a frame.
-import {servedModel} from './api.js';
+import {servedModels} from './api.js';
 import {kThinkingOff, makeControls} from './controls.js';
 import {count} from './format.js';
+import {makeImages} from './images.js';
 import {makeInspector} from './inspector.js';
+import {showLegend} from './legend.js';
 import {makePlayer} from './player.js';
 import {makeRuns} from './runs.js';
-import {kLevels, uncertaintyScale} from './scale.js';
+import {uncertaintyScale} from './scale.js';
 import {isRunning, kRunNames, longest, makeStore, shownTokens, totals} from './state.js';
 import {makeTextView} from './text.js';
 import {makeTheme} from './theme.js';
 import {makeTip} from './tip.js';
 import {ending, showTotals} from './totals.js';
+import {makeViews} from './views.js';
 
 const element = (id) => document.getElementById(id);
 const calm = matchMedia('(prefers-reduced-motion: reduce)');
@@ -29,7 +32,12 @@ const controls = makeControls();
 const inspector = makeInspector(dispatch);
 const runs = makeRuns(dispatch);
 const tip = makeTip(element('tip'));
-makeTheme(element('theme'), () => inspector.redraw());
+const views = makeViews();
+let images = null;  // where such a model is served
+makeTheme(element('theme'), () => {
+  inspector.redraw();
+  images?.redraw();
+});
 
 const texts = Object.fromEntries(kRunNames.map((run) => [run, makeTextView(element(`text-${run}`), {
   tip,
@@ -43,12 +51,7 @@ function announce(sentence) {
   element('announcer').textContent = sentence;
 }
 
-function showModel({id, ebt}) {
-  const name = document.createElement('b');
-  name.textContent = id;
-  const kind = ebt.thinks ? `Energy-Based Transformer, ${ebt.type}` : 'Transformer++';
-  element('model').replaceChildren(name, ` · ${kind} · vocabulary ${count(ebt.vocab_size)} · ` +
-      `context ${count(ebt.context)}`);
+function showModel({ebt}) {
   element('dials').hidden = element('compare-label').hidden = !ebt.thinks;
   element('inspector').hidden = element('explain').hidden = !ebt.thinks;
   element('about-thinking').hidden = !ebt.thinks;
@@ -59,27 +62,6 @@ function showModel({id, ebt}) {
   element('landscape-note').textContent = `This model goes through ${ebt.landscapes} landscapes, ` +
       'one after the other. Where one follows another, the energy may jump; the number of thinking ' +
       'steps is that on the last.';
-}
-
-function showLegend(scale) {
-  const key = scale ? `${scale.kind} ${scale.sure} ${scale.unsure}` : '';
-  const legend = element('legend');
-  if (legend.dataset.key === key) return;
-  legend.dataset.key = key;
-  legend.replaceChildren();
-  if (!scale) return;
-  const ramp = document.createElement('span');
-  ramp.className = 'ramp';
-  for (let level = 0; level < kLevels; ++level) {
-    const box = document.createElement('span');
-    box.dataset.level = level;
-    ramp.append(box);
-  }
-  const bold = (text) => Object.assign(document.createElement('b'), {textContent: text});
-  const caption = Object.assign(document.createElement('span'), {textContent: scale.caption});
-  const range = Object.assign(document.createElement('span'), {className: 'scale'});
-  range.append('sure', bold(scale.sure), ramp, bold(scale.unsure), 'unsure');
-  legend.append(range, caption);
 }
 
 function showPane(state, name, scale) {
@@ -99,7 +81,8 @@ function showPane(state, name, scale) {
 function show(state) {
   const tokens = Object.values(state.runs).flatMap((run) => run.tokens);
   const scale = uncertaintyScale(tokens);
-  showLegend(scale);
+  showLegend(element('legend'), scale && {
+    before: 'sure', low: scale.sure, high: scale.unsure, after: 'unsure', caption: scale.caption});
   for (const name of kRunNames) showPane(state, name, scale);
   inspector.update(state);
   const running = isRunning(state);
@@ -115,10 +98,18 @@ function show(state) {
 
 async function connect() {
   try {
-    const model = await servedModel(element('token').value);
+    const {text, image} = await servedModels(element('token').value);
     element('error').hidden = element('unlock').hidden = true;
-    showModel(model);
-    dispatch({type: 'model', model});
+    views.offer({text, image});
+    if (text) {
+      showModel(text);
+      dispatch({type: 'model', model: text});
+    }
+    if (image && !images) {
+      images = makeImages(image, {
+        tip, say: announce, calm: () => calm.matches, token: () => element('token').value,
+        on_locked: () => showError('This server asks for a bearer token.', 401)});
+    }
   } catch (error) {
     element('model').textContent = 'No model';
     showError(error.message, error.status);
@@ -172,7 +163,9 @@ element('stop-button').addEventListener('click', () => {
   element('written').focus();
 });
 document.addEventListener('keydown', (event) => {
-  if (event.key === 'Escape' && isRunning(store.get())) runs.stop();
+  if (event.key !== 'Escape') return;
+  if (isRunning(store.get())) runs.stop();
+  images?.stop();
 });
 element('slow').addEventListener('change', (event) =>
     dispatch({type: 'pace', pace: event.target.checked ? 'slow' : 'live'}));

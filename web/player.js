@@ -16,8 +16,8 @@ export function tickMs(state) {
   return patience * Math.min(kLongestTickMs, Math.max(kShortestTickMs, even));
 }
 
-// Call `update` with every new state.
-export function makePlayer(dispatch) {
+// Call `update` with every new state; `tick_ms(state)` tells how long it is to be looked at.
+export function makePlayer(dispatch, tick_ms = tickMs) {
   let timer = null;
   let current = null;
   function tick() {
@@ -27,7 +27,7 @@ export function makePlayer(dispatch) {
   return {
     update(state) {
       current = state;
-      if (state.playing && timer === null) timer = setTimeout(tick, tickMs(state));
+      if (state.playing && timer === null) timer = setTimeout(tick, tick_ms(state));
       if (!state.playing && timer !== null) {
         clearTimeout(timer);
         timer = null;

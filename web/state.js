@@ -163,13 +163,13 @@ export function reduce(state, action) {
   }
 }
 
-// Holds the state and tells a listener about every change.
-export function makeStore(listener) {
-  let state = kNothingYet;
+// Holds a state and tells a listener about every change.
+export function makeStore(listener, reducer = reduce, start = kNothingYet) {
+  let state = start;
   return {
     get: () => state,
     dispatch(action) {
-      state = reduce(state, action);
+      state = reducer(state, action);
       listener(state);
     },
   };

@@ -32,6 +32,11 @@ export function showTotals(list, run, thinks) {
   const nothing = run.status === 'failed' && run.tokens.length === 0;
   const rows = nothing ? [] : totalsRows(run, thinks);
   if (!nothing && isSurprising(run)) rows.push(['ended by', ending(run)]);
+  showRows(list, rows);
+}
+
+// Rows of [name, value] in a <dl>, which is touched only where they change.
+export function showRows(list, rows) {
   const key = JSON.stringify(rows);
   if (list.dataset.rows === key) return;
   list.dataset.rows = key;

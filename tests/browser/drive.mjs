@@ -32,8 +32,8 @@ export async function write(page, {prompt = 'The ', length = 24, compare = false
   await page.locator('#prompt').fill(prompt);
   await page.locator('#slow').setChecked(false);
   await page.locator('#compare').setChecked(compare);
-  if (!await page.locator('.advanced').getAttribute('open').then((open) => open !== null)) {
-    await page.locator('.advanced summary').click();
+  if (!await page.locator('#advanced').getAttribute('open').then((open) => open !== null)) {
+    await page.locator('#advanced summary').click();
   }
   await page.locator('#length').fill(String(length));
   await start(page);

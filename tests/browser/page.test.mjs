@@ -218,8 +218,8 @@ for (const scheme of ['light', 'dark']) {
   test(`words can be read in ${scheme} colours`, () => onPage(url, async (page) => {
     await write(page, {length: 30, compare: true});
     await waitForEnd(page);
-    for (const selector of ['h1', '#about-thinking', '.hint >> nth=0', '#start', '.model', '#legend',
-                            '.totals dt >> nth=0', '.bars .value >> nth=0', '.advanced summary']) {
+    for (const selector of ['#title', '#about-thinking', '.hint >> nth=0', '#start', '.model', '#legend',
+                            '.totals dt >> nth=0', '.bars .value >> nth=0', '#advanced summary']) {
       const ratio = await contrast(page.locator(selector));
       assert.ok(ratio >= 4.5, `${selector}: ${ratio}`);
     }

@@ -26,9 +26,9 @@ test('what the form says is what is asked', () => withServer({}, async (page, se
 
 test('an impossible number that is folded away is shown, and nothing is asked', () => withServer({}, async (page, server) => {
   await page.locator('#start:enabled').waitFor();
-  await page.locator('.advanced summary').click();
+  await page.locator('#advanced summary').click();
   await page.locator('#length').fill('');
-  await page.locator('.advanced summary').click();
+  await page.locator('#advanced summary').click();
   await start(page);
   await page.locator('#length:focus').waitFor();
   assert.equal(await page.locator('#length').isVisible(), true);
@@ -90,7 +90,7 @@ test('a text that breaks off keeps its tokens and says why', () => withServer({f
 
 test('a connection that is cut says so', () => withServer({cut_after: 5, token_ms: 10}, async (page) => {
   await write(page, {length: 20});
-  await page.locator('#pane-thinking .error').getByText('ended before the text was finished').waitFor();
+  await page.locator('#pane-thinking .error').getByText('ended before the answer was finished').waitFor();
   assert.equal(await tokens(page).count(), 5);
 }, {expected_complaints: /ERR_/}));
 
@@ -111,7 +111,7 @@ test('a calibrated model is coloured by certainty', () => withServer({calibrated
 test('a model that does not think says so', () => withServer({arch: 'transformer_pp'}, async (page) => {
   await page.locator('#about-baseline').waitFor();
   assert.equal(await page.locator('#about-thinking').isVisible(), false);
-  assert.equal(await page.locator('h1').textContent(), 'Watch it write');
+  assert.equal(await page.locator('#title').textContent(), 'Watch it write');
   assert.equal(await page.locator('#steps').isVisible(), false);
   assert.equal(await page.locator('#compare').isVisible(), false);
   assert.equal(await page.locator('#inspector').isVisible(), false);

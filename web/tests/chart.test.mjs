@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import {chartContent} from '../chart.js';
+import {chartContent, imageChartContent} from '../chart.js';
 
 const token = (energies, candidate_energies = [energies.at(-1)]) => ({
   energy: energies.at(-1), states: energies.map((energy) => ({energy})), candidate_energies});
@@ -24,4 +24,17 @@ test('the chart is as wide as the longest thought it shows', () => {
 test('an energy that does not change has an axis', () => {
   const {range: [low, high]} = chartContent([token([2, 2])], 0, 0, true);
   assert.ok(low < 2 && high > 2);
+});
+
+test('an image has one line, on an axis as wide as it will get', () => {
+  const {span, recent, range: [low, high]} = imageChartContent([0.004, 0.002], 1, 5);
+  assert.deepEqual([span, recent], [5, []]);
+  assert.ok(low < 0.002 && low > 0.001 && high > 0.004 && high < 0.005);
+});
+
+test('values that are no numbers do not move the axis', () => {
+  const {range: [low, high]} = imageChartContent([20, Infinity, NaN], 1, 3);
+  assert.ok(low < 20 && low > 15 && high > 20 && high < 25);
+  const flat = imageChartContent([0, 0], 0, 1).range;
+  assert.ok(flat[0] < 0 && flat[1] > 0);
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import {count, percent, runningText, signed, tokenName} from '../format.js';
+import {count, decibels, percent, runningText, signed, significant, tokenName} from '../format.js';
 
 const byte = (value) => ({token: value, text: Buffer.from([value]).toString('utf8'), bytes: [value]});
 
@@ -14,6 +14,16 @@ test('numbers have real minus signs and few digits', () => {
   assert.equal(percent(0.0001), '<0.1\u202f%');
   assert.equal(percent(0), '0\u202f%');
   assert.equal(count(1234567), '1\u202f234\u202f567');
+});
+
+test('numbers of any size keep the digits that count', () => {
+  assert.equal(significant(0.00123456), '0.00123');
+  assert.equal(significant(-12345.6), '−12300');
+  assert.equal(significant(2.5), '2.5');
+  assert.equal(significant(-0), '0');
+  assert.equal(significant(NaN), '?');
+  assert.equal(decibels(31.256), '31.26\u202fdB');
+  assert.equal(decibels(null), '∞\u202fdB');
 });
 
 test('a token that stands alone shows its blanks and stray bytes', () => {

@@ -5,6 +5,7 @@ import {createServer} from 'node:http';
 import {readFile} from 'node:fs/promises';
 import {extname, join, normalize} from 'node:path';
 import {fileURLToPath} from 'node:url';
+import {fakeDenoising, kFakeImageModel} from './mock_images.mjs';
 
 const kWeb = fileURLToPath(new URL('..', import.meta.url));
 const kTypes = {'.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8',
@@ -24,7 +25,11 @@ export const kDefaults = {
   token_ms: 0,      // pause before every token
   fail_after: null,  // tokens after which a stream breaks with an error
   cut_after: null,   // tokens after which the connection is closed without a word
-  refuse: null,      // {status, message} for every completion
+  refuse: null,      // {status, message} for every completion, and every image
+  texts: true,       // whether a model of texts is served
+  images: null,      // arch of the model of images that is served: 'ebt' or 'dit'
+  step_ms: 0,        // pause before every step of an image
+  image_changes: {},  // of what /v1/models tells of it
 };
 
 // A number in [0, 1) that depends on all of its arguments.
@@ -143,11 +148,64 @@ async function complete(request, response, options, log) {
   response.end();
 }
 
+// The answer to an image, event by event; `fail_after` and `cut_after` count its states.
+async function clean(request, response, options, log) {
+  if (options.refuse) return sendError(response, options.refuse.status, options.refuse.message);
+  const query = Object.fromEntries(new URL(request.url, 'http://localhost').searchParams);
+  const pieces = [];
+  for await (const piece of request) pieces.push(piece);
+  const file = Buffer.concat(pieces);
+  log.images.push({type: request.headers['content-type'], query, file});
+  let events;
+  try {
+    events = fakeDenoising(file, query, options.images);
+  } catch (error) {
+    return sendError(response, 400, error.message);
+  }
+  response.writeHead(200, {'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store'});
+  let left = false;
+  response.on('close', () => { left = !response.writableFinished; });
+  let states = 0;
+  for (const event of events) {
+    if (event.object === 'image.step') {
+      if (options.step_ms) await pause(options.step_ms);
+      if (states === options.fail_after) {
+        response.write('data: {"error": {"message": "Cleaning the image failed: it diverged."}}\n\n');
+        return response.end();
+      }
+      if (states === options.cut_after) {
+        await pause(100);
+        return response.destroy();
+      }
+      ++states;
+    }
+    if (left) {
+      log.cancelled += 1;
+      return;
+    }
+    response.write(`data: ${JSON.stringify(event)}\n\n`);
+  }
+  response.end('data: [DONE]\n\n');
+}
+
+function servedModels(options) {
+  const entry = (id, ebt) => ({id, object: 'model', ebt});
+  return [
+    ...(options.texts ? [entry('valley', {
+      kind: 'text', arch: options.arch, type: 'time_embed', context: 256,
+      landscapes: options.landscapes, thinks: options.arch === 'ebt',
+      calibrated: options.calibrated, vocab_size: 257})] : []),
+    ...(options.images ? [entry('mist', {
+      ...kFakeImageModel, arch: options.images, thinks: options.images === 'ebt',
+      ...options.image_changes})] : []),
+  ];
+}
+
 // Listens on a free port of the loopback, or on `port`: {url, requests, log, close}.
 export async function startMockServer(changes = {}, port = 0) {
   const options = {...kDefaults, ...changes};
   const requests = [];  // bodies of completion requests
-  const log = {cancelled: 0};
+  const log = {cancelled: 0, images: []};
   const server = createServer(async (request, response) => {
     const path = new URL(request.url, 'http://localhost').pathname;
     if (!path.startsWith('/v1/')) return sendFile(response, path);
@@ -155,10 +213,9 @@ export async function startMockServer(changes = {}, port = 0) {
       return sendError(response, 401, 'This server asks for a bearer token.');
     }
     if (path === '/v1/models') {
-      return sendJson(response, 200, {object: 'list', data: [{id: 'valley', object: 'model', ebt: {
-        arch: options.arch, type: 'time_embed', context: 256, landscapes: options.landscapes,
-        thinks: options.arch === 'ebt', calibrated: options.calibrated, vocab_size: 257}}]});
+      return sendJson(response, 200, {object: 'list', data: servedModels(options)});
     }
+    if (path === '/v1/images/denoise') return clean(request, response, options, log);
     let body = '';
     for await (const piece of request) body += piece;
     requests.push(JSON.parse(body));
@@ -175,6 +232,6 @@ export async function startMockServer(changes = {}, port = 0) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const {url} = await startMockServer({token_ms: 40}, Number(process.argv[2] ?? 8099));
+  const {url} = await startMockServer({token_ms: 40, images: 'ebt', step_ms: 200}, Number(process.argv[2] ?? 8099));
   console.log(url);
 }

@@ -38,6 +38,14 @@ TEST(ImageHeader, WalksOverBytesThatBelongToNoSegment) {
   EXPECT_EQ(size_of(jpeg.substr(0, 2) + "\xff\xd0\xff\x01" + jpeg.substr(2)), "6 x 7");
 }
 
+TEST(ImageHeader, TakesNoTableForAFrame) {
+  const std::string jpeg = jpeg_of(gradient(7, 6, 3));
+  for (const char* marker : {"\xff\xc4", "\xff\xc8", "\xff\xcc"}) {
+    const std::string table = marker + std::string("\0\x09\0\0\x01\0\x01\0\0", 9);
+    EXPECT_EQ(size_of(jpeg.substr(0, 2) + table + jpeg.substr(2)), "6 x 7");
+  }
+}
+
 TEST(ImageHeader, BelievesWhatAHeaderClaims) {
   std::string png = encode_png(gradient(4, 4, 3));
   png.replace(16, 8, std::string("\0\0\xc3\x50\0\0\xc3\x51", 8));

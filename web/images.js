@@ -1,0 +1,145 @@
+// The view of images: what is chosen becomes a request, and what comes back is shown.
+import {makeImageControls} from './controls.js';
+import {count} from './format.js';
+import {makeImageInspector} from './image_inspector.js';
+import {makeImageRun} from './image_run.js';
+import {isWorking, kNoImageYet, lastState, reduce, tickMs} from './image_state.js';
+import {makePicture} from './picture.js';
+import {makePlayer} from './player.js';
+import {blobToSend, cleanedName, openImage, openSample, sentSize} from './source.js';
+import {makeStore} from './state.js';
+
+const element = (id) => document.getElementById(id);
+
+// `token()` is the bearer token, `say` is for screen readers, `on_locked` hears of a wrong token,
+// `calm()` tells whether motion is unwelcome.
+export function makeImages(model, {token, tip, say, on_locked, calm}) {
+  let frame = 0;
+  let download = null;
+  const store = makeStore((state) => {
+    player.update(state);
+    frame ||= requestAnimationFrame(() => {
+      frame = 0;
+      show(store.get());
+    });
+  }, reduce, kNoImageYet);
+  const {dispatch} = store;
+  const player = makePlayer(dispatch, tickMs);
+  const controls = makeImageControls(model.ebt);
+  const inspector = makeImageInspector(dispatch, {thinks: model.ebt.thinks, tip, say});
+  const run = makeImageRun(dispatch);
+  const preview = makePicture(element('source'));
+
+  function showModel() {
+    const {thinks, width, height, trained_sigma} = model.ebt;
+    element('about-cleaning').hidden = !thinks;
+    element('about-diffusion').hidden = thinks;
+    element('image-steps-label').textContent = thinks ? 'Thinking steps' : 'Forward passes';
+    element('image-steps-hint').textContent =
+        thinks ? 'steps downhill' : 'from the noise to the image';
+    element('tolerance-label').hidden = !thinks;
+    element('trained-hint').textContent = `The model works on tiles of ${width} × ${height} pixels, ` +
+        `which overlap, and learned to take out noise of about σ ${Math.round(trained_sigma)}.`;
+  }
+
+  function showSource({source, status}) {
+    preview.update(source?.picture ?? null, `The chosen image: ${source?.name}`);
+    const size = source && sentSize(source, controls.side());
+    element('source-name').textContent = !source ? 'No image yet' :
+        `${source.name}, ${count(source.width)} × ${count(source.height)} pixels` +
+        (size.width < source.width ? `, sent as ${count(size.width)} × ${count(size.height)}` : '');
+    element('clean').disabled = !source || status === 'running';
+  }
+
+  // The newest image as a file; of a run that was stopped, as far as it came.
+  function showDownload(state) {
+    const file = isWorking(state) ? null : lastState(state)?.file ?? null;
+    if (file === download) return;
+    const link = element('download');
+    if (link.href) URL.revokeObjectURL(link.href);
+    link.removeAttribute('href');
+    download = file;
+    link.hidden = !file;
+    if (!file) return;
+    link.href = URL.createObjectURL(file);
+    link.download = cleanedName(state.name);
+  }
+
+  function show(state) {
+    showSource(state);
+    showDownload(state);
+    inspector.update(state);
+    element('image-error').hidden = !state.error;
+    element('image-error').textContent = state.error ?? '';
+    element('stop-image').hidden = !isWorking(state);
+  }
+
+  async function choose(file) {
+    if (!file) return;
+    try {
+      const source = await openImage(file);
+      dispatch({type: 'source', source});
+      say(`${source.name} is chosen.`);
+    } catch (error) {
+      dispatch({type: 'complain', error: error.message});
+    }
+  }
+
+  async function clean() {
+    const {source, states: old} = store.get();
+    if (!source || isWorking(store.get())) return;
+    say('Cleaning.');
+    element('cleaned').scrollIntoView({block: 'start', behavior: calm() ? 'auto' : 'smooth'});
+    const running = run.start(() => blobToSend(source, controls.side(), model.ebt.channels === 1),
+                              controls.request(model), {token: token(), play: !calm()});
+    for (const state of old) state.picture.close();
+    if (await running === 401) on_locked();
+    const {error, status, states} = store.get();
+    const steps = count(Math.max(0, states.length - 1));
+    say(error ?? (status === 'stopped' ? `Stopped after ${steps} steps.` : `Cleaned in ${steps} steps.`));
+  }
+
+  element('clean-form').addEventListener('submit', (event) => {
+    event.preventDefault();
+    clean();
+  });
+  element('clean-form').addEventListener('invalid', () => {
+    element('image-advanced').open = true;
+  }, {capture: true});
+  element('file').addEventListener('change', (event) => {
+    choose(event.target.files[0]);
+    event.target.value = '';  // the same file may be chosen again
+  });
+  element('sample').addEventListener('click', () => {
+    dispatch({type: 'source', source: openSample()});
+    say('The drawing is chosen.');
+  });
+  const drop = element('view-image');
+  const marks = (event) => element('drop').classList.toggle('over', event.type === 'dragover');
+  drop.addEventListener('dragover', (event) => {
+    event.preventDefault();
+    marks(event);
+  });
+  drop.addEventListener('dragleave', marks);
+  drop.addEventListener('drop', (event) => {
+    event.preventDefault();
+    marks(event);
+    choose(event.dataTransfer.files[0]);
+  });
+  for (const id of ['show-map', 'one-scale', 'opacity', 'side']) {
+    element(id).addEventListener('input', () => show(store.get()));
+  }
+  element('stop-image').addEventListener('click', () => {
+    run.stop();
+    element('cleaned').focus();
+  });
+  element('download').addEventListener('click', () => say('Saved.'));
+
+  showModel();
+  dispatch({type: 'model', model});
+  dispatch({type: 'source', source: openSample()});
+  return {
+    stop: () => run.stop(),
+    redraw: inspector.redraw,
+  };
+}

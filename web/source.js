@@ -1,0 +1,65 @@
+// The image that is to be cleaned: chosen, dropped or drawn, and what of it is sent.
+import {drawSample, kSampleName} from './sample.js';
+
+// Formats that the server reads; others are sent as PNG.
+const kSentAsTheyAre = ['image/png', 'image/jpeg'];
+
+// {name, width, height, picture, file}: a picture that can be drawn, and the file it came from or
+// null. Rejects with an Error whose message is for people.
+export async function openImage(file) {
+  try {
+    const picture = await createImageBitmap(file);
+    return {name: file.name, width: picture.width, height: picture.height, picture, file};
+  } catch {
+    throw new Error(`The browser cannot read “${file.name}” as an image.`);
+  }
+}
+
+export function openSample() {
+  const picture = drawSample();
+  return {name: kSampleName, width: picture.width, height: picture.height, picture, file: null};
+}
+
+// How large an image is sent whose longer side may have `most` pixels: never enlarged.
+export function sentSize({width, height}, most) {
+  const share = Math.min(1, most / Math.max(width, height));
+  const scaled = (side) => Math.max(1, Math.round(side * share));
+  return {width: scaled(width), height: scaled(height)};
+}
+
+// Every pixel becomes the luma of ITU-R BT.601.
+export function makeGrey(pixels) {
+  for (let i = 0; i < pixels.length; i += 4) {
+    const luma = Math.round(0.299 * pixels[i] + 0.587 * pixels[i + 1] + 0.114 * pixels[i + 2]);
+    pixels[i] = pixels[i + 1] = pixels[i + 2] = luma;
+  }
+}
+
+// A file as people name it, without its ending.
+export function cleanedName(name) {
+  const stem = name.replace(/\.[^.]*$/, '').replace(/\s+/g, '-');
+  return `${stem || 'image'}-cleaned.png`;
+}
+
+// A Blob of PNG or JPEG. What is transparent lies on white: models know no transparency.
+export async function blobToSend(source, most, grey) {
+  const {file} = source;
+  if (most === Infinity && !grey && kSentAsTheyAre.includes(file?.type)) return file;
+  const size = sentSize(source, most);
+  const canvas = Object.assign(document.createElement('canvas'), size);
+  const context = canvas.getContext('2d', {alpha: false});
+  context.fillStyle = '#fff';
+  context.fillRect(0, 0, size.width, size.height);
+  context.imageSmoothingQuality = 'high';
+  context.drawImage(source.picture, 0, 0, size.width, size.height);
+  if (grey) {
+    const pixels = context.getImageData(0, 0, size.width, size.height);
+    makeGrey(pixels.data);
+    context.putImageData(pixels, 0, 0);
+  }
+  const blob = await new Promise((resolve) => {
+    canvas.toBlob(resolve, 'image/png');
+  });
+  if (!blob) throw new Error(`The browser cannot make a PNG of ${size.width} × ${size.height} pixels.`);
+  return blob;
+}
