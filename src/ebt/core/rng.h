@@ -20,6 +20,7 @@ enum class RandomPurpose : uint32_t {
   kTestNoise,
   kImages,
   kDeadLeaves,
+  kLab,
 };
 
 // A stream of independent numbers, addressed by element: any element can be made alone, in any
