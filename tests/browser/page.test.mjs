@@ -175,6 +175,8 @@ test('pointing at a token shows its numbers', () => onPage(url, async (page) => 
 }));
 
 test('stopping keeps what was written', () => onPage(url, async (page) => {
+  await page.locator('#start:enabled').waitFor();
+  await setSlider(page, 'steps', 11);  // 64 of them, or a fast server is done before the button is reached
   await write(page, {length: 1000});
   await waitForTokens(page, 3);
   await page.locator('#stop-button').click();
