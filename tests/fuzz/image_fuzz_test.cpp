@@ -38,7 +38,10 @@ constexpr uint32_t kWidth = 19;
 void expect_image(std::string_view bytes) {
   // The most memory that a byte of a file becomes: four channels of an image of 2 bits, deflated.
   constexpr size_t kMostPerByte = 1032 * 16;
-  const Image image = decode_image(bytes, "'mutated'");
+  int64_t told_pixels = 0;
+  const Image image = decode_image(
+      bytes, "'mutated'", [&](int64_t width, int64_t height) { told_pixels = width * height; });
+  EXPECT_EQ(told_pixels, image.width * image.height);
   EXPECT_GT(image.height, 0);
   EXPECT_GT(image.width, 0);
   EXPECT_TRUE(image.channels == 1 || image.channels == 3);

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,11 +23,17 @@ struct Image {
 // The largest image that is decoded, in pixels: a header may claim anything.
 inline constexpr int64_t kMaxImagePixels = 1 << 28;
 
+// Hears how large an image claims to be, in pixels as it is stored (not turned), before memory is
+// taken for it; throwing ends the decoding.
+using SizeCheck = std::function<void(int64_t width, int64_t height)>;
+
 // Decodes a PNG or JPEG, told apart by their first bytes. 16 bits per channel are rounded to 8,
 // palettes expanded, orientation (Exif) applied; an alpha channel is dropped where it is opaque.
 // Throws Error, which opens with `name`, for anything else: damaged or truncated files, other
 // formats, CMYK, 1 bit per pixel, transparency, images without pixels or above kMaxImagePixels.
-Image decode_image(std::string_view bytes, const std::string& name);
+// `check_size` may be empty; what it throws is passed on.
+Image decode_image(std::string_view bytes, const std::string& name,
+                   const SizeCheck& check_size = nullptr);
 Image read_image(const std::filesystem::path& path);
 
 // PNG, or JPEG of quality 95, as the extension says (.png, .jpg, .jpeg). The file is replaced as a

@@ -49,8 +49,12 @@ std::string lower_extension(const std::filesystem::path& path) {
 
 }  // namespace
 
-void check_image_size(int64_t height, int64_t width, const std::string& name) {
+void check_image_size(int64_t height, int64_t width, const std::string& name,
+                      const SizeCheck& check_size) {
   EBT_CHECK(height > 0 && width > 0, "{} has no pixels", name);
+  if (check_size) {
+    check_size(width, height);
+  }
   EBT_CHECK(height <= kMaxImagePixels / width,
             "{} has {} x {} pixels: images of more than {} are not read", name, width, height,
             kMaxImagePixels);
@@ -72,13 +76,13 @@ void check_encodable(const Image& image) {
       image.channels, image.pixels.size());
 }
 
-Image decode_image(std::string_view bytes, const std::string& name) {
+Image decode_image(std::string_view bytes, const std::string& name, const SizeCheck& check_size) {
   EBT_CHECK(!bytes.empty(), "{} is empty", name);
   if (bytes.starts_with(kPngSignature)) {
-    return decode_png(bytes, name);
+    return decode_png(bytes, name, check_size);
   }
   if (bytes.starts_with(kJpegSignature)) {
-    return decode_jpeg(bytes, name);
+    return decode_jpeg(bytes, name, check_size);
   }
   EBT_CHECK(!kPngSignature.starts_with(bytes) && !kJpegSignature.starts_with(bytes),
             "{} is truncated", name);

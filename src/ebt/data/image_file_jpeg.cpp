@@ -216,13 +216,13 @@ class JpegWriter {
 
 }  // namespace
 
-Image decode_jpeg(std::string_view bytes, const std::string& name) {
+Image decode_jpeg(std::string_view bytes, const std::string& name, const SizeCheck& check_size) {
   // Every block of 8 x 8 pixels takes a bit at least.
   constexpr double kMostPixelsPerByte = 8.0 * 8 * 8;
   JpegReader reader;
   EBT_CHECK(reader.read_header(bytes), "{}", reader.problem(name));
   Image image{reader.height(), reader.width(), reader.channels(), {}};
-  check_image_size(image.height, image.width, name);
+  check_image_size(image.height, image.width, name, check_size);
   EBT_CHECK(image.channels != 4, "{} is a CMYK image: convert it to RGB", name);
   EBT_CHECK(image.channels == 1 || image.channels == 3,
             "{} has {} channels: JPEG images of 1 and 3 are read", name, image.channels);

@@ -130,14 +130,14 @@ void check_any_pixels(std::string_view bytes, const std::string& name) {
 
 }  // namespace
 
-Image decode_png(std::string_view bytes, const std::string& name) {
+Image decode_png(std::string_view bytes, const std::string& name, const SizeCheck& check_size) {
   // The most that deflate can compress.
   constexpr double kMostBytesPerByte = 1032;
   check_any_pixels(bytes, name);
   PngReader reader(bytes);
   EBT_CHECK(reader.read_header(), "{}", reader.problem(name));
   Image image{reader.height(), reader.width(), 0, {}};
-  check_image_size(image.height, image.width, name);
+  check_image_size(image.height, image.width, name, check_size);
   EBT_CHECK(reader.bits() > 1, "{} has 1 bit per pixel: images of at least 2 are read", name);
   const double stored_bytes = static_cast<double>(reader.row_bytes()) + 1;
   check_plausible_size(image.height, image.width,

@@ -87,6 +87,30 @@ TEST(ImageFile, ThatIsNoneSaysWhatItIs) {
   EXPECT_EQ(refusal("x"), "'x' is neither a PNG nor a JPEG image");
 }
 
+TEST(ImageFile, TellsItsStoredSizeBeforeItIsDecoded) {
+  const Image image = gradient(21, 30, 3);
+  PngKind png;
+  png.exif = exif_with_orientation(6, true);
+  JpegKind jpeg;
+  jpeg.progressive = true;
+  jpeg.exif = exif_with_orientation(6, false);
+  for (const std::string& bytes :
+       {make_png(21, 30, bytes_of(image.pixels), png), jpeg_of(image, jpeg)}) {
+    std::string told;
+    const auto check = [&](int64_t width, int64_t height) {
+      told += fmt::format("{} x {}", width, height);
+    };
+    EXPECT_EQ(decode_image(bytes, "'x'", check).width, 21) << "turned";
+    EXPECT_EQ(told, "30 x 21");
+    EXPECT_EQ(error_text([&] {
+                decode_image(bytes, "'x'", [](int64_t width, int64_t) {
+                  EBT_CHECK(width < 30, "{} are too many", width);
+                });
+              }),
+              "30 are too many");
+  }
+}
+
 TEST(ImageFile, IsToldByItsFirstBytesAndNotByItsName) {
   const TemporaryFolder folder;
   const Image image = gradient(4, 6, 3);

@@ -8,7 +8,6 @@
 #include "ebt/io/base64.h"
 #include "ebt/io/json.h"
 #include "ebt/serve/api_error.h"
-#include "ebt/serve/image_header.h"
 #include "ebt/serve/json_fields.h"
 
 namespace ebt {
@@ -109,24 +108,19 @@ class Parser {
   }
 
   void read_image(std::string_view bytes) {
-    if (const auto stored = stored_image_size(bytes)) {
-      check_pixels(stored->width, stored->height);
-    }
     try {
-      request_.image = decode_image(bytes, "The image");
+      request_.image = decode_image(bytes, "The image", [this](int64_t width, int64_t height) {
+        check_pixels(width, height);
+      });
     } catch (const Error& error) {
       refuse_field("image", "{}.", error.what());
     }
-    check_pixels(request_.image.width, request_.image.height);
     if (model_.config.channels == 1) {
       make_grey();
     }
   }
 
   void check_pixels(int64_t width, int64_t height) const {
-    if (width <= 0 || height <= 0) {
-      return;  // decoding says so
-    }
     if (height > limits_.max_image_pixels / width) {
       throw ApiError(413,
                      fmt::format("The image has {} x {} pixels, more than the {} that this server "

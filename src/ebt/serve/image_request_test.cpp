@@ -167,11 +167,24 @@ TEST(ImageRequest, RefusesLargeImagesBeforeTheyAreDecoded) {
             "413 image: The image has 9 x 6 pixels, more than the 53 that this server takes.");
   limits.max_image_pixels = 54;
   EXPECT_EQ(upload_refusal(encode_png(small()), {}, cleaner(), limits), "accepted");
-  std::string bomb = encode_png(small());
-  bomb.replace(16, 8, std::string("\0\0\x3f\xff\0\0\x3f\xff", 8));  // whose checksum is now wrong
-  EXPECT_EQ(upload_refusal(bomb),
-            "413 image: The image has 16383 x 16383 pixels, more than the 4194304 that this server "
-            "takes.");
+}
+
+// Decoders skip what they do not know before the header, so that is where a bomb would hide it.
+TEST(ImageRequest, RefusesBombsWhereverTheirHeaderIs) {
+  std::string png = encode_png(small());
+  testing::set_png_size(png, 16383, 16383);
+  std::string late_png = png;
+  late_png.insert(8, testing::big_endian(4) + "gAMA" + testing::big_endian(45455) + "crc?");
+  testing::repair_png(late_png);
+  std::string jpeg = testing::jpeg_of(small());
+  testing::set_jpeg_size(jpeg, 16383, 16383);
+  std::string late_jpeg = jpeg;
+  late_jpeg.insert(2, std::string("\xff\xe2\0\0", 4));  // a segment shorter than its own length
+  for (const std::string& bomb : {png, late_png, jpeg, late_jpeg}) {
+    EXPECT_EQ(upload_refusal(bomb),
+              "413 image: The image has 16383 x 16383 pixels, more than the 4194304 that this "
+              "server takes.");
+  }
 }
 
 TEST(ImageRequest, KeepsNoMoreStatesThanTheLimit) {
