@@ -204,6 +204,25 @@ TEST_F(ImageServer, AnswersErrorsAsOpenAiDoes) {
   EXPECT_EQ(server_->post(kDenoise, body_of()).first, 200);
 }
 
+TEST_F(ImageServer, StreamsTheStatesBeforeAnError) {
+  start();
+  // Twelve tiles in batches of three, each of which reports four steps and the end; the states are
+  // told as the last batch reaches them.
+  denoiser_controls->diverges_after = 3 * 5 + 2;
+  const auto [status, body] = server_->post(kDenoise, body_of(R"("steps": 4, "stream": true)"));
+  std::vector<json> events = events_of(body);
+  EXPECT_EQ(events.back()["error"]["message"],
+            "Cleaning the image failed: the energy of an image is not finite after 2 steps.");
+  std::vector<int> steps;
+  for (const json& event : events) {
+    if (event.value("object", "") == "image.step") {
+      steps.push_back(event["step"]);
+    }
+  }
+  EXPECT_EQ(steps, (std::vector{0, 1}));
+  EXPECT_EQ(server_->ended("failed"), 1);
+}
+
 TEST_F(ImageServer, AsksForItsToken) {
   ServerSetup setup;
   setup.api_key = "secret";

@@ -15,9 +15,10 @@ namespace ebt::testing {
 
 // What a test may change while a denoiser works.
 struct DenoiserControls {
-  std::atomic<bool> held{false};      // no image is begun
-  std::atomic<int64_t> step_ms{0};    // pause before every step is reported
-  std::atomic<bool> diverges{false};  // energies are not finite
+  std::atomic<bool> held{false};            // no image is begun
+  std::atomic<int64_t> step_ms{0};          // pause before every step is reported
+  std::atomic<bool> diverges{false};        // energies are not finite
+  std::atomic<int64_t> diverges_after{-1};  // so many steps that were reported
   std::atomic<bool> memory_ends{false};
   std::atomic<int64_t> steps{0};  // reported so far
 };
@@ -38,6 +39,8 @@ class ControlledDenoiser : public ScriptedDenoiser {
       throw std::bad_alloc();
     }
     ScriptedDenoiser::denoise(images, options, [&](const DenoiseStep& step) {
+      EBT_CHECK(controls_->steps != controls_->diverges_after,
+                "the energy of an image is not finite after {} steps", step.step);
       std::this_thread::sleep_for(std::chrono::milliseconds(controls_->step_ms));
       ++controls_->steps;
       return on_step(step);

@@ -20,16 +20,19 @@ class Acceptance {
 
   OpenAnswer& answer() { return answer_; }
 
-  // What happened since the last call, waiting for it a moment. Throws ApiError when the request
-  // cannot be answered any more.
+  // What happened since the last call, waiting for it a moment. Throws ApiError once the deadline
+  // has passed.
   ImageNews take() {
     answer_.check_deadline();
-    ImageNews news = job_->take(kLookForClient);
+    return job_->take(kLookForClient);
+  }
+
+  // Throws the ApiError by which the image has ended, if it has.
+  void check(const ImageNews& news) {
     if (news.error) {
       answer_.give_up(news.error->code() == "stopping" ? Outcome::kStopped : Outcome::kFailed);
       throw ApiError(*news.error);
     }
-    return news;
   }
 
  private:
@@ -45,37 +48,35 @@ class EventStream {
 
   // Writes what there is to write. False ends the connection.
   bool write_more(httplib::DataSink& sink) {
-    ImageNews news;
     try {
-      news = acceptance_->take();
+      const ImageNews news = acceptance_->take();
+      if (acceptance_->answer().client_left() || !tell(news, sink)) {
+        acceptance_->answer().give_up(Outcome::kClientLeft);
+        return false;
+      }
+      acceptance_->check(news);
+      if (news.result) {
+        acceptance_->answer().answered();
+        sink.done();
+      }
     } catch (const ApiError& error) {
-      const std::string line = event_line(error.to_json());
-      sink.write(line.data(), line.size());
-      sink.done();
-      return true;
-    }
-    if (acceptance_->answer().client_left()) {
-      acceptance_->answer().give_up(Outcome::kClientLeft);
-      return false;
-    }
-    const std::string lines = lines_of(news);
-    if (!lines.empty() && !sink.write(lines.data(), lines.size())) {
-      acceptance_->answer().give_up(Outcome::kClientLeft);
-      return false;
-    }
-    if (news.result) {
-      acceptance_->answer().answered();
+      write(event_line(error.to_json()), sink);
       sink.done();
     }
     return true;
   }
 
  private:
-  std::string lines_of(const ImageNews& news) {
-    std::string lines;
+  // False when the client does not read. Throws ApiError once the deadline has passed.
+  bool tell(const ImageNews& news, httplib::DataSink& sink) {
+    // One by one, since each is large, and the client has its time for each.
     for (const ImageState& state : news.states) {
-      lines += event_line(state_json(state));
+      if (!write(event_line(state_json(state)), sink)) {
+        return false;
+      }
+      acceptance_->answer().check_deadline();
     }
+    std::string lines;
     // Of a large image there are thousands of reports, and no eye tells a hundredth of it.
     constexpr double kWorthTelling = 0.01;
     if (news.done >= told_ + kWorthTelling) {
@@ -86,7 +87,11 @@ class EventStream {
       lines += event_line(denoised_json(options_, model_, *news.result, unix_time()));
       lines += kLastEvent;
     }
-    return lines;
+    return write(lines, sink);
+  }
+
+  static bool write(const std::string& lines, httplib::DataSink& sink) {
+    return lines.empty() || sink.write(lines.data(), lines.size());
   }
 
   CleaningOptions options_;
@@ -104,6 +109,7 @@ void answer_whole(const CleaningOptions& options, const ServedImageModel& model,
                   httplib::Response& response) {
   for (;;) {
     const ImageNews news = acceptance.take();
+    acceptance.check(news);
     if (acceptance.answer().client_left()) {
       acceptance.answer().abandon(response);
       return;
