@@ -205,12 +205,13 @@ TEST_F(ImageEngineTest, CancelsAllWhenItEnds) {
   EXPECT_EQ(failure(*running).substr(0, 3), "503");
   EXPECT_TRUE(finish(*late).result) << "only what there was is cancelled";
   controls_->held = true;
+  const auto cut = submit(request());
   const auto last = submit(request());
   std::thread ending([&] { engine_.reset(); });
-  std::this_thread::sleep_for(milliseconds(20));
+  EXPECT_EQ(failure(*last).substr(0, 3), "503") << "while the engine is held";
   controls_->held = false;
   ending.join();
-  EXPECT_EQ(failure(*last).substr(0, 3), "503");
+  EXPECT_EQ(failure(*cut).substr(0, 3), "503");
 }
 
 TEST_F(ImageEngineTest, AFailureConcernsItsImageAlone) {
