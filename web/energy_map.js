@@ -45,11 +45,16 @@ const kWhere = [['top left', 'top', 'top right'], ['left', 'middle', 'right'],
 
 // In words: how many patches, their range, and where the highest is.
 export function describeMap(map) {
-  const highest = map.values.indexOf(Math.max(...map.values));
+  let lowest = 0;
+  let highest = 0;
+  map.values.forEach((value, i) => {
+    if (value < map.values[lowest]) lowest = i;
+    if (value > map.values[highest]) highest = i;
+  });
   const third = (at, count) => Math.min(2, Math.floor(3 * (at + 0.5) / count));
   const where = kWhere[third(Math.floor(highest / map.columns), map.rows)][
       third(highest % map.columns, map.columns)];
   return `Energy of ${count(map.rows)} × ${count(map.columns)} patches, from ` +
-      `${significant(Math.min(...map.values))} to ${significant(map.values[highest])}, ` +
+      `${significant(map.values[lowest])} to ${significant(map.values[highest])}, ` +
       `highest at the ${where}`;
 }

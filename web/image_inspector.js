@@ -59,11 +59,17 @@ export function makeImageInspector(dispatch, {thinks, tip, say}) {
       thinks ? 'Energy after every step' : 'Likeness to the clean image after every pass';
   element('map-controls').hidden = !thinks;
 
+  // A large map has as many energies as to be sorted once, and not for every frame.
+  let scaled = {of: null, scale: null};
+  function scaleOf(states, current) {
+    const all = element('one-scale').checked;
+    const of = all ? states : current.map;
+    if (of !== scaled.of) scaled = {of, scale: mapScale(all ? states.map(({map}) => map) : [of])};
+    return scaled.scale;
+  }
+
   function showMap(state, current) {
-    const wanted = current?.map && element('show-map').checked;
-    const maps = wanted ? (element('one-scale').checked ? state.states.map(({map}) => map)
-                                                        : [current.map]) : [];
-    const scale = mapScale(maps);
+    const scale = current?.map && element('show-map').checked ? scaleOf(state.states, current) : null;
     overlay.update(scale && current.map, scale, current?.picture,
                    element('opacity').valueAsNumber / 100);
     element('after').classList.toggle('mapped', Boolean(scale));

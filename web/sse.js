@@ -21,15 +21,15 @@ export function eventReader() {
 
   return function read(piece) {
     const events = [];
-    for (const character of piece) {
-      if (character === '\n' && after_return) {
-        after_return = false;
-        continue;
-      }
-      after_return = character === '\r';
-      if (character === '\n' || character === '\r') end_line(events);
-      else line += character;
+    let begin = after_return && piece.startsWith('\n') ? 1 : 0;
+    if (piece !== '') after_return = piece.endsWith('\r');
+    for (const end of piece.matchAll(/\r\n?|\n/g)) {
+      if (end.index < begin) continue;
+      line += piece.slice(begin, end.index);
+      end_line(events);
+      begin = end.index + end[0].length;
     }
+    line += piece.slice(begin);
     return events;
   };
 }

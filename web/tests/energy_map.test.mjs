@@ -44,5 +44,8 @@ test('a map and its patches are described in words', () => {
   assert.match(describeMap({...map, values: [1, 7, 3, 4, 5, 2]}), /highest at the top$/);
   assert.match(describeMap({rows: 1, columns: 1, patch: 4, values: [0.00123456]}),
                /from 0.00123 to 0.00123, highest at the middle$/);
+  const large = {rows: 600, columns: 600, patch: 4, values: Array(360000).fill(1)};
+  large.values[0] = 2;
+  assert.match(describeMap(large), /from 1 to 2, highest at the top left$/);
   assert.equal(describePatch(map, 5), 'energy 9 in row 2, column 3');
 });
