@@ -51,9 +51,9 @@ const kSides = [64, 96, 128, 192, 256, 384, 512, 768, 1024, Infinity];
 // Of an image; `ebt` tells what the model can do.
 export function makeImageControls(ebt) {
   const steps_to_choose = kImageSteps.filter((count) => count <= ebt.max_steps);
-  const usual = ebt.thinks ? 3 : 48;
+  const usual = steps_to_choose.findLast((count) => count <= (ebt.thinks ? 3 : 48));
   const sigma = slider('sigma', kSigmas, 25, (value) => value === 0 ? 'none' : `σ ${value}`);
-  const steps = slider('image-steps', steps_to_choose, steps_to_choose.includes(usual) ? usual : 1);
+  const steps = slider('image-steps', steps_to_choose, usual);
   const side = slider('side', kSides, 256, (value) => value === Infinity ? 'as it is' : `${value} px`);
   const number = (id) => document.getElementById(id).valueAsNumber;
   return {

@@ -54,7 +54,7 @@ export function reduce(state, action) {
     case 'model':
       return {...state, model: action.model};
     case 'source':
-      return {...state, source: action.source};
+      return {...state, source: action.source, error: null};
     case 'start':
       return {...kNoImageYet, model: state.model, source: state.source, status: 'running',
               asked: action.asked, name: state.source.name, playing: action.play};

@@ -6,10 +6,11 @@ import {makeImageRun} from './image_run.js';
 import {isWorking, kNoImageYet, lastState, reduce, tickMs} from './image_state.js';
 import {makePicture} from './picture.js';
 import {makePlayer} from './player.js';
-import {blobToSend, cleanedName, openImage, openSample, sentSize} from './source.js';
+import {blobToSend, cleanedName, openImage, openSample, scaledSize} from './source.js';
 import {makeStore} from './state.js';
 
 const element = (id) => document.getElementById(id);
+const kPreview = 512;  // pixels of the longer side
 
 // `token()` is the bearer token, `say` is for screen readers, `on_locked` hears of a wrong token,
 // `calm()` tells whether motion is unwelcome.
@@ -28,7 +29,7 @@ export function makeImages(model, {token, tip, say, on_locked, calm}) {
   const controls = makeImageControls(model.ebt);
   const inspector = makeImageInspector(dispatch, {thinks: model.ebt.thinks, tip, say});
   const run = makeImageRun(dispatch);
-  const preview = makePicture(element('source'));
+  const preview = makePicture(element('source'), kPreview);
 
   function showModel() {
     const {thinks, width, height, trained_sigma} = model.ebt;
@@ -44,7 +45,7 @@ export function makeImages(model, {token, tip, say, on_locked, calm}) {
 
   function showSource({source, status}) {
     preview.update(source?.picture ?? null, `The chosen image: ${source?.name}`);
-    const size = source && sentSize(source, controls.side());
+    const size = source && scaledSize(source, controls.side());
     element('source-name').textContent = !source ? 'No image yet' :
         `${source.name}, ${count(source.width)} × ${count(source.height)} pixels` +
         (size.width < source.width ? `, sent as ${count(size.width)} × ${count(size.height)}` : '');
@@ -74,15 +75,34 @@ export function makeImages(model, {token, tip, say, on_locked, calm}) {
     element('stop-image').hidden = !isWorking(state);
   }
 
+  let choices = 0;
+
+  function take(source) {
+    const {source: old} = store.get();
+    dispatch({type: 'source', source});
+    say(`${source.name} is chosen.`);
+    old?.picture.close?.();
+  }
+
   async function choose(file) {
     if (!file) return;
+    const choice = ++choices;
     try {
       const source = await openImage(file);
-      dispatch({type: 'source', source});
-      say(`${source.name} is chosen.`);
+      if (choice === choices) take(source);  // nothing else was chosen while it was read
     } catch (error) {
       dispatch({type: 'complain', error: error.message});
     }
+  }
+
+  async function imageToSend(source) {
+    const image = await blobToSend(source, controls.side(), model.ebt.channels === 1);
+    const most = model.ebt.max_body;
+    if (image.size > most) {
+      throw new Error(`The image has ${count(image.size)} bytes, more than the ${count(most)} that ` +
+                      'this server takes: choose a smaller longest side.');
+    }
+    return image;
   }
 
   async function clean() {
@@ -90,8 +110,8 @@ export function makeImages(model, {token, tip, say, on_locked, calm}) {
     if (!source || isWorking(store.get())) return;
     say('Cleaning.');
     element('cleaned').scrollIntoView({block: 'start', behavior: calm() ? 'auto' : 'smooth'});
-    const running = run.start(() => blobToSend(source, controls.side(), model.ebt.channels === 1),
-                              controls.request(model), {token: token(), play: !calm()});
+    const running = run.start(() => imageToSend(source), controls.request(model),
+                              {token: token(), play: !calm()});
     for (const state of old) state.picture.close();
     if (await running === 401) on_locked();
     const {error, status, states} = store.get();
@@ -111,21 +131,18 @@ export function makeImages(model, {token, tip, say, on_locked, calm}) {
     event.target.value = '';  // the same file may be chosen again
   });
   element('sample').addEventListener('click', () => {
-    dispatch({type: 'source', source: openSample()});
-    say('The drawing is chosen.');
+    ++choices;
+    take(openSample());
   });
-  const drop = element('view-image');
-  const marks = (event) => element('drop').classList.toggle('over', event.type === 'dragover');
-  drop.addEventListener('dragover', (event) => {
-    event.preventDefault();
-    marks(event);
-  });
-  drop.addEventListener('dragleave', marks);
-  drop.addEventListener('drop', (event) => {
-    event.preventDefault();
-    marks(event);
-    choose(event.dataTransfer.files[0]);
-  });
+  // Anywhere: a browser leaves the page for a file that is dropped where nobody takes it.
+  for (const type of ['dragover', 'dragleave', 'drop']) {
+    document.addEventListener(type, (event) => {
+      if (element('view-image').hidden || !event.dataTransfer.types.includes('Files')) return;
+      event.preventDefault();
+      element('drop').classList.toggle('over', type === 'dragover');
+      if (type === 'drop') choose(event.dataTransfer.files[0]);
+    });
+  }
   for (const id of ['show-map', 'one-scale', 'opacity', 'side']) {
     element(id).addEventListener('input', () => show(store.get()));
   }

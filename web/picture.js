@@ -1,14 +1,15 @@
 // Images on their panes: pixels on a canvas, and the map of energies on a second one above it.
 import {describeMap, describePatch, mapLevel, patchAfter, patchAt} from './energy_map.js';
 import {kLevels} from './scale.js';
+import {scaledSize} from './source.js';
 
 const kSmall = 400;  // pixels; below them single ones are to be seen
 
-// Shows `picture`, something that can be drawn, at its own size and proportions.
-function draw(canvas, picture) {
-  if (canvas.width !== picture.width) canvas.width = picture.width;
-  if (canvas.height !== picture.height) canvas.height = picture.height;
-  canvas.getContext('2d').drawImage(picture, 0, 0);
+// Shows `picture`, something that can be drawn, in its own proportions.
+function draw(canvas, picture, {width, height}) {
+  if (canvas.width !== width) canvas.width = width;
+  if (canvas.height !== height) canvas.height = height;
+  canvas.getContext('2d').drawImage(picture, 0, 0, width, height);
 }
 
 function fit(frame, {width, height}) {
@@ -16,8 +17,9 @@ function fit(frame, {width, height}) {
   frame.classList.toggle('small', Math.max(width, height) < kSmall);
 }
 
-// A frame that holds a canvas; `update(picture, label)` shows one.
-export function makePicture(frame) {
+// A frame that holds a canvas; `update(picture, label)` shows one, with `most` pixels on its longer
+// side: a photo has more than some browsers have canvas for.
+export function makePicture(frame, most = Infinity) {
   const canvas = frame.querySelector('canvas');
   let shown = null;
   return {
@@ -30,7 +32,7 @@ export function makePicture(frame) {
       canvas.setAttribute('aria-label', label);
       if (picture === shown) return;
       shown = picture;
-      draw(canvas, picture);
+      draw(canvas, picture, scaledSize(picture, most));
       fit(frame, picture);
     },
   };
@@ -68,14 +70,7 @@ export function makeOverlay(canvas, {tip, say}) {
     }
   }
 
-  function look(index) {
-    if (index === at) return;
-    at = index;
-    paint();
-    if (at === null) {
-      tip.hide();
-      return;
-    }
+  function tell() {
     const box = canvas.getBoundingClientRect();
     const zoom = box.width / canvas.width;
     const [left, top, width, height] = place(at);
@@ -83,12 +78,26 @@ export function makeOverlay(canvas, {tip, say}) {
     tip.show({getClientRects: () => [rect]}, describePatch(map, at));
   }
 
-  canvas.addEventListener('pointermove', (event) => {
-    if (!map) return;
-    const zoom = canvas.width / canvas.clientWidth;
-    look(patchAt(map, event.offsetX * zoom, event.offsetY * zoom));
+  function look(index) {
+    if (index === at) return;
+    at = index;
+    paint();
+    if (at === null) tip.hide();
+    else tell();
+  }
+
+  for (const type of ['pointerdown', 'pointermove']) {
+    canvas.addEventListener(type, (event) => {
+      if (!map) return;
+      const zoom = canvas.width / canvas.clientWidth;
+      look(patchAt(map, event.offsetX * zoom, event.offsetY * zoom));
+    });
+  }
+  // A finger that is lifted has left, but what it touched is to be read.
+  canvas.addEventListener('pointerleave', (event) => {
+    if (event.pointerType !== 'touch') look(null);
   });
-  canvas.addEventListener('pointerleave', () => look(null));
+  canvas.addEventListener('pointercancel', () => look(null));
   canvas.addEventListener('blur', () => look(null));
   canvas.addEventListener('keydown', (event) => {
     const next = map ? patchAfter(map, at ?? 0, event.key) : null;
@@ -112,6 +121,7 @@ export function makeOverlay(canvas, {tip, say}) {
       canvas.height = picture.height;
       canvas.setAttribute('aria-label', `${describeMap(map)}; arrow keys walk through them`);
       paint();
+      if (at !== null) tell();
     },
     redraw: paint,
   };

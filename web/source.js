@@ -1,15 +1,21 @@
 // The image that is to be cleaned: chosen, dropped or drawn, and what of it is sent.
 import {drawSample, kSampleName} from './sample.js';
 
-// Formats that the server reads; others are sent as PNG.
-const kSentAsTheyAre = ['image/png', 'image/jpeg'];
+// Whether the server reads a file as it is: a JPEG, or a PNG of 8 bits or more without a palette
+// and without transparency. Others are sent as such a PNG.
+export async function isReadAsItIs(file) {
+  if (file.type !== 'image/png') return file.type === 'image/jpeg';
+  const [bits, colours] = new Uint8Array(await file.slice(24, 26).arrayBuffer());
+  return bits >= 8 && (colours === 0 || colours === 2);  // grey or RGB
+}
 
-// {name, width, height, picture, file}: a picture that can be drawn, and the file it came from or
-// null. Rejects with an Error whose message is for people.
+// {name, width, height, picture, file}: a picture that can be drawn, and the file it came from if it
+// can be sent, else null. Rejects with an Error whose message is for people.
 export async function openImage(file) {
   try {
     const picture = await createImageBitmap(file);
-    return {name: file.name, width: picture.width, height: picture.height, picture, file};
+    return {name: file.name, width: picture.width, height: picture.height, picture,
+            file: await isReadAsItIs(file) ? file : null};
   } catch {
     throw new Error(`The browser cannot read “${file.name}” as an image.`);
   }
@@ -20,8 +26,8 @@ export function openSample() {
   return {name: kSampleName, width: picture.width, height: picture.height, picture, file: null};
 }
 
-// How large an image is sent whose longer side may have `most` pixels: never enlarged.
-export function sentSize({width, height}, most) {
+// How large an image becomes whose longer side may have `most` pixels: never enlarged.
+export function scaledSize({width, height}, most) {
   const share = Math.min(1, most / Math.max(width, height));
   const scaled = (side) => Math.max(1, Math.round(side * share));
   return {width: scaled(width), height: scaled(height)};
@@ -44,8 +50,8 @@ export function cleanedName(name) {
 // A Blob of PNG or JPEG. What is transparent lies on white: models know no transparency.
 export async function blobToSend(source, most, grey) {
   const {file} = source;
-  if (most === Infinity && !grey && kSentAsTheyAre.includes(file?.type)) return file;
-  const size = sentSize(source, most);
+  if (most === Infinity && !grey && file) return file;
+  const size = scaledSize(source, most);
   const canvas = Object.assign(document.createElement('canvas'), size);
   const context = canvas.getContext('2d', {alpha: false});
   context.fillStyle = '#fff';

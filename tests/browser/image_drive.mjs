@@ -34,13 +34,13 @@ export async function clean(page, {sigma, steps} = {}) {
   await startCleaning(page);
 }
 
-// Drops a file on the view, as from another window.
-export function dropFile(page, {name, type, bytes}) {
-  return page.locator('#view-image').evaluate((view, file) => {
+// Drops a file, as from another window.
+export function dropFile(page, {name, type, bytes}, where = '#view-image') {
+  return page.locator(where).evaluate((place, file) => {
     const data = new DataTransfer();
     data.items.add(new File([Uint8Array.from(file.bytes)], file.name, {type: file.type}));
     for (const event of ['dragover', 'drop']) {
-      view.dispatchEvent(new DragEvent(event, {dataTransfer: data, bubbles: true, cancelable: true}));
+      place.dispatchEvent(new DragEvent(event, {dataTransfer: data, bubbles: true, cancelable: true}));
     }
   }, {name, type, bytes: [...bytes]});
 }

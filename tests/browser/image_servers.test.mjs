@@ -19,6 +19,13 @@ async function withServer(changes, body, {server_shows_images = true, ...options
   }
 }
 
+// A server that stops after so many states of an image, until `go` is called.
+function heldAfter(after) {
+  let go;
+  const until = new Promise((resolve) => { go = resolve; });
+  return {hold: {after, until}, go};
+}
+
 test('a model of images alone has the page to itself', () => withServer({}, async (page) => {
   assert.equal(await page.locator('#views').isVisible(), false);
   assert.equal(await page.locator('#prompt').isVisible(), false);
@@ -32,15 +39,20 @@ test('a model of texts alone shows nothing of images', () => withServer({texts: 
   assert.equal(await page.locator('#clean').isVisible(), false);
 }, {server_shows_images: false}));
 
-test('texts are written while images are cleaned', () => withServer({texts: true, step_ms: 100}, async (page) => {
-  await startCleaning(page);
-  await page.locator('#tab-text').click();
-  await write(page, {length: 5});
-  await waitForEnd(page);
-  await page.locator('#tab-image').click();
-  await waitForRest(page);
-  assert.equal(await page.locator('#after-name').textContent(), 'After step 3 of 3');
-}));
+test('texts are written while images are cleaned', () => {
+  const {hold, go} = heldAfter(1);
+  return withServer({texts: true, hold}, async (page) => {
+    await startCleaning(page);
+    await page.locator('#tab-text').click();
+    await write(page, {length: 5});
+    await waitForEnd(page);
+    await page.locator('#tab-image').click();
+    assert.equal(await page.locator('#stop-image').isVisible(), true);
+    go();
+    await waitForRest(page);
+    assert.equal(await page.locator('#after-name').textContent(), 'After step 3 of 3');
+  });
+});
 
 test('what the form says is what is asked', () => withServer({}, async (page, server) => {
   await clean(page, {sigma: 6, steps: 4});
@@ -63,6 +75,38 @@ test('a file that needs no change is sent as it is', () => withServer({}, async 
   await startCleaning(page);
   await waitForRest(page);
   assert.deepEqual(server.log.images[0].file, bytes);
+}));
+
+test('a file that a server would refuse is sent as one that it reads', () => withServer({}, async (page, server) => {
+  const bytes = Buffer.from(await page.evaluate(async () => {
+    const canvas = Object.assign(document.createElement('canvas'), {width: 16, height: 16});
+    canvas.getContext('2d').fillRect(0, 0, 8, 16);  // and the rest is transparent
+    const blob = await new Promise((resolve) => { canvas.toBlob(resolve); });
+    return [...new Uint8Array(await blob.arrayBuffer())];
+  }));
+  await dropFile(page, {name: 'half.png', type: 'image/png', bytes});
+  await page.locator('#source-name').getByText('half.png').waitFor();
+  await setSlider(page, 'side', 9);  // as it is
+  await startCleaning(page);
+  await waitForRest(page);
+  assert.notDeepEqual(server.log.images[0].file, bytes);
+}));
+
+test('an image of more bytes than the server takes is not sent', () => withServer({image_changes: {max_body: 1000}}, async (page, server) => {
+  await startCleaning(page);
+  await page.locator('#image-error').getByText('that this server takes: choose a smaller longest side.').waitFor();
+  await waitForImage(page);
+  assert.equal(server.log.images.length, 0);
+}));
+
+test('an image may be dropped beside the view, where it is shown', () => withServer({texts: true}, async (page) => {
+  const file = {name: 'a.png', type: 'image/png', bytes: makePng(50, 20, (x, y) => [x, y, 7])};
+  await dropFile(page, file, 'body');
+  await page.locator('#source-name').getByText('a.png').waitFor();
+  await page.locator('#tab-text').click();
+  await dropFile(page, {...file, name: 'b.png'}, 'body');
+  await page.locator('#tab-image').click();
+  assert.match(await page.locator('#source-name').textContent(), /^a.png/);
 }));
 
 test('a model of grey images is sent grey ones', () => withServer({image_changes: {channels: 1}}, async (page, server) => {
@@ -90,16 +134,20 @@ test('an impossible number that is folded away is shown, and nothing is asked', 
   assert.equal(server.log.images.length, 0);
 }));
 
-test('steps of a slow server appear as they come', () => withServer({step_ms: 700}, async (page) => {
-  await startCleaning(page);
-  await page.locator('#after-name').getByText('After step 1 of 3').waitFor();
-  assert.equal(await page.locator('#panes-images').getAttribute('aria-busy'), 'true');
-  assert.equal(await page.locator('#download').isVisible(), false);
-  await waitForRest(page);
-  assert.equal(await page.locator('#after-name').textContent(), 'After step 3 of 3');
-}));
+test('steps of a slow server appear as they come', () => {
+  const {hold, go} = heldAfter(2);
+  return withServer({hold}, async (page) => {
+    await startCleaning(page);
+    await page.locator('#after-name').getByText('After step 1 of 3').waitFor();
+    assert.equal(await page.locator('#panes-images').getAttribute('aria-busy'), 'true');
+    assert.equal(await page.locator('#download').isVisible(), false);
+    go();
+    await waitForRest(page);
+    assert.equal(await page.locator('#after-name').textContent(), 'After step 3 of 3');
+  });
+});
 
-test('until the first step arrives the share of the work is shown', () => withServer({step_ms: 1500}, async (page) => {
+test('until the first step arrives the share of the work is shown', () => withServer(heldAfter(0), async (page) => {
   await startCleaning(page);
   await page.locator('#image-progress').waitFor();
   await page.waitForFunction(() => document.querySelector('#image-progress').value > 0);
@@ -107,14 +155,14 @@ test('until the first step arrives the share of the work is shown', () => withSe
   await waitForImage(page);
 }));
 
-test('stopping tells the server and keeps what has come', () => withServer({step_ms: 100}, async (page, server) => {
+test('stopping tells the server and keeps what has come', () => withServer(heldAfter(3), async (page, server) => {
   await clean(page, {steps: 8});
   await page.waitForFunction(() => document.querySelector('#image-scrubber').max >= 2);
   await page.keyboard.press('Escape');
   await waitForRest(page);
   for (let i = 0; i < 50 && server.log.cancelled < 1; ++i) await page.waitForTimeout(20);
   assert.equal(server.log.cancelled, 1);
-  assert.match(await page.locator('#announcer').textContent(), /^Stopped after \d+ steps/);
+  assert.match(await page.locator('#announcer').textContent(), /^Stopped after 2 steps/);
   assert.equal(await page.locator('#download').isVisible(), true);
   await clean(page, {steps: 0});  // and nothing is broken
   await waitForRest(page);
@@ -173,6 +221,26 @@ test('a model without energies shows likeness instead', () => withServer({images
   await clean(page, {sigma: 0});
   await waitForRest(page);
   assert.equal(await page.locator('#image-energy').isVisible(), false, 'nothing to draw');
+}));
+
+test('as many passes are taken as the server allows and no more', () => withServer(
+    {images: 'dit', image_changes: {max_steps: 40}}, async (page) => {
+  assert.equal(await page.locator('#image-steps-value').textContent(), '32');
+}));
+
+test('the energy that is told is that of the step that is shown', () => withServer({}, async (page) => {
+  await startCleaning(page);
+  await waitForRest(page);
+  await page.locator('#show-map').check();
+  await page.locator('#overlay').hover({position: {x: 5, y: 5}});
+  await page.locator('#tip').getByText(/in row 1, column 1$/).waitFor();
+  const last = await page.locator('#tip').textContent();
+  await page.locator('#image-scrubber').evaluate((scrubber) => {
+    scrubber.value = 0;
+    scrubber.dispatchEvent(new Event('input'));
+  });
+  await page.waitForFunction((old) => document.querySelector('#tip').textContent !== old, last);
+  assert.match(await page.locator('#tip').textContent(), /in row 1, column 1$/);
 }));
 
 test('the map changes its colours with the page', () => withServer({}, async (page) => {

@@ -71,7 +71,7 @@ test('the steps can be played again', () => onImages(async (page) => {
     }).observe(document.querySelector('#image-scrub-value'), {childList: true, characterData: true, subtree: true});
   });
   await page.locator('#image-play').click();
-  assert.equal(await page.locator('#image-play').getAttribute('aria-label'), 'Pause');
+  await page.locator('#image-play[aria-label="Pause"]').waitFor();
   await waitForRest(page);
   const steps = (await page.evaluate(() => globalThis.seen)).map((text) => Number(text.split(' ')[1]));
   assert.equal(steps.at(-1), 16);
@@ -177,6 +177,7 @@ test('a transparent image is put on white', () => onImages(async (page) => {
   });
   await dropFile(page, {name: 'half.png', type: 'image/png', bytes});
   await page.locator('#source-name').getByText('half.png').waitFor();
+  await setSlider(page, 'side', 9);  // as it is
   await clean(page, {sigma: 0});
   await waitForRest(page);
   assert.equal(await page.locator('#image-error').isVisible(), false);
@@ -188,6 +189,10 @@ test('a file that is no image is refused in a sentence', () => onImages(async (p
   await clean(page);  // what was chosen before
   await waitForRest(page);
   assert.equal(await page.locator('#image-error').isVisible(), false);
+  await dropFile(page, {name: 'notes.txt', type: 'text/plain', bytes: Buffer.from('not an image')});
+  await page.locator('#image-error').waitFor();
+  await page.locator('#sample').click();
+  await page.locator('#image-error').waitFor({state: 'hidden'});
 }));
 
 test('both views can be reached, by keys too', () => onPage(url, async (page) => {
@@ -249,6 +254,8 @@ test('a phone scrolls down only', () => onImages(async (page) => {
   const small = await page.locator('button:visible, summary:visible, .check:visible, .button:visible').evaluateAll((all) =>
       all.filter((element) => element.getBoundingClientRect().height < 40).map((element) => element.outerHTML));
   assert.deepEqual(small, []);
+  await page.locator('#overlay').tap();
+  await page.locator('#tip').getByText(/^energy .* in row \d+, column \d+$/).waitFor();
 }, {viewport: {width: 360, height: 740}, hasTouch: true, isMobile: true}));
 
 test('where motion is unwelcome the last step is shown at once', () => onImages(async (page) => {

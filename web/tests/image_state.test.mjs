@@ -74,6 +74,7 @@ test('a failure keeps what came before it, and its sentence', () => {
   assert.deepEqual([state.error, lastState(state).step, state.status], ['No.', 1, 'failed']);
   assert.equal(after([{type: 'complain', error: 'Bad file.'}], state).status, 'failed');
   assert.equal(after([start()], state).error, null);
+  assert.equal(after([source], state).error, null, 'it was about another image');
 });
 
 test('the number of steps is what was taken once it is known', () => {

@@ -29,6 +29,7 @@ export const kDefaults = {
   texts: true,       // whether a model of texts is served
   images: null,      // arch of the model of images that is served: 'ebt' or 'dit'
   step_ms: 0,        // pause before every step of an image
+  hold: null,        // {after, until}: an image waits for a promise after so many states
   image_changes: {},  // of what /v1/models tells of it
 };
 
@@ -164,11 +165,17 @@ async function clean(request, response, options, log) {
   }
   response.writeHead(200, {'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store'});
   let left = false;
-  response.on('close', () => { left = !response.writableFinished; });
+  const closed = new Promise((resolve) => {
+    response.on('close', () => {
+      left = !response.writableFinished;
+      resolve();
+    });
+  });
   let states = 0;
   for (const event of events) {
     if (event.object === 'image.step') {
       if (options.step_ms) await pause(options.step_ms);
+      if (states === options.hold?.after) await Promise.race([options.hold.until, closed]);
       if (states === options.fail_after) {
         response.write('data: {"error": {"message": "Cleaning the image failed: it diverged."}}\n\n');
         return response.end();

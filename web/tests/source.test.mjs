@@ -1,14 +1,32 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import {denoiseRequest} from '../controls.js';
-import {cleanedName, makeGrey, sentSize} from '../source.js';
+import {cleanedName, isReadAsItIs, makeGrey, scaledSize} from '../source.js';
 import {describeModel} from '../views.js';
+import {makePng} from './mock_images.mjs';
 
 test('a large image is made smaller in proportion, and none larger', () => {
-  assert.deepEqual(sentSize({width: 4000, height: 3000}, 256), {width: 256, height: 192});
-  assert.deepEqual(sentSize({width: 30, height: 20}, 256), {width: 30, height: 20});
-  assert.deepEqual(sentSize({width: 5000, height: 1}, 100), {width: 100, height: 1});
-  assert.deepEqual(sentSize({width: 5000, height: 10}, Infinity), {width: 5000, height: 10});
+  assert.deepEqual(scaledSize({width: 4000, height: 3000}, 256), {width: 256, height: 192});
+  assert.deepEqual(scaledSize({width: 30, height: 20}, 256), {width: 30, height: 20});
+  assert.deepEqual(scaledSize({width: 5000, height: 1}, 100), {width: 100, height: 1});
+  assert.deepEqual(scaledSize({width: 5000, height: 10}, Infinity), {width: 5000, height: 10});
+});
+
+test('a file is sent as it is where the server reads it', async () => {
+  const png = makePng(4, 4, () => [1, 2, 3]);
+  // `bits` and `colours` as the header of a PNG has them.
+  const read = (type, bits, colours) => {
+    const bytes = Buffer.from(png);
+    bytes.set([bits, colours], 24);
+    return isReadAsItIs(new Blob([bytes], {type}));
+  };
+  assert.equal(await read('image/png', 8, 2), true);
+  assert.equal(await read('image/png', 16, 0), true);
+  assert.equal(await read('image/png', 8, 6), false, 'with an alpha channel');
+  assert.equal(await read('image/png', 8, 3), false, 'with a palette, of which some may be transparent');
+  assert.equal(await read('image/png', 1, 0), false, 'black and white');
+  assert.equal(await read('image/jpeg', 8, 2), true);
+  assert.equal(await read('image/webp', 8, 2), false);
 });
 
 test('grey pixels are equal in all channels, and white stays white', () => {
