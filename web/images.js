@@ -6,7 +6,7 @@ import {makeImageRun} from './image_run.js';
 import {isWorking, kNoImageYet, lastState, reduce, tickMs} from './image_state.js';
 import {makePicture} from './picture.js';
 import {makePlayer} from './player.js';
-import {blobToSend, cleanedName, openImage, openSample, scaledSize} from './source.js';
+import {blobToSend, cleanedName, openImage, openSample, refusal, scaledSize} from './source.js';
 import {makeStore} from './state.js';
 
 const element = (id) => document.getElementById(id);
@@ -95,11 +95,16 @@ export function makeImages(model, {token, tip, say, on_locked, calm}) {
     }
   }
 
-  async function imageToSend(source) {
-    const image = await blobToSend(source, controls.side(), model.ebt.channels === 1);
-    const most = model.ebt.max_body;
-    if (image.size > most) {
-      throw new Error(`The image has ${count(image.size)} bytes, more than the ${count(most)} that ` +
+  // Rejects where the server would refuse: a browser that is cut off in the middle of a body tells
+  // nobody why.
+  async function imageToSend(source, steps) {
+    const side = controls.side();
+    const {max_body, channels} = model.ebt;
+    const why = refusal(scaledSize(source, side), steps, model.ebt);
+    if (why) throw new Error(why);
+    const image = await blobToSend(source, side, channels === 1);
+    if (image.size > max_body) {
+      throw new Error(`The image has ${count(image.size)} bytes, more than the ${count(max_body)} that ` +
                       'this server takes: choose a smaller longest side.');
     }
     return image;
@@ -110,7 +115,8 @@ export function makeImages(model, {token, tip, say, on_locked, calm}) {
     if (!source || isWorking(store.get())) return;
     say('Cleaning.');
     element('cleaned').scrollIntoView({block: 'start', behavior: calm() ? 'auto' : 'smooth'});
-    const running = run.start(() => imageToSend(source), controls.request(model),
+    const asked = controls.request(model);
+    const running = run.start(() => imageToSend(source, asked.steps), asked,
                               {token: token(), play: !calm()});
     for (const state of old) state.picture.close();
     if (await running === 401) on_locked();

@@ -164,8 +164,8 @@ element('stop-button').addEventListener('click', () => {
 });
 document.addEventListener('keydown', (event) => {
   if (event.key !== 'Escape') return;
-  if (isRunning(store.get())) runs.stop();
-  images?.stop();
+  if (element('view-text').hidden) images?.stop();
+  else runs.stop();
 });
 element('slow').addEventListener('change', (event) =>
     dispatch({type: 'pace', pace: event.target.checked ? 'slow' : 'live'}));

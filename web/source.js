@@ -1,4 +1,5 @@
 // The image that is to be cleaned: chosen, dropped or drawn, and what of it is sent.
+import {count} from './format.js';
 import {drawSample, kSampleName} from './sample.js';
 
 // Whether the server reads a file as it is: a JPEG, or a PNG of 8 bits or more without a palette
@@ -31,6 +32,19 @@ export function scaledSize({width, height}, most) {
   const share = Math.min(1, most / Math.max(width, height));
   const scaled = (side) => Math.max(1, Math.round(side * share));
   return {width: scaled(width), height: scaled(height)};
+}
+
+// Why a server would refuse so many steps of an image of this size, whose limits these are; null where
+// it would not.
+export function refusal({width, height}, steps, {max_pixels, max_history}) {
+  const size = `${count(width)} × ${count(height)} pixels`;
+  if (width * height > max_pixels) {
+    return `The image has ${size}, more than the ${count(max_pixels)} that this server takes: ` +
+        'choose a smaller longest side.';
+  }
+  return width * height * steps > max_history
+      ? `${count(steps)} steps of ${size} are more than this server keeps: choose fewer, or a smaller ` +
+        'longest side.' : null;
 }
 
 // Every pixel becomes the luma of ITU-R BT.601.

@@ -46,6 +46,7 @@ test('texts are written while images are cleaned', () => {
     await page.locator('#tab-text').click();
     await write(page, {length: 5});
     await waitForEnd(page);
+    await page.keyboard.press('Escape');  // stops what is in view
     await page.locator('#tab-image').click();
     assert.equal(await page.locator('#stop-image').isVisible(), true);
     go();

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import {denoiseRequest} from '../controls.js';
-import {cleanedName, isReadAsItIs, makeGrey, scaledSize} from '../source.js';
+import {cleanedName, isReadAsItIs, makeGrey, refusal, scaledSize} from '../source.js';
 import {describeModel} from '../views.js';
 import {makePng} from './mock_images.mjs';
 
@@ -27,6 +27,13 @@ test('a file is sent as it is where the server reads it', async () => {
   assert.equal(await read('image/png', 1, 0), false, 'black and white');
   assert.equal(await read('image/jpeg', 8, 2), true);
   assert.equal(await read('image/webp', 8, 2), false);
+});
+
+test('what a server would refuse is known before', () => {
+  const limits = {max_pixels: 10000, max_history: 50000};
+  assert.equal(refusal({width: 100, height: 100}, 5, limits), null);
+  assert.match(refusal({width: 101, height: 100}, 1, limits), /^The image has 101 × 100 pixels, more than the 10.000 that /);
+  assert.match(refusal({width: 100, height: 100}, 6, limits), /^6 steps of 100 × 100 pixels are more than /);
 });
 
 test('grey pixels are equal in all channels, and white stays white', () => {
