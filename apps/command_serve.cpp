@@ -170,6 +170,11 @@ ImageSource open_images(const ServeFlags& flags) {
 void check(const ServeFlags& flags) {
   EBT_CHECK(!flags.model.empty() || !flags.image_model.empty(),
             "--model and --image-model are missing: name the folder of a trained model");
+  EBT_CHECK(
+      flags.name.empty() || !flags.model.empty(),
+      "--name is that of a model of texts: give its --model, or name the other by --image-name");
+  EBT_CHECK(flags.image_name.empty() || !flags.image_model.empty(),
+            "--image-name is that of a model of images: give its --image-model");
   if (!flags.model.empty()) {
     load_config(flags.model);
   }

@@ -228,6 +228,14 @@ TEST_F(Serve, SaysWhatIsWrongWithItsFlags) {
       refusal({"--max-image-body", "1000000000"}),
       "ebt: max-image-body: 1000000000 is more than the 100000000 bytes of JSON that are ever "
       "read");
+  EXPECT_EQ(refusal({"--image-name", "cleaner"}),
+            "ebt: --image-name is that of a model of images: give its --image-model");
+  const Outcome misnamed =
+      run_ebt({"serve", "--image-model", folder_->file("image"), "--name", "cleaner"});
+  EXPECT_EQ(misnamed.exit_code, 1);
+  EXPECT_EQ(misnamed.err.substr(0, misnamed.err.find('\n')),
+            "ebt: --name is that of a model of texts: give its --model, or name the other by "
+            "--image-name");
   const Outcome none = run_ebt({"serve"});
   EXPECT_EQ(none.exit_code, 1);
   EXPECT_EQ(none.err.substr(0, none.err.find('\n')),
