@@ -2,15 +2,11 @@
 // on the command line, then in the file of --config, and then in the struct's defaults.
 #pragma once
 
-#include <fmt/format.h>
-
 #include <CLI/CLI.hpp>
-#include <charconv>
-#include <memory>
+#include <cstdint>
+#include <functional>
 #include <string>
-#include <system_error>
 #include <type_traits>
-#include <utility>
 #include <vector>
 
 #include "ebt/core/config_fields.h"
@@ -29,7 +25,7 @@ class Flags {
   void bind(Config defaults, const std::string& heading, const std::string& derived = "") {
     defaults.visit_fields([&](const char* name, auto& field, const char* help) {
       if (name != derived) {
-        add(name, field, help)->group(heading);
+        add(name, field, help, heading);
       }
       known_.emplace_back(name);
     });
@@ -39,10 +35,7 @@ class Flags {
   template <class Config>
   void bind_positional(Config fields, const std::string& heading) {
     fields.visit_fields([&](const char* name, std::string& /*field*/, const char* help) {
-      command_
-          .add_option_function<std::string>(
-              name, [this, name](const std::string& value) { command_line_[name] = value; }, help)
-          ->group(heading);
+      add_positional(name, help, heading);
       known_.emplace_back(name);
     });
   }
@@ -71,41 +64,24 @@ class Flags {
   bool json() const { return json_; }
 
  private:
-  template <class Field>
-  CLI::Option* add(const std::string& name, const Field& field, const std::string& help) {
-    if constexpr (std::is_same_v<Field, bool>) {
-      return command_.add_flag_function(
-          "--" + name + ",!--no-" + name,
-          [this, name](int64_t count) { command_line_[name] = count > 0; },
-          help + (field ? " [on]" : " [off]"));
-    } else if constexpr (std::is_enum_v<Field>) {
-      return add_value<std::string>(name, help)->default_str(enum_name(field));
-    } else if constexpr (std::is_same_v<Field, std::string>) {
-      return add_value<std::string>(name, help)->default_str(field);
-    } else if constexpr (std::is_integral_v<Field>) {
-      return add_value<Field>(name, help)
-          ->default_str(fmt::format("{}", field))
-          ->check(check_whole_number<Field>, "", "");
-    } else {
-      return add_value<Field>(name, help)->default_str(fmt::format("{}", field));
-    }
+  // Each adds the flag of a field, whose default the help shows.
+  void add(const std::string& name, bool value, const std::string& help,
+           const std::string& heading);
+  void add(const std::string& name, int64_t value, const std::string& help,
+           const std::string& heading);
+  void add(const std::string& name, uint64_t value, const std::string& help,
+           const std::string& heading);
+  void add(const std::string& name, double value, const std::string& help,
+           const std::string& heading);
+  void add(const std::string& name, const std::string& value, const std::string& help,
+           const std::string& heading);
+  template <class Enum>
+  requires std::is_enum_v<Enum>
+  void add(const std::string& name, Enum value, const std::string& help,
+           const std::string& heading) {
+    add(name, enum_name(value), help, heading);
   }
-  template <class Value>
-  CLI::Option* add_value(const std::string& name, const std::string& help) {
-    return command_.add_option_function<Value>(
-        "--" + name, [this, name](const Value& value) { command_line_[name] = value; }, help);
-  }
-  // "", or what is wrong: the parser itself would wrap negative numbers and clamp huge ones.
-  template <class Value>
-  static std::string check_whole_number(const std::string& text) {
-    Value value{};
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error == std::errc() && end == text.data() + text.size()) {
-      return "";
-    }
-    return fmt::format("must be a whole number{}, not {}",
-                       std::is_unsigned_v<Value> ? " from 0" : "", text);
-  }
+  void add_positional(const std::string& name, const std::string& help, const std::string& heading);
   // The fields of `given` that `config` has.
   template <class Config>
   static void apply(const nlohmann::json& given, const std::string& source, Config& config) {
@@ -126,25 +102,10 @@ class Flags {
   std::vector<std::string> known_;
 };
 
-// Throws Error when flags of the command above stand before the name of this one.
-void check_nothing_before(const CLI::App& command);
-
 // Adds a subcommand. `bind` adds its flags; `run` is called with them once the command line is
 // parsed, unless it names a subcommand of this one.
-template <class Bind, class Run>
 CLI::App* add_command(CLI::App& app, const std::string& name, const std::string& description,
-                      const std::string& examples, Bind bind, Run run) {
-  CLI::App* command = app.add_subcommand(name, description);
-  command->footer(examples);
-  auto flags = std::make_shared<Flags>(*command);
-  bind(*flags);
-  command->callback([command, flags, run] {
-    check_nothing_before(*command);
-    if (command->get_subcommands().empty()) {
-      run(*flags);
-    }
-  });
-  return command;
-}
+                      const std::string& examples, const std::function<void(Flags&)>& bind,
+                      std::function<void(const Flags&)> run);
 
 }  // namespace ebt

@@ -11,7 +11,12 @@
 
 namespace ebt::testing {
 
+// Most of what is wanted of a reader shows only where every access is watched.
+#ifdef __SANITIZE_ADDRESS__
 inline constexpr uint64_t kMutations = 5000;
+#else
+inline constexpr uint64_t kMutations = 1000;
+#endif
 
 // Reads `kMutations` inputs and expects some to be accepted and some refused: else the mutations
 // would be too mild, or too wild, to test anything.
