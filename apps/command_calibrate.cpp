@@ -94,8 +94,8 @@ void run_calibrate(const Flags& flags) {
   think.seed = calibrate.seed;
   think.check();
   const auto tokenizer = load_tokenizer(calibrate.model);
-  SelectedText text = select_text(calibrate.text, config, *tokenizer);
-  const auto task = text_task(tokenizer, std::move(text.windows), text.name, calibrate.windows);
+  const SelectedText text = select_text(calibrate.text, config, *tokenizer);
+  const auto task = task_of(text, tokenizer, calibrate.windows);
   const auto generator = load_generator(calibrate.model, {calibrate.batch, calibrate.precision});
   ProgressLine line;
   const auto begin = std::chrono::steady_clock::now();

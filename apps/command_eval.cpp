@@ -70,9 +70,8 @@ std::unique_ptr<Task> open_task(const EvalFlags& eval, const TrainConfig& config
   EBT_CHECK(has_questions || eval.options.shots == 0, "--shots is for gsm8k and bigbench, not {}",
             eval.task);
   if (eval.task == "text") {
-    SelectedText text = select_text(eval.text, config, *tokenizer);
-    return text_task(std::move(tokenizer), std::move(text.windows), text.name,
-                     eval.options.examples);
+    const SelectedText text = select_text(eval.text, config, *tokenizer);
+    return task_of(text, std::move(tokenizer), eval.options.examples);
   }
   EBT_CHECK(eval.task == "lambada" || has_questions,
             "--task must be text, lambada, gsm8k or bigbench, not '{}'", eval.task);

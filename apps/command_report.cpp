@@ -58,12 +58,17 @@ constexpr const char* kExamples =
 constexpr int64_t kEvaluationRows = 16;
 constexpr SamplingOptions kReportSampling{.temperature = 0.8, .top_p = 0.95};
 
-// The first whole words of a text.
-std::string first_words(const ValidationWindows& windows, const Tokenizer& tokenizer) {
+// What the first row asks, or the first whole words of a text.
+std::string first_words(const SelectedText& selected, const Tokenizer& tokenizer) {
   constexpr std::ptrdiff_t kWanted_bytes = 64;
   Batch batch;
-  windows.fill(batch, 0, 1);
+  selected.rows->fill(batch, 0, 1);
   const auto begin = batch.inputs.begin();
+  if (selected.has_answers) {
+    const auto answer = std::find_if(batch.targets.begin(), batch.targets.end(),
+                                     [](int32_t target) { return target != kIgnoredTarget; });
+    return tokenizer.decode({begin, begin + (answer - batch.targets.begin()) + 1});
+  }
   const auto end = begin + std::min(kWanted_bytes, std::ssize(batch.inputs));
   const std::string text =
       tokenizer.decode({begin, std::find(begin, end, tokenizer.document_separator())});
@@ -168,9 +173,9 @@ void run_report(const Flags& command_flags) {
   ProgressLine line;
   line.note(fmt::format("evaluating on {}", text.name));
   report.evaluation =
-      evaluation_rows(evaluate(*model, text.windows, kEvaluationRows,
+      evaluation_rows(evaluate(*model, *text.rows, kEvaluationRows,
                                {.steps = flags.think_steps, .seed = sampling.seed}, flags.windows));
-  report.prompt = flags.prompt.empty() ? first_words(text.windows, *tokenizer) : flags.prompt;
+  report.prompt = flags.prompt.empty() ? first_words(text, *tokenizer) : flags.prompt;
   report.sample = write_sample(flags, sampling, *tokenizer, report.prompt, line);
   line.finish();
   report.commands = commands_of(flags, config, sampling.seed);

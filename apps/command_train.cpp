@@ -25,6 +25,7 @@ constexpr const char* kExamples =
     "  ebt train --data book.txt --arch transformer_pp --out baseline\n"
     "  ebt train --data book.txt --tokenizer tokenizer.json --out words\n"
     "  ebt train --data shards --out words               # what 'ebt data prepare' made\n"
+    "  ebt train --data sums.jsonl --prompt-field sum --text-field result --out adder\n"
     "  ebt train --resume book                           # after Ctrl-C, a crash, a full disk\n"
     "  ebt train --config book/config.json --seed 1 --out book-1\n"
     "  ebt train image --data photos --out denoiser      # on images; 'ebt train image --help'\n"
@@ -62,8 +63,7 @@ Trainer<float> make_trainer(const FolderFlags& folder, const Flags& flags) {
     config.check();
     const auto tokenizer =
         open_tokenizer(chosen_tokenizer(config.data.tokenizer, config.data.data));
-    TokenCorpus::open(config.data.data, config.data.text_field, *tokenizer)
-        .split(config.data.validation, config.model.context);
+    open_training_text(config.data, config.model.context, config.run.seed, *tokenizer);
     remove_run(config.run.out);
   }
   return Trainer<float>::start(config);

@@ -7,7 +7,11 @@
 #include <numbers>
 #include <system_error>
 
+#include "ebt/data/examples.h"
 #include "ebt/data/token_corpus.h"
+#include "ebt/data/windows.h"
+#include "ebt/eval/tasks.h"
+#include "ebt/train/training_text.h"
 
 namespace ebt {
 
@@ -27,19 +31,37 @@ SelectedText select_text(const TextSelection& selection, const TrainConfig& conf
       selection.split.empty() ? (of_training ? "validation" : "all") : selection.split;
   EBT_CHECK(split == "all" || split == "validation", "--split must be all or validation, not '{}'",
             split);
-  const std::string& path = of_training ? config.data.data : selection.data;
-  const std::string& field = of_training ? config.data.text_field : selection.text_field;
-  const std::string name = path.empty() ? "the CMake manual" : "'" + path + "'";
-  const TokenCorpus corpus = TokenCorpus::open(path, field, tokenizer);
-  if (split == "all") {
-    return {name, ValidationWindows(corpus.tokens(), config.model.context)};
+  DataConfig data = config.data;
+  if (!of_training) {
+    data.data = selection.data;
+    data.text_field = selection.text_field;
+    data.prompt_field = selection.prompt_field;
+    data.check();
   }
   EBT_CHECK(
-      config.data.validation > 0,
+      split == "all" || data.validation > 0,
       "the model was trained on the whole of its text (validation 0): name another with --data");
-  return {"the validation part of " + name,
-          ValidationWindows(corpus.split(config.data.validation, config.model.context).validation,
-                            config.model.context)};
+  const std::string name = data.data.empty() ? "the CMake manual" : "'" + data.data + "'";
+  SelectedText text;
+  text.name = split == "all" ? name : "the validation part of " + name;
+  text.has_answers = !data.prompt_field.empty();
+  if (split == "validation") {
+    text.rows =
+        open_training_text(data, config.model.context, config.run.seed, tokenizer).validation;
+  } else if (text.has_answers) {
+    text.rows = std::make_shared<ExampleSet>(ExampleSet::open(
+        data.data, data.prompt_field, data.text_field, tokenizer, config.model.context));
+  } else {
+    text.rows = std::make_shared<ValidationWindows>(
+        TokenCorpus::open(data.data, data.text_field, tokenizer).tokens(), config.model.context);
+  }
+  return text;
+}
+
+std::unique_ptr<Task> task_of(const SelectedText& text, std::shared_ptr<const Tokenizer> tokenizer,
+                              int64_t examples) {
+  const auto make_task = text.has_answers ? answer_task : text_task;
+  return make_task(std::move(tokenizer), text.rows, text.name, examples);
 }
 
 void check_counts(std::initializer_list<FlagCount> counts) {

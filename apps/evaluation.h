@@ -4,12 +4,14 @@
 #include <cstdint>
 #include <filesystem>
 #include <initializer_list>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "ebt/data/windows.h"
+#include "ebt/data/rows.h"
 #include "ebt/eval/evaluate.h"
+#include "ebt/eval/task.h"
 #include "ebt/report/html_report.h"
 #include "ebt/train/config.h"
 #include "ebt/train/model_folder.h"
@@ -20,6 +22,7 @@ namespace ebt {
 struct TextSelection {
   std::string data;
   std::string text_field = "text";
+  std::string prompt_field;
   std::string split;
 
   template <class Visitor>
@@ -28,6 +31,8 @@ struct TextSelection {
           "a text or binary file, a folder of files, a .jsonl, or a folder that 'ebt data prepare' "
           "made; default: the text of the training");
     visit("text-field", text_field, "field of a .jsonl line that holds the text");
+    visit("prompt-field", prompt_field,
+          "field of a .jsonl line that holds a prompt, of which the text is the answer");
     visit("split", split,
           "all of the text, or only the validation part that training kept out of it; default: all "
           "with --data, validation without");
@@ -36,7 +41,8 @@ struct TextSelection {
 
 struct SelectedText {
   std::string name;  // "the validation part of book.txt"
-  ValidationWindows windows;
+  std::shared_ptr<const RowSet> rows;
+  bool has_answers = false;  // rows are examples, not windows
 };
 
 // Throws Error when --model was not given.
@@ -49,6 +55,10 @@ TrainConfig open_config(const std::string& folder);
 // --split is neither "all" nor "validation".
 SelectedText select_text(const TextSelection& selection, const TrainConfig& config,
                          const Tokenizer& tokenizer);
+
+// Predicting the rows, `examples` of them spread evenly; 0: all.
+std::unique_ptr<Task> task_of(const SelectedText& text, std::shared_ptr<const Tokenizer> tokenizer,
+                              int64_t examples);
 
 // Throws Error "--name must be at least ..." for the first value below its least.
 struct FlagCount {

@@ -27,6 +27,51 @@ class Workflow : public ::testing::Test {
   std::string text_ = folder_.write("text.txt", real_text());
 };
 
+TEST_F(Workflow, LearnsExamplesAndMeasuresTheirAnswers) {
+  std::string lines;
+  for (int i = 0; i < 60; ++i) {
+    lines += json{{"q", std::to_string(i % 3)}, {"a", std::string(2, "xyz"[i % 3])}}.dump() + "\n";
+  }
+  const std::string data = folder_.write("examples.jsonl", lines);
+  const std::string model = folder_.file("model");
+  const json trained = run_ebt_json({"train",
+                                     "--data",
+                                     data,
+                                     "--prompt-field",
+                                     "q",
+                                     "--text-field",
+                                     "a",
+                                     "--arch",
+                                     "transformer_pp",
+                                     "--layers",
+                                     "1",
+                                     "--width",
+                                     "16",
+                                     "--heads",
+                                     "2",
+                                     "--context",
+                                     "6",
+                                     "--batch",
+                                     "8",
+                                     "--steps",
+                                     "60",
+                                     "--learning-rate",
+                                     "0.02",
+                                     "--out",
+                                     model});
+  EXPECT_GT(trained["validation"]["loss"], 0);
+  const json evaluation = run_ebt_json({"eval", "--model", model});
+  EXPECT_EQ(evaluation["description"], "all 6 examples of the validation part of '" + data + "'");
+  EXPECT_EQ(evaluation["points"][0]["accuracy"], 1.0);
+  EXPECT_EQ(evaluation["points"][0]["tokens"], 6 * 3);
+  EXPECT_EQ(run_ebt_json({"eval", "--model", model, "--data", data, "--prompt-field", "q",
+                          "--text-field", "a"})["points"][0]["tokens"],
+            60 * 3);
+  const std::string page = folder_.file("report.html");
+  run_ebt_json({"report", "--model", model, "--tokens", "3", "--out", page});
+  EXPECT_NE(read_text_file(page, 10'000'000).find("<span class=\"prompt\">"), std::string::npos);
+}
+
 TEST_F(Workflow, TrainsEvaluatesGeneratesInspectsAndReports) {
   const std::string model = train("model");
   const json evaluation =

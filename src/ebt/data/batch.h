@@ -21,6 +21,13 @@ struct Batch {
   // targets stand for none.
   int64_t target_bytes = 0;
 
+  // Leaves the values as they are, or zero.
+  void resize(int64_t new_rows, int64_t new_context) {
+    rows = new_rows;
+    context = new_context;
+    inputs.resize(static_cast<size_t>(rows * context));
+    targets.resize(static_cast<size_t>(rows * context));
+  }
   Tensor<const int32_t> input_view() const { return {inputs.data(), {rows, context}}; }
   Tensor<const int32_t> target_view() const { return {targets.data(), {rows, context}}; }
 };

@@ -13,7 +13,7 @@
 #include "ebt/core/error.h"
 #include "ebt/io/file.h"
 #include "ebt/io/folder.h"
-#include "ebt/io/json.h"
+#include "ebt/io/json_lines.h"
 
 namespace ebt {
 namespace {
@@ -50,29 +50,19 @@ std::vector<std::string_view> read_folder(const std::string& path, Storage& stor
 
 std::vector<std::string_view> read_jsonl(const std::string& path, const std::string& text_field,
                                          Storage& storage) {
-  const MappedFile file(path);
-  std::string_view rest = file.text();
   // One block for all: decoding never lengthens a string, so views of it stay valid.
   std::string& texts = storage.texts.emplace_back();
-  texts.reserve(rest.size());
+  texts.reserve(MappedFile(path).bytes().size());
   std::vector<std::string_view> documents;
-  for (int64_t line_number = 1; !rest.empty(); ++line_number) {
-    const std::string_view line = rest.substr(0, rest.find('\n'));
-    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
-    if (line.find_first_not_of(" \t\r") == line.npos) {
-      continue;
-    }
-    const std::string what = fmt::format("line {} of '{}'", line_number, path);
-    const nlohmann::json value = parse_json(line, what);
-    EBT_CHECK(value.is_object(), "{} is not a JSON object", what);
-    const auto field = value.find(text_field);
-    EBT_CHECK(field != value.end(),
+  for_each_json_line(path, [&](const std::string& what, const nlohmann::json& object) {
+    const auto field = object.find(text_field);
+    EBT_CHECK(field != object.end(),
               "{} has no field '{}': --text-field names the one with the text", what, text_field);
     EBT_CHECK(field->is_string(), "{} has a field '{}' that is not a string", what, text_field);
     const auto& text = field->get_ref<const std::string&>();
     texts += text;
     documents.push_back(std::string_view(texts).substr(texts.size() - text.size()));
-  }
+  });
   return documents;
 }
 

@@ -8,16 +8,6 @@
 #include "ebt/core/rng.h"
 
 namespace ebt {
-namespace {
-
-void resize(Batch& batch, int64_t rows, int64_t context) {
-  batch.rows = rows;
-  batch.context = context;
-  batch.inputs.resize(static_cast<size_t>(rows * context));
-  batch.targets.resize(static_cast<size_t>(rows * context));
-}
-
-}  // namespace
 
 TrainingWindows::TrainingWindows(TokenSequence tokens, int64_t context, uint64_t seed)
     : tokens_(std::move(tokens)), context_(context), seed_(seed) {
@@ -43,7 +33,7 @@ void TrainingWindows::shuffle(int64_t epoch) {
 }
 
 void TrainingWindows::fill(Batch& batch, int64_t first_row, int64_t rows) {
-  resize(batch, rows, context_);
+  batch.resize(rows, context_);
   for (int64_t row = 0; row < rows; ++row) {
     const int64_t epoch = (first_row + row) / epoch_rows_;
     if (epoch != epoch_) {
@@ -71,7 +61,7 @@ void ValidationWindows::fill(Batch& batch, int64_t first_row, int64_t rows) cons
   EBT_CHECK(first_row >= 0 && rows >= 0 && first_row <= count() - rows,
             "validation rows {} to {} were asked for, but there are {}", first_row,
             first_row + rows - 1, count());
-  resize(batch, rows, context_);
+  batch.resize(rows, context_);
   for (int64_t row = 0; row < rows; ++row) {
     const int64_t first_token = (first_row + row) * context_;
     const int64_t used = std::min(context_, tokens_.size() - 1 - first_token);

@@ -4,24 +4,22 @@
 #include <cstdint>
 #include <vector>
 
-#include "ebt/data/batch.h"
+#include "ebt/data/rows.h"
 #include "ebt/data/token_sequence.h"
 
 namespace ebt {
 
-// An endless series of rows for training. Every epoch cuts the tokens, from a random offset below
-// `context` on, into windows of context + 1 tokens that share one token with the next, and visits
-// them in random order. Row r is a function of (tokens, context, seed, r) alone: to resume,
-// continue with the next row. Not thread-safe: the order of the last epoch asked for is kept.
-class TrainingWindows {
+// Every epoch cuts the tokens, from a random offset below `context` on, into windows of context + 1
+// tokens that share one token with the next, and visits them in random order. Row r is a function
+// of (tokens, context, seed, r) alone. The order of the last epoch asked for is kept.
+class TrainingWindows : public RowSeries {
  public:
   // Throws Error when there are fewer than context + 1 tokens.
   TrainingWindows(TokenSequence tokens, int64_t context, uint64_t seed);
 
   // Rows in an epoch.
   int64_t epoch_rows() const { return epoch_rows_; }
-  // Makes `batch` the rows [first_row, first_row + rows) of the series.
-  void fill(Batch& batch, int64_t first_row, int64_t rows);
+  void fill(Batch& batch, int64_t first_row, int64_t rows) override;
 
  private:
   void shuffle(int64_t epoch);
@@ -38,14 +36,13 @@ class TrainingWindows {
 
 // All tokens but the first as targets, each exactly once, in order: windows follow one another with
 // a stride of `context`. Targets beyond the last token are kIgnoredTarget, inputs there 0.
-class ValidationWindows {
+class ValidationWindows : public RowSet {
  public:
   ValidationWindows(TokenSequence tokens, int64_t context);
 
-  // Rows in all; 0 when there are fewer than two tokens.
-  int64_t count() const;
-  // Makes `batch` the rows [first_row, first_row + rows), which must be among the count().
-  void fill(Batch& batch, int64_t first_row, int64_t rows) const;
+  // 0 when there are fewer than two tokens.
+  int64_t count() const override;
+  void fill(Batch& batch, int64_t first_row, int64_t rows) const override;
 
  private:
   TokenSequence tokens_;

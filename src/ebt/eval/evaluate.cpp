@@ -30,23 +30,23 @@ double Evaluation::bits_per_byte() const {
 }
 
 template <class T>
-Evaluation evaluate(TextModel<T>& model, const ValidationWindows& windows, int64_t batch_rows,
-                    const PassOptions& options, int64_t max_windows) {
-  const int64_t available = windows.count();
-  const int64_t total = max_windows > 0 ? std::min(max_windows, available) : available;
+Evaluation evaluate(TextModel<T>& model, const RowSet& rows, int64_t batch_rows,
+                    const PassOptions& options, int64_t max_rows) {
+  const int64_t available = rows.count();
+  const int64_t total = max_rows > 0 ? std::min(max_rows, available) : available;
   Evaluation result;
   LossSums sums;
   Batch batch;
-  Batch window;
+  Batch one;
   for (int64_t first = 0; first < total; first += batch_rows) {
     batch = {};
     batch.rows = std::min(batch_rows, total - first);
     for (int64_t row = first; row < first + batch.rows; ++row) {
-      windows.fill(window, row * available / total, 1);
-      result.bytes += window.target_bytes;
-      batch.context = window.context;
-      batch.inputs.insert(batch.inputs.end(), window.inputs.begin(), window.inputs.end());
-      batch.targets.insert(batch.targets.end(), window.targets.begin(), window.targets.end());
+      rows.fill(one, row * available / total, 1);
+      result.bytes += one.target_bytes;
+      batch.context = one.context;
+      batch.inputs.insert(batch.inputs.end(), one.inputs.begin(), one.inputs.end());
+      batch.targets.insert(batch.targets.end(), one.targets.begin(), one.targets.end());
     }
     PassOptions of_batch = options;
     of_batch.first_row = first;
@@ -59,9 +59,9 @@ Evaluation evaluate(TextModel<T>& model, const ValidationWindows& windows, int64
   return result;
 }
 
-template Evaluation evaluate(TextModel<float>&, const ValidationWindows&, int64_t,
-                             const PassOptions&, int64_t);
-template Evaluation evaluate(TextModel<double>&, const ValidationWindows&, int64_t,
-                             const PassOptions&, int64_t);
+template Evaluation evaluate(TextModel<float>&, const RowSet&, int64_t, const PassOptions&,
+                             int64_t);
+template Evaluation evaluate(TextModel<double>&, const RowSet&, int64_t, const PassOptions&,
+                             int64_t);
 
 }  // namespace ebt

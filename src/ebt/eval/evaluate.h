@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "ebt/data/windows.h"
+#include "ebt/data/rows.h"
 #include "ebt/model/text_model.h"
 
 namespace ebt {
@@ -32,11 +32,11 @@ struct Evaluation {
   double bits_per_byte() const;
 };
 
-// Evaluates `max_windows` windows spread evenly over the text (0 or more than there are: all of
-// them), `batch_rows` at a time. Noise belongs to windows: results do not depend on `batch_rows`.
+// Evaluates `max_rows` of the rows, spread evenly (0 or more than there are: all of them),
+// `batch_rows` at a time. Noise belongs to rows: results do not depend on `batch_rows`.
 // Throws Error when the text has no targets.
 template <class T>
-Evaluation evaluate(TextModel<T>& model, const ValidationWindows& windows, int64_t batch_rows,
-                    const PassOptions& options, int64_t max_windows = 0);
+Evaluation evaluate(TextModel<T>& model, const RowSet& rows, int64_t batch_rows,
+                    const PassOptions& options, int64_t max_rows = 0);
 
 }  // namespace ebt

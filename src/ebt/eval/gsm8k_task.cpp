@@ -34,7 +34,7 @@ class Gsm8kTask : public Task {
   Gsm8kTask(std::shared_ptr<const Tokenizer> tokenizer, const std::string& path,
             const TaskOptions& options)
       : tokenizer_(std::move(tokenizer)), path_(path), answer_tokens_(options.answer_tokens) {
-    for_each_json_line(path, [&](const std::string& what, const nlohmann::json& object) {
+    for_each_example(path, [&](const std::string& what, const nlohmann::json& object) {
       Problem problem = {text_member(object, what, "question"), text_member(object, what, "answer"),
                          ""};
       const std::optional<std::string> number = final_number(problem.answer);

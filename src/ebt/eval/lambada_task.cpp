@@ -15,7 +15,7 @@ class LambadaTask : public Task {
   LambadaTask(std::shared_ptr<const Tokenizer> tokenizer, const std::string& path,
               const TaskOptions& options)
       : tokenizer_(std::move(tokenizer)), path_(path) {
-    for_each_json_line(path, [&](const std::string& what, const nlohmann::json& object) {
+    for_each_example(path, [&](const std::string& what, const nlohmann::json& object) {
       passages_.push_back(text_member(object, what, "text"));
       EBT_CHECK(split_last_word(passages_.back()).has_value(),
                 "{} has a \"text\" of one word: nothing precedes the last", what);

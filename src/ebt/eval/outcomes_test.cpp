@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "ebt/data/windows.h"
 #include "ebt/eval/tasks.h"
 #include "tests/support/bigram_generator.h"
 #include "tests/support/error_text.h"
@@ -15,7 +16,8 @@ using testing::error_text;
 
 std::unique_ptr<Task> alphabet() {
   static const std::string kText = "abcdefghijk";
-  return text_task(byte_tokenizer(), ValidationWindows(TokenSequence({kText}, nullptr), 4),
+  return text_task(byte_tokenizer(),
+                   std::make_shared<ValidationWindows>(TokenSequence({kText}, nullptr), 4),
                    "the alphabet", 0);
 }
 

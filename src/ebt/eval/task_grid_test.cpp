@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "ebt/data/windows.h"
 #include "ebt/eval/tasks.h"
 #include "ebt/eval/think_grid.h"
 #include "ebt/io/file.h"
@@ -27,7 +28,8 @@ class Grid : public ::testing::Test {
 
   testing::TemporaryFolder folder_;
   std::unique_ptr<Task> task_ = text_task(
-      byte_tokenizer(), ValidationWindows(TokenSequence({kText}, nullptr), 9), "a text", 0);
+      byte_tokenizer(), std::make_shared<ValidationWindows>(TokenSequence({kText}, nullptr), 9),
+      "a text", 0);
 };
 
 TEST_F(Grid, HasARowForEveryWayOfThinkingAndOneForTheBaseline) {
@@ -124,7 +126,8 @@ TEST_F(Grid, IsMeasuredAnewForOtherWeightsOrAnotherText) {
   EXPECT_NE(error_of("abc", *task_, 1).find("another \"seed\""), std::string::npos);
   const std::string other = kText + "s";
   const auto other_task = text_task(
-      byte_tokenizer(), ValidationWindows(TokenSequence({other}, nullptr), 9), "a text", 0);
+      byte_tokenizer(), std::make_shared<ValidationWindows>(TokenSequence({other}, nullptr), 9),
+      "a text", 0);
   EXPECT_NE(error_of("abc", *other_task, 0).find("another \"task\""), std::string::npos);
 }
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "ebt/data/windows.h"
 #include "ebt/eval/tasks.h"
 #include "ebt/io/file.h"
 #include "tests/support/bigram_generator.h"
@@ -24,7 +25,8 @@ class TaskRun : public ::testing::Test {
     return BigramGenerator(BigramTable::of(tokens, 257, 0.01), capacity, arch);
   }
   std::unique_ptr<Task> text(int64_t context = 7) const {
-    return text_task(byte_tokenizer(), ValidationWindows(TokenSequence({kText}, nullptr), context),
+    return text_task(byte_tokenizer(),
+                     std::make_shared<ValidationWindows>(TokenSequence({kText}, nullptr), context),
                      "a text", 0);
   }
 

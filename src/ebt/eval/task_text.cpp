@@ -5,8 +5,6 @@
 #include <algorithm>
 
 #include "ebt/core/error.h"
-#include "ebt/io/file.h"
-#include "ebt/io/json.h"
 
 namespace ebt {
 namespace {
@@ -125,35 +123,11 @@ std::optional<std::string> final_number(std::string_view text) {
   return (negative && number != "0" ? "-" : "") + number;
 }
 
-void for_each_json_line(
+void for_each_example(
     const std::string& path,
     const std::function<void(const std::string& what, const nlohmann::json& object)>& visit) {
-  const MappedFile file(path);
-  std::string_view rest = file.text();
-  bool is_empty = true;
-  for (int64_t line_number = 1; !rest.empty(); ++line_number) {
-    const std::string_view line = rest.substr(0, rest.find('\n'));
-    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
-    if (trimmed(line).empty()) {
-      continue;
-    }
-    const std::string what = fmt::format("line {} of '{}'", line_number, path);
-    const nlohmann::json object = parse_json(line, what);
-    EBT_CHECK(object.is_object(), "{} is not a JSON object", what);
-    visit(what, object);
-    is_empty = false;
-  }
-  EBT_CHECK(!is_empty, "'{}' is empty: there is no example to measure", path);
-}
-
-const std::string& text_member(const nlohmann::json& object, const std::string& what,
-                               const char* key) {
-  const auto member = object.find(key);
-  EBT_CHECK(member != object.end(), "{} has no \"{}\"", what, key);
-  EBT_CHECK(member->is_string(), "{} has a \"{}\" that is not a string", what, key);
-  const auto& text = member->get_ref<const std::string&>();
-  EBT_CHECK(!trimmed(text).empty(), "{} has an empty \"{}\"", what, key);
-  return text;
+  EBT_CHECK(for_each_json_line(path, visit) > 0, "'{}' is empty: there is no example to measure",
+            path);
 }
 
 int64_t spread_place(int64_t i, int64_t count, int64_t available) { return i * available / count; }

@@ -12,6 +12,7 @@
 
 #include "ebt/data/tokenizer.h"
 #include "ebt/eval/scoring.h"
+#include "ebt/io/json_lines.h"
 
 namespace ebt {
 
@@ -47,16 +48,10 @@ std::optional<std::pair<std::string_view, std::string_view>> split_last_word(std
 // "1234.5", "+007." is "7". None when there is none.
 std::optional<std::string> final_number(std::string_view text);
 
-// Calls visit(what, value) for every line of a file that is not blank; `what` names the line in
-// errors: "line 3 of 'file.jsonl'". Throws Error when the file cannot be read, has no such line, or
-// one is not a JSON object.
-void for_each_json_line(
+// for_each_json_line() of a file that must have at least one.
+void for_each_example(
     const std::string& path,
     const std::function<void(const std::string& what, const nlohmann::json& object)>& visit);
-
-// The string `key` of an object, which must not be blank. `what` begins error messages.
-const std::string& text_member(const nlohmann::json& object, const std::string& what,
-                               const char* key);
 
 // The i-th of `count` places spread evenly over `available`.
 int64_t spread_place(int64_t i, int64_t count, int64_t available);

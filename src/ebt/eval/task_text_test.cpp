@@ -136,7 +136,7 @@ TEST(JsonLines, AreVisitedInOrderWithTheirNumbers) {
   const testing::TemporaryFolder folder;
   const std::string path = folder.write("a.jsonl", "\n{\"a\": \"x\"}\r\n \n{\"a\": \"y\"}");
   std::string seen;
-  for_each_json_line(path, [&](const std::string& what, const nlohmann::json& object) {
+  for_each_example(path, [&](const std::string& what, const nlohmann::json& object) {
     seen += what + " " + text_member(object, what, "a") + ";";
   });
   EXPECT_EQ(seen, "line 2 of '" + path + "' x;line 4 of '" + path + "' y;");
@@ -147,7 +147,7 @@ TEST(JsonLines, AreRefusedInOneSentence) {
   const auto error_of = [&](const std::string& text) {
     const std::string path = folder.write("F", text);
     std::string error = error_text([&] {
-      for_each_json_line(path, [](const std::string& what, const nlohmann::json& object) {
+      for_each_example(path, [](const std::string& what, const nlohmann::json& object) {
         text_member(object, what, "text");
       });
     });

@@ -6,8 +6,8 @@
 #include <memory>
 #include <string>
 
+#include "ebt/data/rows.h"
 #include "ebt/data/tokenizer.h"
-#include "ebt/data/windows.h"
 #include "ebt/eval/task.h"
 
 namespace ebt {
@@ -18,10 +18,17 @@ struct TaskOptions {
   int64_t answer_tokens = 256;  // written at most; 0: no answer is asked for
 };
 
-// How well a text is predicted: an example is a window of it. `text_name` names it in words.
+// How well a text is predicted: an example is a window of it, of which every token is scored.
+// `text_name` names the text in words. `examples` are spread evenly; 0: all.
 std::unique_ptr<Task> text_task(std::shared_ptr<const Tokenizer> tokenizer,
-                                ValidationWindows windows, const std::string& text_name,
+                                std::shared_ptr<const RowSet> windows, const std::string& text_name,
                                 int64_t examples);
+
+// How well the rows of an ExampleSet are answered: right is an answer of which every token is held
+// to be the likeliest, as writing it greedily would be.
+std::unique_ptr<Task> answer_task(std::shared_ptr<const Tokenizer> tokenizer,
+                                  std::shared_ptr<const RowSet> questions,
+                                  const std::string& text_name, int64_t examples);
 
 // The last word of a passage. All that read a file throw Error naming the line, or the example,
 // that is not what it should be.

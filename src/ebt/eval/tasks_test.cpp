@@ -4,6 +4,8 @@
 
 #include <cmath>
 
+#include "ebt/data/examples.h"
+#include "ebt/data/windows.h"
 #include "tests/support/bigram_generator.h"
 #include "tests/support/error_text.h"
 #include "tests/support/temporary_folder.h"
@@ -74,7 +76,8 @@ class Tasks : public ::testing::Test {
 TEST_F(Tasks, TextIsEveryTokenOfEveryWindow) {
   const std::string text = "abcdefghijk";
   const auto sequence = TokenSequence({text}, nullptr);
-  const auto task = text_task(byte_tokenizer(), ValidationWindows(sequence, 4), "the alphabet", 0);
+  const auto task = text_task(byte_tokenizer(), std::make_shared<ValidationWindows>(sequence, 4),
+                              "the alphabet", 0);
   EXPECT_EQ(task->description(), "all 3 windows of the alphabet");
   BigramTable table = table_of(text);
   table.set('d', 'z', 0.9);
@@ -97,9 +100,32 @@ TEST_F(Tasks, TextIsEveryTokenOfEveryWindow) {
 TEST_F(Tasks, TextOfFewWindowsSpreadsThem) {
   const std::string text(41, 'a');
   const auto sequence = TokenSequence({text}, nullptr);
-  const auto task = text_task(byte_tokenizer(), ValidationWindows(sequence, 4), "a text", 3);
+  const auto task =
+      text_task(byte_tokenizer(), std::make_shared<ValidationWindows>(sequence, 4), "a text", 3);
   EXPECT_EQ(task->description(), "3 of the 10 windows of a text");
   EXPECT_EQ(task->examples(), 3);
+}
+
+TEST_F(Tasks, AnswersAreRightWhenEveryTokenIsTheLikeliest) {
+  const std::string path =
+      folder_.write("F.jsonl", "{\"q\": \"ab\", \"a\": \"cd\"}\n{\"q\": \"a\", \"a\": \"cx\"}\n");
+  const auto rows =
+      std::make_shared<ExampleSet>(ExampleSet::open(path, "q", "a", *byte_tokenizer(), 10));
+  const auto task = answer_task(byte_tokenizer(), rows, "the questions", 0);
+  EXPECT_EQ(task->description(), "all 2 examples of the questions");
+  // Of the second answer neither the first letter nor the last is likely; both end.
+  BigramTable table = table_of("abcd");
+  table.set('d', kBytes - 1, 0.9);
+  table.set('x', kBytes - 1, 0.9);
+  const TaskTotals totals = totals_of(*task, table);
+  EXPECT_EQ(results_[0].tokens, 3);
+  EXPECT_EQ(results_[0].right, true);
+  EXPECT_EQ(results_[0].bytes, 2);
+  EXPECT_EQ(results_[1].right, false);
+  EXPECT_EQ(results_[1].likeliest, 1);
+  EXPECT_NEAR(metric(*task, totals, "accuracy"), 0.5, 1e-12);
+  EXPECT_NEAR(metric(*task, totals, "token_accuracy"), 4.0 / 6, 1e-12);
+  EXPECT_NEAR(metric(*task, totals, "loss"), (4 * kLikely_nats + 2 * kUnlikely_nats) / 6, 1e-12);
 }
 
 TEST_F(Tasks, LambadaAsksForTheWholeLastWord) {

@@ -33,7 +33,11 @@ void check_not_negative(const char* flag, double value) {
 
 }  // namespace
 
-void DataConfig::check() const { check_share("--validation", validation); }
+void DataConfig::check() const {
+  check_share("--validation", validation);
+  EBT_CHECK(prompt_field.empty() || data.ends_with(".jsonl"),
+            "--prompt-field: only a .jsonl has prompts with answers, not '{}'", data);
+}
 
 void OptimizerConfig::check() const {
   check_not_negative("--learning-rate", learning_rate);

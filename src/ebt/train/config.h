@@ -15,6 +15,7 @@ namespace ebt {
 struct DataConfig {
   std::string data;  // file, folder, .jsonl or prepared data; empty: the manual that CMake prints
   std::string text_field = "text";
+  std::string prompt_field;  // of examples (data/examples.h), which --text-field answers; or empty
   // A path for open_tokenizer, or empty: see chosen_tokenizer. In the config of a model folder what
   // the tokenizer's name() is.
   std::string tokenizer;
@@ -31,6 +32,10 @@ struct DataConfig {
           "a text or binary file, a folder of files, a .jsonl, or a folder that 'ebt data prepare' "
           "made; default: the CMake manual");
     visit("text-field", text_field, "field of a .jsonl line that holds the text");
+    visit(
+        "prompt-field", prompt_field,
+        "field of a .jsonl line that holds a prompt, which its text answers: every line is then a "
+        "row, of which only the answer is learned");
     visit(
         "tokenizer", tokenizer,
         "bytes, a tokenizer.json of byte-level BPE, a SentencePiece .model, or a folder with one; "

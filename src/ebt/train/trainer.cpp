@@ -94,8 +94,8 @@ template <class T>
 typename Trainer<T>::Parts Trainer<T>::make_parts(TrainConfig config, const Tokenizer& tokenizer,
                                                   const ModelFactory<T>& make_model) {
   use_threads_of(config.run);
-  CorpusSplit text = TokenCorpus::open(config.data.data, config.data.text_field, tokenizer)
-                         .split(config.data.validation, config.model.context);
+  TrainingText text =
+      open_training_text(config.data, config.model.context, config.run.seed, tokenizer);
   std::unique_ptr<TextModel<T>> model = make_model(config);
   resolve_step_size(*model, config.thinking);
   return {std::move(config), std::move(text), std::move(model)};
@@ -105,11 +105,10 @@ template <class T>
 Trainer<T>::Trainer(Parts parts)
     : config_(std::move(parts.config)),
       model_(std::move(parts.model)),
-      training_(parts.text.training, config_.model.context, config_.run.seed),
-      validation_(parts.text.validation, config_.model.context),
+      text_(std::move(parts.text)),
       loop_(model_->layout(), config_.optimizer, step_size_rate(config_.thinking), config_.run),
       replay_(config_.thinking.replay_rows, config_.model.context, config_.model.vocab_size) {
-  loop_.progress().training_tokens = parts.text.training.size();
+  loop_.progress().training_tokens = text_.training_tokens;
   if (config_.thinking.replay_rows > 0) {
     fresh_.resize(config_.run.batch, config_.model.context, config_.model.vocab_size);
     replayed_.resize(replayed_rows_of(config_), config_.model.context, config_.model.vocab_size);
@@ -120,7 +119,7 @@ template <class T>
 void Trainer<T>::run(const TrainingObserver& observer) {
   RunParts<StepReport, ValidationReport> parts;
   parts.take_step = [this] { return take_step(); };
-  if (validation_.count() > 0) {
+  if (text_.validation->count() > 0) {
     parts.validate = [this] { return validate(); };
   }
   parts.save = [this] { checkpoint().save(config_.run.out); };
@@ -132,7 +131,7 @@ StepReport Trainer<T>::take_step() {
   const StopWatch watch;
   const int64_t batch = config_.run.batch;
   const int64_t step = progress().step;
-  training_.fill(fresh_.text, step * batch, batch);
+  text_.training->fill(fresh_.text, step * batch, batch);
   const RandomStream stream{config_.run.seed, RandomPurpose::kReplay, static_cast<uint64_t>(step)};
   const int64_t replayed = replay_.draw(stream, replayed_.text.rows, replayed_);
   const int64_t target_count =
@@ -194,7 +193,7 @@ ValidationReport Trainer<T>::validate() {
   const PassOptions options{.seed = config_.run.seed};
   ValidationReport report;
   report.step = progress().step;
-  report.evaluation = evaluate(*model_, validation_, config_.run.micro_batch, options,
+  report.evaluation = evaluate(*model_, *text_.validation, config_.run.micro_batch, options,
                                config_.run.validation_windows);
   report.seconds = watch.seconds();
   return report;

@@ -7,13 +7,12 @@
 #include <memory>
 #include <optional>
 
-#include "ebt/data/token_corpus.h"
-#include "ebt/data/windows.h"
 #include "ebt/model/text_model.h"
 #include "ebt/train/config.h"
 #include "ebt/train/replay_buffer.h"
 #include "ebt/train/report.h"
 #include "ebt/train/training_loop.h"
+#include "ebt/train/training_text.h"
 
 namespace ebt {
 
@@ -59,7 +58,7 @@ class Trainer {
   // What is made before a run starts or resumes.
   struct Parts {
     TrainConfig config;
-    CorpusSplit text;
+    TrainingText text;
     std::unique_ptr<TextModel<T>> model;
   };
   static Parts make_parts(TrainConfig config, const Tokenizer& tokenizer,
@@ -75,8 +74,7 @@ class Trainer {
 
   TrainConfig config_;
   std::unique_ptr<TextModel<T>> model_;
-  TrainingWindows training_;
-  ValidationWindows validation_;
+  TrainingText text_;
   TrainingLoop<T> loop_;
   ReplayBuffer<T> replay_;
   ThoughtRows<T> fresh_;     // (batch)

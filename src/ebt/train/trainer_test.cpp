@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <omp.h>
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 #include <stdexcept>
@@ -232,6 +233,38 @@ TEST(Trainer, LearnsTheSameFromPreparedDataAsFromTheText) {
   const std::string error = error_text([&] { Trainer<float>::start(config, bigram_factory()); });
   EXPECT_NE(error.find("was prepared with another tokenizer"), std::string::npos) << error;
   EXPECT_FALSE(std::filesystem::exists(config.run.out));
+}
+
+TEST(Trainer, LearnsAnswersButNotTheirPrompts) {
+  const TemporaryFolder folder;
+  TrainConfig config = small_run(folder, "run");
+  std::string lines;
+  for (int i = 0; i < 40; ++i) {
+    lines += R"({"text": "yz", "prompt": "abc"})"
+             "\n";
+  }
+  config.data.data = folder.write("examples.jsonl", lines);
+  config.data.prompt_field = "prompt";
+  config.run.steps = 40;
+  Trainer<float> trainer = Trainer<float>::start(config, bigram_factory());
+  std::vector<StepReport> steps;
+  std::vector<ValidationReport> validations;
+  trainer.run({[&](const StepReport& report) { steps.push_back(report); },
+               [&](const ValidationReport& report) { validations.push_back(report); }});
+  EXPECT_EQ(trainer.progress().training_tokens, 36 * 3);
+  EXPECT_EQ(steps.back().tokens, config.run.batch * 3);
+  EXPECT_LT(steps.back().loss, steps.front().loss - 1.0);
+  EXPECT_EQ(validations.back().evaluation.tokens, 4 * 3);
+  EXPECT_EQ(validations.back().evaluation.bytes, 4 * 2);
+  const Tensor<float> table = trainer.model().weights().tensor("table");
+  const auto row_changed = [&](char token) {
+    const Tensor<float> row = table.slice(token, 1);
+    return std::any_of(row.begin(), row.end(), [](float value) { return value != 0; });
+  };
+  EXPECT_TRUE(row_changed('c'));  // predicts the first letter of the answer
+  EXPECT_TRUE(row_changed('y'));
+  EXPECT_FALSE(row_changed('a'));
+  EXPECT_FALSE(row_changed('b'));
 }
 
 TEST(Trainer, RefusesAnImpossibleConfigBeforeItWritesAnything) {

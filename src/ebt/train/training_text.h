@@ -1,0 +1,24 @@
+// What a run on text learns from, and what it is measured on.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "ebt/data/rows.h"
+#include "ebt/data/tokenizer.h"
+#include "ebt/train/config.h"
+
+namespace ebt {
+
+struct TrainingText {
+  std::unique_ptr<RowSeries> training;
+  std::unique_ptr<RowSet> validation;  // without rows where nothing is kept for it
+  int64_t training_tokens = 0;         // by which a changed text is noticed
+};
+
+// Windows of a text or, where `data.prompt_field` is set, examples. Throws Error as
+// TokenCorpus::open, TokenCorpus::split and ExampleSet do.
+TrainingText open_training_text(const DataConfig& data, int64_t context, uint64_t seed,
+                                const Tokenizer& tokenizer);
+
+}  // namespace ebt
