@@ -8,9 +8,9 @@
 #include "commands.h"
 #include "ebt/core/log.h"
 #include "ebt/data/prepared_data.h"
+#include "ebt/train/recipes.h"
 #include "ebt/train/trainer.h"
 #include "flags.h"
-#include "recipes.h"
 #include "train_image.h"
 #include "training.h"
 

@@ -10,8 +10,8 @@
 #include "ebt/core/log.h"
 #include "ebt/train/image_trainer.h"
 #include "ebt/train/model_folder.h"
+#include "ebt/train/recipes.h"
 #include "flags.h"
-#include "recipes.h"
 #include "training.h"
 
 namespace ebt {

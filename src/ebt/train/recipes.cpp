@@ -1,4 +1,4 @@
-#include "recipes.h"
+#include "ebt/train/recipes.h"
 
 #include "ebt/core/error.h"
 
