@@ -21,18 +21,6 @@ namespace {
   fail("cannot write '{}': {}", path.string(), std::generic_category().message(errno));
 }
 
-// The first key whose value differs.
-std::string first_difference(const nlohmann::json& a, const nlohmann::json& b) {
-  for (const auto* object : {&a, &b}) {
-    for (const auto& [key, value] : object->items()) {
-      if (!a.contains(key) || !b.contains(key) || a.at(key) != b.at(key)) {
-        return key;
-      }
-    }
-  }
-  return "";
-}
-
 }  // namespace
 
 TaskJournal::TaskJournal(std::filesystem::path path, const Json& subject) : path_(std::move(path)) {

@@ -65,4 +65,18 @@ json parse_json(std::string_view text, const std::string& what) {
   }
 }
 
+std::string first_difference(const json& a, const json& b) {
+  if (!a.is_object() || !b.is_object()) {
+    return a == b ? "" : "(all)";
+  }
+  for (const auto* object : {&a, &b}) {
+    for (const auto& [key, value] : object->items()) {
+      if (!a.contains(key) || !b.contains(key) || a.at(key) != b.at(key)) {
+        return key;
+      }
+    }
+  }
+  return "";
+}
+
 }  // namespace ebt

@@ -15,4 +15,8 @@ inline constexpr int kMaxJsonDepth = 64;
 // longer than kMaxJson_bytes.
 nlohmann::json parse_json(std::string_view text, const std::string& what);
 
+// The first key that two objects have with different values, or one of them alone; empty where they
+// are equal. Where one is no object, it is the whole that differs: "(all)".
+std::string first_difference(const nlohmann::json& a, const nlohmann::json& b);
+
 }  // namespace ebt

@@ -82,5 +82,17 @@ TEST(Json, RefusesTextAboveTheLimit) {
             "'run.json' has 100000001 bytes of JSON, above the limit of 100000000");
 }
 
+TEST(Json, NamesTheFirstKeyThatDiffers) {
+  const auto difference = [](const char* a, const char* b) {
+    return first_difference(nlohmann::json::parse(a), nlohmann::json::parse(b));
+  };
+  EXPECT_EQ(difference(R"({"a": 1, "b": [2]})", R"({"b": [2], "a": 1})"), "");
+  EXPECT_EQ(difference(R"({"a": 1, "b": [2]})", R"({"b": [3], "a": 1})"), "b");
+  EXPECT_EQ(difference(R"({"a": 1})", R"({"a": 1, "c": null})"), "c");
+  EXPECT_EQ(difference(R"({"a": 1, "c": null})", R"({"a": 1})"), "c");
+  EXPECT_EQ(difference(R"({"a": 1})", "3"), "(all)");
+  EXPECT_EQ(difference("3", "3"), "");
+}
+
 }  // namespace
 }  // namespace ebt
