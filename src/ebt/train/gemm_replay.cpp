@@ -12,6 +12,14 @@ kernels::Matrix<T> matrix(T* data, int64_t rows, int64_t columns) {
 
 }  // namespace
 
+double flops_of(const std::vector<kernels::GemmShape>& shapes) {
+  double sum = 0;
+  for (const auto& s : shapes) {
+    sum += 2 * static_cast<double>(s.m) * static_cast<double>(s.n) * static_cast<double>(s.k);
+  }
+  return sum;
+}
+
 GemmReplay::GemmReplay(std::vector<kernels::GemmShape> shapes) : shapes_(std::move(shapes)) {
   size_t a = 0;
   size_t b = 0;
@@ -36,14 +44,6 @@ GemmReplay::GemmReplay(std::vector<kernels::GemmShape> shapes) : shapes_(std::mo
       packed_[{s.k, s.n}] = std::move(matrix);
     }
   }
-}
-
-double GemmReplay::gflop() const {
-  double sum = 0;
-  for (const auto& s : shapes_) {
-    sum += 2e-9 * static_cast<double>(s.m) * static_cast<double>(s.n) * static_cast<double>(s.k);
-  }
-  return sum;
 }
 
 void GemmReplay::run() {

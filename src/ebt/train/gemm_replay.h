@@ -21,12 +21,15 @@ std::vector<kernels::GemmShape> products_of(Work&& work) {
   return shapes;
 }
 
+// Their floating-point operations.
+double flops_of(const std::vector<kernels::GemmShape>& shapes);
+
 // Runs products of the given shapes, one after the other, on memory of their own.
 class GemmReplay {
  public:
   explicit GemmReplay(std::vector<kernels::GemmShape> shapes);
   // Floating-point operations of a run, 10^9.
-  double gflop() const;
+  double gflop() const { return 1e-9 * flops_of(shapes_); }
   void run();
 
  private:
