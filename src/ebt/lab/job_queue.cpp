@@ -1,11 +1,8 @@
 #include "ebt/lab/job_queue.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
 #include <new>
 #include <set>
@@ -14,8 +11,8 @@
 #include <utility>
 
 #include "ebt/core/error.h"
-#include "ebt/io/descriptor.h"
 #include "ebt/io/file.h"
+#include "ebt/io/file_lock.h"
 #include "ebt/io/json.h"
 
 namespace ebt {
@@ -26,49 +23,9 @@ namespace fs = std::filesystem;
 constexpr auto kPollInterval = std::chrono::milliseconds(100);
 constexpr size_t kMostText_bytes = 1'000'000;
 
-[[noreturn]] void fail_to_lock(const fs::path& path) {
-  fail("cannot lock '{}': {}", path.string(), std::generic_category().message(errno));
-}
-
 bool is_there(const fs::path& path) {
   std::error_code ignored;
   return fs::exists(path, ignored);
-}
-
-// Holds a lock file as long as the descriptor lives; nothing where another process does.
-std::optional<Descriptor> try_lock(const fs::path& path) {
-  Descriptor file(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
-  if (file.get() < 0) {
-    fail_to_lock(path);
-  }
-  if (flock(file.get(), LOCK_EX | LOCK_NB) == 0) {
-    return file;
-  }
-  if (errno != EWOULDBLOCK) {
-    fail_to_lock(path);
-  }
-  return std::nullopt;
-}
-
-// The same, waiting for it.
-Descriptor wait_for_lock(const fs::path& path) {
-  Descriptor file(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
-  if (file.get() < 0) {
-    fail_to_lock(path);
-  }
-  while (flock(file.get(), LOCK_EX) != 0) {
-    if (errno != EINTR) {
-      fail_to_lock(path);
-    }
-  }
-  return file;
-}
-
-// Whether somebody holds a lock file. Asking takes it for a moment, shared with others that ask: a
-// process that wants the job just then takes it at its next look.
-bool is_locked(const fs::path& path) {
-  const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  return file.get() >= 0 && flock(file.get(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
 }
 
 // Differs between any two files that were ever written under a name; empty if there is none.
@@ -116,7 +73,7 @@ JobQueue::JobQueue(fs::path folder, std::vector<Job> jobs)
     : folder_(std::move(folder)), jobs_(std::move(jobs)) {
   check_ids(jobs_);
   make_folder(folder_ / "jobs");
-  const Descriptor lock = wait_for_lock(folder_ / "lock");
+  const FileLock lock = FileLock::wait_for(folder_ / "lock");
   for (const Job& job : jobs_) {
     make_files(job);
   }
@@ -139,7 +96,7 @@ void JobQueue::make_files(const Job& job) const {
 JobState JobQueue::state_of(const Job& job) const {
   const fs::path folder = folder_of(job);
   // Asked first: who holds the lock may write the result and let go at any time.
-  const bool locked = is_locked(folder / "lock");
+  const bool locked = FileLock::is_held(folder / "lock");
   if (is_there(folder / "result.json")) {
     return JobState::kDone;
   }
@@ -208,7 +165,7 @@ JobQueue::Attempt JobQueue::attempt(const Job& job, const std::string& old_failu
   if (is_finished()) {
     return Attempt::kFinished;
   }
-  const std::optional<Descriptor> lock = try_lock(folder / "lock");
+  const std::optional<FileLock> lock = FileLock::try_take(folder / "lock");
   if (!lock) {
     return Attempt::kElsewhere;
   }
