@@ -134,6 +134,7 @@ PowerLaw fit_power_law(const std::vector<ScalePoint>& runs, IrreducibleLoss irre
     lowest = std::min(lowest, run.loss);
   }
   std::vector<LogRun> logs;
+  logs.reserve(runs.size());
   for (const ScalePoint& run : runs) {
     logs.push_back({std::log(run.x) - mean, std::log(run.loss)});
   }
@@ -153,6 +154,7 @@ PowerLaw fit_power_law(const std::vector<ScalePoint>& runs, IrreducibleLoss irre
 
 std::vector<double> log_residuals(const PowerLaw& law, const std::vector<ScalePoint>& runs) {
   std::vector<double> residuals;
+  residuals.reserve(runs.size());
   for (const ScalePoint& run : runs) {
     residuals.push_back(std::log(run.loss) - std::log(law.at(run.x)));
   }

@@ -51,6 +51,7 @@ Interval interval_of(std::vector<double> values, double tail) {
 template <class Member>
 Interval interval_of(const std::vector<PowerLaw>& laws, Member member, double tail) {
   std::vector<double> values;
+  values.reserve(laws.size());
   for (const PowerLaw& law : laws) {
     values.push_back(law.*member);
   }

@@ -12,6 +12,7 @@ using testing::error_text;
 
 std::vector<ScalePoint> runs_of(const PowerLaw& law, const std::vector<double>& sizes) {
   std::vector<ScalePoint> runs;
+  runs.reserve(sizes.size());
   for (const double x : sizes) {
     runs.push_back({x, law.at(x)});
   }
@@ -87,6 +88,7 @@ TEST(PowerLaw, IsNearestToNoisyRuns) {
 TEST(PowerLaw, IsTheSameInOtherUnits) {
   const std::vector<ScalePoint> runs = {{1, 4}, {2, 3.1}, {4, 2.6}, {8, 2.4}};
   std::vector<ScalePoint> larger;
+  larger.reserve(runs.size());
   for (const ScalePoint& run : runs) {
     larger.push_back({run.x * 1e30, run.loss * 1e-3});
   }
