@@ -49,15 +49,19 @@ std::string answers_section(const LabReport& report) {
 }
 
 std::string section_html(const LabSection& section) {
-  std::string html = fmt::format("<section id=\"{}\"><h2>{}</h2><p class=\"note\">{}</p>",
-                                 escape_markup(section.name), escape_markup(section.head),
-                                 escape_markup(section.note));
+  std::string html = fmt::format("<section id=\"{}\">", escape_markup(section.name));
+  html += section.folded
+              ? fmt::format("<details><summary>{}</summary>", escape_markup(section.head))
+              : fmt::format("<h2>{}</h2>", escape_markup(section.head));
+  if (!section.note.empty()) {
+    html += fmt::format("<p class=\"note\">{}</p>", escape_markup(section.note));
+  }
   html += section.chart;
   if (!section.table.columns.empty()) {
     html +=
         "<div class=\"scroll\">" + html_table(section.table.columns, section.table.rows) + "</div>";
   }
-  return html + "</section>\n";
+  return html + (section.folded ? "</details></section>\n" : "</section>\n");
 }
 
 std::string state_note(const LabState& state) {

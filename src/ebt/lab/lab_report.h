@@ -30,11 +30,12 @@ struct LabTable {
 };
 
 struct LabSection {
-  std::string name;   // of its files, NAME.svg and NAME.csv
-  std::string head;   // "Accuracy against thinking steps"
-  std::string note;   // how to read it
-  std::string chart;  // an <svg> of report/chart.h; empty: none
-  LabTable table;     // without columns: none
+  std::string name;     // of its files, NAME.svg and NAME.csv
+  std::string head;     // "Accuracy against thinking steps"
+  std::string note;     // how to read it
+  std::string chart;    // an <svg> of report/chart.h; empty: none
+  LabTable table;       // without columns: none
+  bool folded = false;  // shown on request
 };
 
 struct LabReport {
