@@ -50,18 +50,18 @@ std::string answers_section(const LabReport& report) {
 
 std::string section_html(const LabSection& section) {
   std::string html = fmt::format("<section id=\"{}\">", escape_markup(section.name));
-  html += section.folded
-              ? fmt::format("<details><summary>{}</summary>", escape_markup(section.head))
-              : fmt::format("<h2>{}</h2>", escape_markup(section.head));
+  html += fmt::format("<h2>{}</h2>", escape_markup(section.head));
   if (!section.note.empty()) {
     html += fmt::format("<p class=\"note\">{}</p>", escape_markup(section.note));
   }
   html += section.chart;
   if (!section.table.columns.empty()) {
-    html +=
+    const std::string table =
         "<div class=\"scroll\">" + html_table(section.table.columns, section.table.rows) + "</div>";
+    html +=
+        section.folded ? "<details><summary>The numbers</summary>" + table + "</details>" : table;
   }
-  return html + (section.folded ? "</details></section>\n" : "</section>\n");
+  return html + "</section>\n";
 }
 
 std::string state_note(const LabState& state) {

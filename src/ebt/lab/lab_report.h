@@ -35,7 +35,7 @@ struct LabSection {
   std::string note;     // how to read it
   std::string chart;    // an <svg> of report/chart.h; empty: none
   LabTable table;       // without columns: none
-  bool folded = false;  // shown on request
+  bool folded = false;  // the table is shown on request
 };
 
 struct LabReport {

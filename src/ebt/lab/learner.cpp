@@ -4,6 +4,7 @@
 
 #include "ebt/core/error.h"
 #include "ebt/report/training_history.h"
+#include "ebt/train/flops.h"
 #include "ebt/train/metrics_log.h"
 #include "ebt/train/model_folder.h"
 #include "ebt/train/recipes.h"
@@ -52,6 +53,8 @@ std::optional<TrainedLearner> train_learner(TrainConfig config, const std::files
   const TrainingHistory history = read_training_history(folder / kMetricsFile);
   TrainedLearner trained;
   trained.seconds = history.seconds;
+  trained.seconds_per_step = history.seconds_per_step();
+  trained.flops = training_flops(trainer.config(), trainer.config().run.steps).total();
   trained.tokens = history.tokens;
   trained.parameters = trainer.model().layout().count();
   if (!history.validation.empty()) {

@@ -26,7 +26,9 @@ struct JobWatch {
 };
 
 struct TrainedLearner {
-  double seconds = 0;  // of all training steps
+  double seconds = 0;           // of all training steps
+  double seconds_per_step = 0;  // median
+  double flops = 0;             // of all training steps (train/flops.h)
   double validation_loss =
       0;  // nats per token after the last thinking step, at the end of training
   int64_t parameters = 0;

@@ -1,5 +1,6 @@
 #include "ebt/report/training_history.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <string_view>
 
@@ -40,12 +41,25 @@ void add_line(const json& line, TrainingHistory& history) {
     history.seconds += number(line, "seconds");
     history.tokens += static_cast<int64_t>(number(line, "tokens"));
     if (const auto losses = numbers(line, "step_losses"); !losses.empty()) {
-      history.training.push_back({step, losses.back()});
+      history.training.push_back({step, losses.back(), number(line, "seconds")});
     }
   }
 }
 
 }  // namespace
+
+double TrainingHistory::seconds_per_step() const {
+  if (training.empty()) {
+    return 0;
+  }
+  std::vector<double> seconds_of_steps;
+  for (const TrainingPoint& point : training) {
+    seconds_of_steps.push_back(point.seconds);
+  }
+  const auto middle = seconds_of_steps.begin() + std::ssize(seconds_of_steps) / 2;
+  std::nth_element(seconds_of_steps.begin(), middle, seconds_of_steps.end());
+  return *middle;
+}
 
 TrainingHistory read_training_history(const std::filesystem::path& metrics_file) {
   const MappedFile file(metrics_file);

@@ -11,6 +11,7 @@ namespace ebt {
 struct TrainingPoint {
   int64_t step = 0;
   double loss = 0;
+  double seconds = 0;  // that the step took
 };
 
 struct ValidationPoint {
@@ -23,6 +24,9 @@ struct TrainingHistory {
   std::vector<ValidationPoint> validation;
   double seconds = 0;  // of all training steps
   int64_t tokens = 0;  // trained on
+
+  // Median over the steps; 0 without any.
+  double seconds_per_step() const;
 };
 
 // Reads a metrics.jsonl. Lines that are no measurement (skipped steps, a last line that a killed
