@@ -17,6 +17,7 @@ void register_report(CLI::App& app);
 void register_tokenizer(CLI::App& app);
 void register_data(CLI::App& app);
 void register_bench(CLI::App& app);
+void register_lab(CLI::App& app);
 #ifdef EBT_HAVE_SERVE
 void register_serve(CLI::App& app);
 #endif

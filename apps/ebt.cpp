@@ -76,6 +76,7 @@ int run(int argc, char** argv) {
   ebt::register_report(app);
   ebt::register_tokenizer(app);
   ebt::register_data(app);
+  ebt::register_lab(app);
   ebt::register_bench(app);
 #ifdef EBT_HAVE_SERVE
   ebt::register_serve(app);

@@ -74,16 +74,16 @@ LabState state_of(const JobQueue& queue, const std::vector<LabResult>& results) 
   return state;
 }
 
-LabState write_report(const Lab& lab, const LabRun& run, const JobQueue& queue) {
+LabOutcome write_report(const Lab& lab, const LabRun& run, const JobQueue& queue) {
   // Processes that share the folder write one after the other, each from what is done by then.
   const FileLock lock = FileLock::wait_for(run.folder / "lock");
   const std::vector<LabResult> results = results_of(queue);
-  const LabState state = state_of(queue, results);
+  LabState state = state_of(queue, results);
   LabReport report = lab.report(results);
   report.commands = {run.command};
   report.config = lab.config();
   write_lab_files(run.folder, report, state);
-  return state;
+  return {std::move(state), std::move(report)};
 }
 
 // One line: which run, how far it is, and how long all of them may take.
@@ -137,7 +137,7 @@ class LabProgress {
 
 }  // namespace
 
-LabState run_lab(const Lab& lab, const LabRun& run) {
+LabOutcome run_lab(const Lab& lab, const LabRun& run) {
   claim_folder(lab, run.folder);
   JobQueue queue(run.folder, lab.jobs());
   LabProgress progress(run.quiet);
@@ -156,11 +156,11 @@ LabState run_lab(const Lab& lab, const LabRun& run) {
   queue.run([&](const Job& job, const std::filesystem::path& folder,
                 const StopRequest& /*stop*/) { return lab.work(job, folder, run.folder, watch); },
             observer);
-  const LabState state = write_report(lab, run, queue);
-  for (const std::string& failure : state.failures) {
+  LabOutcome outcome = write_report(lab, run, queue);
+  for (const std::string& failure : outcome.state.failures) {
     progress.failure("failed: " + failure);
   }
-  return state;
+  return outcome;
 }
 
 }  // namespace ebt

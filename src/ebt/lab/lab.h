@@ -47,9 +47,14 @@ struct LabRun {
   bool quiet = false;  // no progress on the standard error
 };
 
+struct LabOutcome {
+  LabState state;
+  LabReport report;
+};
+
 // Does the runs that are left, or helps other processes to, and writes the report whenever one is
-// done. Runs that fail are told in it, and do not stop the others. Returns how far the experiment
-// has come. Throws Error when the folder holds another experiment, or cannot be written.
-LabState run_lab(const Lab& lab, const LabRun& run);
+// done. Runs that fail are told in it, and do not stop the others. Returns what is known then.
+// Throws Error when the folder holds another experiment, or cannot be written.
+LabOutcome run_lab(const Lab& lab, const LabRun& run);
 
 }  // namespace ebt

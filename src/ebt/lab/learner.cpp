@@ -1,6 +1,7 @@
 #include "ebt/lab/learner.h"
 
 #include <fmt/format.h>
+#include <omp.h>
 
 #include "ebt/core/error.h"
 #include "ebt/report/training_history.h"
@@ -34,6 +35,7 @@ TrainConfig learner_config(const std::string& learner) {
 std::optional<TrainedLearner> train_learner(TrainConfig config, const std::filesystem::path& folder,
                                             const JobWatch& watch) {
   config.run.out = folder.string();
+  config.run.threads = omp_get_max_threads();
   config.run.validate_every = config.run.steps;
   const bool started = std::filesystem::exists(folder / kConfigFile);
   Trainer<float> trainer =
