@@ -157,15 +157,20 @@ std::vector<float> LinearProbe::scaled(const ProbeData& data) const {
   return features;
 }
 
-LinearProbe::Score LinearProbe::score(const ProbeData& data) const {
+std::vector<float> LinearProbe::logits(const ProbeData& data) const {
   check(data, classes_);
   EBT_CHECK(data.width == width_, "linear probe: features of width {}, fitted to width {}",
             data.width, width_);
   std::vector<float> logits(static_cast<size_t>(data.count() * classes_));
   predict(scaled(data), weights_, data.count(), width_, classes_, logits);
+  return logits;
+}
+
+LinearProbe::Score LinearProbe::score(const ProbeData& data) const {
+  std::vector<float> rows = logits(data);
   Score score;
   for (int64_t i = 0; i < data.count(); ++i) {
-    float* row = logits.data() + i * classes_;
+    float* row = rows.data() + i * classes_;
     const int32_t wanted = data.classes[static_cast<size_t>(i)];
     int64_t before = 0;  // classes that are likelier, or as likely and lower
     for (int64_t k = 0; k < classes_; ++k) {

@@ -44,8 +44,9 @@ class LinearProbe {
     double top5 = 0;  // ... among the five likeliest
     double loss = 0;  // mean cross-entropy, nats
   };
-  // Throws Error when the features are of another width.
+  // Both throw Error when the features are of another width.
   Score score(const ProbeData& data) const;
+  std::vector<float> logits(const ProbeData& data) const;  // (N, classes)
 
  private:
   std::vector<float> scaled(const ProbeData& data) const;

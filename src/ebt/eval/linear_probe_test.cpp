@@ -40,6 +40,23 @@ TEST(LinearProbe, TellsApartWhatIsApart) {
   EXPECT_LT(unseen.loss, 0.1);
 }
 
+TEST(LinearProbe, TellsItsLogits) {
+  const ProbeData data = clouds(200, 5, 2, 8);
+  const LinearProbe probe(data, 5, {}, nullptr);
+  const std::vector<float> logits = probe.logits(data);
+  ASSERT_EQ(logits.size(), 1000U);
+  double loss = 0;
+  for (size_t i = 0; i < 200; ++i) {
+    double sum = 0;
+    for (size_t k = 0; k < 5; ++k) {
+      sum += std::exp(static_cast<double>(logits[i * 5 + k]));
+    }
+    const auto own = static_cast<size_t>(data.classes[i]);
+    loss += (std::log(sum) - static_cast<double>(logits[i * 5 + own])) / 200;
+  }
+  EXPECT_NEAR(probe.score(data).loss, loss, 1e-6);
+}
+
 TEST(LinearProbe, GuessesWhereThereIsNothingToSee) {
   const LinearProbe probe(clouds(2000, 10, 0, 3), 10, {}, nullptr);
   const LinearProbe::Score unseen = probe.score(clouds(2000, 10, 0, 4));

@@ -1,0 +1,20 @@
+// What the checks of the lab's configs say.
+#pragma once
+
+#include <cstdint>
+
+#include "ebt/core/error.h"
+
+namespace ebt::lab {
+
+inline void check_between(const char* flag, int64_t value, int64_t least, int64_t most) {
+  EBT_CHECK(value >= least && value <= most, "{}: {} is not between {} and {}", flag, value, least,
+            most);
+}
+
+// Also refuses what is not a number.
+inline void check_share(const char* flag, double value) {
+  EBT_CHECK(value >= 0 && value <= 1, "{}: {} is not between 0 and 1", flag, value);
+}
+
+}  // namespace ebt::lab
