@@ -1,0 +1,234 @@
+#include "ebt/lab/experts.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "tests/support/error_text.h"
+#include "tests/support/numeric.h"
+
+namespace ebt {
+namespace {
+
+using testing::error_text;
+
+const KnowledgeGraph& graph() {
+  static const KnowledgeGraph kGraph{GraphConfig{}};
+  return kGraph;
+}
+
+ExpertConfig config_of(ExpertSetting setting, int64_t experts) {
+  ExpertConfig config;
+  config.setting = setting;
+  config.experts = experts;
+  return config;
+}
+
+double share_right(const ExpertCopy& copy) {
+  double right = 0;
+  for (const Fact& fact : copy.facts.facts()) {
+    right += graph().facts().contains(fact) ? 1 : 0;
+  }
+  return right / static_cast<double>(graph().fact_count());
+}
+
+TEST(Experts, WhoDenoiseHaveTheirShareOfFactsRight) {
+  for (const double coverage : {0.2, 0.7}) {
+    ExpertConfig config = config_of(ExpertSetting::kDenoising, 50);
+    config.coverage = coverage;
+    const Experts experts(graph(), config);
+    double mean = 0;
+    for (int64_t expert = 0; expert < 50; ++expert) {
+      const ExpertCopy copy = experts.copy(expert);
+      EXPECT_EQ(copy.facts.facts().size(), 900U);
+      EXPECT_EQ(copy.chances, std::vector<float>(900, 1.0F));
+      mean += share_right(copy) / 50;
+    }
+    EXPECT_NEAR(mean, coverage, 4 * std::sqrt(0.25 / (50 * 900)));
+  }
+}
+
+TEST(Experts, ErrInOneEndWithinItsType) {
+  const Experts experts(graph(), config_of(ExpertSetting::kDenoising, 1));
+  const ExpertCopy copy = experts.copy(0);
+  int with_tail = 0;
+  int with_head = 0;
+  int wrong = 0;
+  for (const Fact& fact : copy.facts.facts()) {
+    const Relation& relation = graph().relations()[static_cast<size_t>(fact.relation)];
+    EXPECT_EQ(graph().entities()[static_cast<size_t>(fact.head)].type, relation.head_type);
+    EXPECT_EQ(graph().entities()[static_cast<size_t>(fact.tail)].type, relation.tail_type);
+    EXPECT_NE(fact.head, fact.tail);
+    if (!graph().facts().contains(fact)) {
+      ++wrong;
+      const auto& all = graph().facts().facts();
+      const auto has = [&](auto same) { return std::any_of(all.begin(), all.end(), same); };
+      with_head += has(
+          [&](const Fact& one) { return one.head == fact.head && one.relation == fact.relation; });
+      with_tail += has(
+          [&](const Fact& one) { return one.tail == fact.tail && one.relation == fact.relation; });
+    }
+  }
+  EXPECT_NEAR(wrong, 720, 60);
+  EXPECT_GT(with_head, wrong / 3);
+  EXPECT_GT(with_tail, wrong / 3);
+}
+
+// Errors of two experts are independent: 0.2 * 0.2 of the facts are right in both.
+TEST(Experts, ErrOnTheirOwn) {
+  const Experts experts(graph(), config_of(ExpertSetting::kDenoising, 20));
+  int both = 0;
+  for (int64_t expert = 0; expert < 20; expert += 2) {
+    const ExpertCopy one = experts.copy(expert);
+    const ExpertCopy other = experts.copy(expert + 1);
+    for (const Fact& fact : graph().facts().facts()) {
+      both += one.facts.contains(fact) && other.facts.contains(fact) ? 1 : 0;
+    }
+  }
+  EXPECT_NEAR(both / 9000.0, 0.04, 0.01);
+}
+
+TEST(Experts, KeepTheirCopies) {
+  ExpertConfig config = config_of(ExpertSetting::kDenoising, 5);
+  const ExpertCopy copy = Experts(graph(), config).copy(3);
+  config.experts = 9;
+  EXPECT_EQ(Experts(graph(), config).copy(3).facts.facts(), copy.facts.facts());
+  EXPECT_NE(Experts(graph(), config).copy(4).facts.facts(), copy.facts.facts());
+  config.seed = 1;
+  EXPECT_NE(Experts(graph(), config).copy(3).facts.facts(), copy.facts.facts());
+}
+
+// The number of facts of each cluster that an expert's copy has.
+std::map<int32_t, int> right_by_cluster(const Experts& experts, const ExpertCopy& copy) {
+  std::map<int32_t, int> counts;
+  for (size_t i = 0; i < experts.clusters().size(); ++i) {
+    counts[experts.clusters()[i]] += copy.facts.contains(graph().facts().facts()[i]) ? 1 : 0;
+  }
+  return counts;
+}
+
+TEST(Experts, WhoSelectKnowSomeClustersBetter) {
+  ExpertConfig config = config_of(ExpertSetting::kSelection, 40);
+  config.coverage = 0.3;
+  const Experts experts(graph(), config);
+  std::map<int32_t, double> sizes;
+  for (const int32_t cluster : experts.clusters()) {
+    ++sizes[cluster];
+  }
+  ASSERT_EQ(sizes.size(), 6U);
+  int full = 0;
+  for (int64_t expert = 0; expert < 40; ++expert) {
+    double covered = 0;
+    const std::map<int32_t, int> right = right_by_cluster(experts, experts.copy(expert));
+    for (const auto& [cluster, size] : sizes) {
+      const double share = experts.coverage(expert, cluster);
+      EXPECT_GE(share, 0);
+      EXPECT_LE(share, 1);
+      covered += share * size;
+      full += share == 1 ? 1 : 0;
+      EXPECT_NEAR(right.at(cluster), share * size, 5 * std::sqrt(size / 4) + 1e-9);
+    }
+    EXPECT_NEAR(covered, 0.3 * 900, 1e-6) << "what experts know is as much, if not the same";
+  }
+  EXPECT_GT(full, 10) << "specialists know all of something";
+}
+
+TEST(Experts, WhoSelectWriteByWhatTheyKnow) {
+  ExpertConfig config = config_of(ExpertSetting::kSelection, 3);
+  for (const double alpha : {0.0, 0.6, 1.0}) {
+    config.alpha = alpha;
+    const Experts experts(graph(), config);
+    const ExpertCopy copy = experts.copy(1);
+    double sum = 0;
+    for (const float chance : copy.chances) {
+      sum += static_cast<double>(chance);
+    }
+    EXPECT_NEAR(sum, 900 * (alpha * 0.2 + 1 - alpha), 1e-3) << alpha;
+  }
+}
+
+TEST(Experts, WithoutSpecialtiesKnowAllClustersAlike) {
+  ExpertConfig config = config_of(ExpertSetting::kSelection, 2);
+  config.specialization = 0;
+  const Experts experts(graph(), config);
+  for (int64_t cluster = 0; cluster < 6; ++cluster) {
+    EXPECT_NEAR(experts.coverage(1, cluster), 0.2, 1e-12);
+  }
+}
+
+TEST(Experts, WhoGeneralizeKnowOneClusterWithoutError) {
+  const Experts experts(graph(), config_of(ExpertSetting::kGeneralization, 8));
+  for (const int64_t expert : {0, 5, 7}) {
+    const ExpertCopy copy = experts.copy(expert);
+    std::vector<Fact> expected;
+    for (size_t i = 0; i < experts.clusters().size(); ++i) {
+      if (experts.clusters()[i] == expert % 6) {
+        expected.push_back(graph().facts().facts()[i]);
+      }
+    }
+    EXPECT_EQ(copy.facts.facts(), expected);
+    EXPECT_EQ(copy.chances, std::vector<float>(expected.size(), 1.0F));
+  }
+}
+
+TEST(Experts, AreAsAccurateAsTheirCopies) {
+  GraphConfig small;
+  small.types = 1;
+  small.entities = 10;
+  small.relations = 1;
+  small.edges = 4;
+  small.communities = 1;
+  const KnowledgeGraph world(small);
+  const std::vector<Fact>& facts = world.facts().facts();
+  const auto accuracy = [&](std::vector<Fact> known, std::vector<float> chances) {
+    return expected_accuracy(world, {FactTable(std::move(known)), std::move(chances)});
+  };
+  ASSERT_EQ(world.facts().heads().size(), 4U) << "four questions with an answer each";
+  EXPECT_EQ(accuracy(facts, {1, 1, 1, 1}), 1);
+  EXPECT_EQ(accuracy({facts[2]}, {1}), 0.25);
+  EXPECT_EQ(accuracy({}, {}), 0);
+  Fact wrong = facts[0];
+  wrong.tail = wrong.tail == 9 ? 8 : wrong.tail + 1;
+  const bool first = facts[0] < wrong;
+  EXPECT_FLOAT_EQ(
+      static_cast<float>(accuracy({facts[0], wrong}, first ? std::vector<float>{0.3F, 0.9F}
+                                                           : std::vector<float>{0.9F, 0.3F})),
+      0.25F * 0.25F)
+      << "by chances";
+}
+
+TEST(Experts, OfAllTheBestIsLittleBetterThanTheirCoverage) {
+  const Experts experts(graph(), config_of(ExpertSetting::kDenoising, 30));
+  const std::vector<double> accuracies = expert_accuracies(graph(), experts);
+  ASSERT_EQ(accuracies.size(), 30U);
+  EXPECT_EQ(accuracies[4], expected_accuracy(graph(), experts.copy(4)));
+  const double best = *std::max_element(accuracies.begin(), accuracies.end());
+  EXPECT_GT(best, 0.15);
+  EXPECT_LT(best, 0.25);
+  testing::expect_same_for_any_threads([&] { return expert_accuracies(graph(), experts); });
+}
+
+TEST(Experts, RefuseWhatCannotBe) {
+  const auto refusal = [&](const char* field, const nlohmann::json& value) {
+    ExpertConfig config = config_of(ExpertSetting::kSelection, 2);
+    return error_text([&] {
+      fields_from_json({{field, value}}, "test", config);
+      Experts(graph(), config);
+    });
+  };
+  EXPECT_EQ(
+      refusal("setting", "guessing"),
+      "test: \"setting\" must be one of denoising, selection, generalization, not \"guessing\"");
+  EXPECT_EQ(refusal("experts", 0), "--experts: 0 is not between 1 and 10000");
+  EXPECT_EQ(refusal("coverage", 0), "--coverage: 0 is not above 0 and at most 1");
+  EXPECT_EQ(refusal("clusters", 0), "--clusters: 0 is not between 1 and 1000");
+  EXPECT_EQ(refusal("clusters", 901),
+            "spectral clustering: 900 edges cannot be divided into 901 clusters");
+  EXPECT_EQ(refusal("alpha", -0.1), "--alpha: -0.1 is not between 0 and 1");
+  EXPECT_EQ(refusal("specialization", 9), "--specialization: 9 is not between 0 and 8");
+}
+
+}  // namespace
+}  // namespace ebt
