@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <map>
+#include <utility>
 
 #include "tests/support/error_text.h"
 #include "tests/support/numeric.h"
@@ -50,30 +52,42 @@ TEST(Experts, WhoDenoiseHaveTheirShareOfFactsRight) {
   }
 }
 
+// How many of the pairs of one list are in the other, each as often as it is in both.
+size_t common(std::vector<std::pair<int32_t, int32_t>> a,
+              std::vector<std::pair<int32_t, int32_t>> b) {
+  std::sort(a.begin(), a.end());
+  std::sort(b.begin(), b.end());
+  std::vector<std::pair<int32_t, int32_t>> both;
+  std::set_intersection(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(both));
+  return both.size();
+}
+
+// Of 900 facts 720 are wrong, half of them in their heads. Those have a relation of another head,
+// unless that happens to be one whose own fact went elsewhere; likewise tails.
 TEST(Experts, ErrInOneEndWithinItsType) {
   const Experts experts(graph(), config_of(ExpertSetting::kDenoising, 1));
   const ExpertCopy copy = experts.copy(0);
-  int with_tail = 0;
-  int with_head = 0;
+  std::vector<std::pair<int32_t, int32_t>> heads[2];
+  std::vector<std::pair<int32_t, int32_t>> tails[2];
+  for (const Fact& fact : graph().facts().facts()) {
+    heads[0].emplace_back(fact.head, fact.relation);
+    tails[0].emplace_back(fact.relation, fact.tail);
+  }
   int wrong = 0;
   for (const Fact& fact : copy.facts.facts()) {
+    heads[1].emplace_back(fact.head, fact.relation);
+    tails[1].emplace_back(fact.relation, fact.tail);
     const Relation& relation = graph().relations()[static_cast<size_t>(fact.relation)];
     EXPECT_EQ(graph().entities()[static_cast<size_t>(fact.head)].type, relation.head_type);
     EXPECT_EQ(graph().entities()[static_cast<size_t>(fact.tail)].type, relation.tail_type);
     EXPECT_NE(fact.head, fact.tail);
-    if (!graph().facts().contains(fact)) {
-      ++wrong;
-      const auto& all = graph().facts().facts();
-      const auto has = [&](auto same) { return std::any_of(all.begin(), all.end(), same); };
-      with_head += has(
-          [&](const Fact& one) { return one.head == fact.head && one.relation == fact.relation; });
-      with_tail += has(
-          [&](const Fact& one) { return one.tail == fact.tail && one.relation == fact.relation; });
-    }
+    wrong += graph().facts().contains(fact) ? 0 : 1;
   }
   EXPECT_NEAR(wrong, 720, 60);
-  EXPECT_GT(with_head, wrong / 3);
-  EXPECT_GT(with_tail, wrong / 3);
+  for (const auto& ends : {heads, tails}) {
+    EXPECT_GE(common(ends[0], ends[1]), 500U);
+    EXPECT_LE(common(ends[0], ends[1]), 800U);
+  }
 }
 
 // Errors of two experts are independent: 0.2 * 0.2 of the facts are right in both.

@@ -14,6 +14,7 @@ struct Fact {
   int32_t relation = 0;
   int32_t tail = 0;
 
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 means what this stands for
   auto operator<=>(const Fact&) const = default;
 };
 

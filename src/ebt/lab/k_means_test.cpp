@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <set>
-
 #include "tests/support/numeric.h"
 
 namespace ebt {
@@ -46,13 +44,14 @@ TEST(KMeans, HasFewerGroupsWhereFewerPointsDiffer) {
 // Several starts are worth it: clouds that are close are missed by some.
 TEST(KMeans, TakesTheBestOfItsStarts) {
   const std::vector<double> points = clouds(500, 12, 5);
-  std::set<double> seen;
+  int better = 0;
   for (uint64_t seed = 0; seed < 3; ++seed) {
     const double one = k_means(points, 12, 12, {.starts = 1, .seed = seed}).squares;
-    EXPECT_LE(k_means(points, 12, 12, {.starts = 8, .seed = seed}).squares, one);
-    seen.insert(one);
+    const double best = k_means(points, 12, 12, {.starts = 8, .seed = seed}).squares;
+    EXPECT_LE(best, one);
+    better += best < 0.99 * one ? 1 : 0;
   }
-  EXPECT_GT(seen.size(), 1U);
+  EXPECT_GT(better, 0);
 }
 
 TEST(KMeans, DoesNotDependOnSignsOrThreads) {

@@ -137,6 +137,7 @@ std::vector<Question> some_questions(const std::vector<Question>& questions, int
   order.resize(static_cast<size_t>(count));
   std::sort(order.begin(), order.end());
   std::vector<Question> chosen;
+  chosen.reserve(order.size());
   for (const size_t i : order) {
     chosen.push_back(questions[i]);
   }

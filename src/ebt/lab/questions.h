@@ -21,6 +21,7 @@ struct TwoHopFact {
   int32_t bridge = 0;
   int32_t tail = 0;
 
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 means what this stands for
   auto operator<=>(const TwoHopFact&) const = default;
 };
 
