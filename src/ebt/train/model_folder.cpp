@@ -182,10 +182,17 @@ std::unique_ptr<TextModel<T>> load_model(const std::filesystem::path& folder, in
   return model;
 }
 
-std::unique_ptr<Generator> load_generator(const std::filesystem::path& folder,
-                                          const GeneratorOptions& options) {
-  const Precision precision = precision_of(options.precision);
-  const TrainConfig config = load_config(folder);
+namespace {
+
+// The model of a folder, read for generation.
+struct LoadedText {
+  TrainConfig config;
+  std::unique_ptr<ParameterLayout> layout;
+  ParameterBlock<float> weights;
+};
+
+LoadedText load_text(const std::filesystem::path& folder) {
+  TrainConfig config = load_config(folder);
   config.model.check();
   const SafetensorsFile file(folder / kModelFile);
   auto layout = std::make_unique<ParameterLayout>(text_model_layout(config.model));
@@ -193,12 +200,29 @@ std::unique_ptr<Generator> load_generator(const std::filesystem::path& folder,
   check_weights(file, *layout);
   ParameterBlock<float> weights(*layout);
   load_weights(file, weights);
-  if (precision == Precision::kBf16) {
-    return std::make_unique<TextGenerator<float, Bfloat16>>(
-        config.model, config.thinking, std::move(layout), std::move(weights), options.texts);
+  return {std::move(config), std::move(layout), std::move(weights)};
+}
+
+}  // namespace
+
+std::unique_ptr<TextGenerator<float>> load_text_generator(const std::filesystem::path& folder,
+                                                          int64_t texts,
+                                                          ThinkingNoise<float> noise) {
+  LoadedText text = load_text(folder);
+  return std::make_unique<TextGenerator<float>>(text.config.model, text.config.thinking,
+                                                std::move(text.layout), std::move(text.weights),
+                                                texts, std::move(noise));
+}
+
+std::unique_ptr<Generator> load_generator(const std::filesystem::path& folder,
+                                          const GeneratorOptions& options) {
+  if (precision_of(options.precision) != Precision::kBf16) {
+    return load_text_generator(folder, options.texts);
   }
-  return std::make_unique<TextGenerator<float>>(config.model, config.thinking, std::move(layout),
-                                                std::move(weights), options.texts);
+  LoadedText text = load_text(folder);
+  return std::make_unique<TextGenerator<float, Bfloat16>>(text.config.model, text.config.thinking,
+                                                          std::move(text.layout),
+                                                          std::move(text.weights), options.texts);
 }
 
 template void add_weights(const ParameterBlock<float>&, SafetensorsWriter&);

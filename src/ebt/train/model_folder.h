@@ -9,6 +9,7 @@
 #include "ebt/io/safetensors.h"
 #include "ebt/model/text_model.h"
 #include "ebt/think/generator.h"
+#include "ebt/think/text_generator.h"
 #include "ebt/train/config.h"
 #include "ebt/train/image_train_config.h"
 
@@ -53,6 +54,12 @@ void load_weights(const SafetensorsFile& file, ParameterBlock<T>& weights);
 // Opens the model of a folder, for inference on up to `rows` rows of the context it was trained on.
 template <class T>
 std::unique_ptr<TextModel<T>> load_model(const std::filesystem::path& folder, int64_t rows);
+
+// Opens the model of a folder for generation of so many texts at a time in single precision, its
+// thoughts starting from `noise`.
+std::unique_ptr<TextGenerator<float>> load_text_generator(
+    const std::filesystem::path& folder, int64_t texts,
+    ThinkingNoise<float> noise = counter_based_noise<float>());
 
 // Opens the model of a folder for generation, in single precision or with bf16 weights and keys.
 std::unique_ptr<Generator> load_generator(const std::filesystem::path& folder,
