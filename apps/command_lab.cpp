@@ -10,6 +10,7 @@
 #include "ebt/lab/lab_comparison.h"
 #include "ebt/lab/scale_lab.h"
 #include "ebt/lab/think_lab.h"
+#include "ebt/lab/transcend_lab.h"
 #include "evaluation.h"
 #include "flags.h"
 #include "training.h"
@@ -29,6 +30,13 @@ struct LabFlags {
     visit("threads", threads, "CPU threads; 0 uses all cores. Results do not depend on it");
   }
 };
+
+constexpr const char* kTranscendExamples =
+    "Examples:\n"
+    "  ebt lab transcend --quick\n"
+    "  ebt lab transcend --settings denoising --expert-grid 1,10,100 --out denoising\n"
+    "  ebt lab transcend --entities 25000 --types 8 --relations 39 --edges 54500 --out published\n"
+    "The folder's report.html answers, and is written anew after every run.";
 
 constexpr const char* kThinkExamples =
     "Examples:\n"
@@ -159,6 +167,9 @@ void register_lab(CLI::App& app) {
       "lab",
       "Experiments: each trains what it needs, and writes a page that answers its question.");
   lab->require_subcommand(1);
+  add_experiment<TranscendLab, TranscendLabConfig>(
+      *lab, "transcend", "Can a model be better than every expert it learned from?",
+      kTranscendExamples);
   add_experiment<ThinkLab, ThinkLabConfig>(
       *lab, "think", "Does thinking help with what is harder than anything in training?",
       kThinkExamples);
