@@ -77,7 +77,8 @@ template <class Config>
 std::string command_of(const std::string& name, const LabFlags& lab, const Config& config) {
   std::string command = fmt::format("ebt lab {}{}", name, lab.quick ? " --quick" : "");
   const Json usual = fields_to_json(lab.quick ? Config::quick() : Config{});
-  for (const auto& [key, value] : fields_to_json(config).items()) {
+  const Json chosen = fields_to_json(config);
+  for (const auto& [key, value] : chosen.items()) {
     if (value != usual[key]) {
       command += fmt::format(" --{} {}", key,
                              value.is_string() ? value.template get<std::string>() : value.dump());
