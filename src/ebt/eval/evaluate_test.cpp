@@ -6,6 +6,7 @@
 #include <numbers>
 #include <string>
 
+#include "ebt/data/windows.h"
 #include "tests/support/bigram_model.h"
 #include "tests/support/error_text.h"
 

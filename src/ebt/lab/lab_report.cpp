@@ -64,6 +64,21 @@ std::string section_html(const LabSection& section) {
   return html + "</section>\n";
 }
 
+// Figures stand side by side, tables by themselves take the whole width.
+std::string sections_html(const std::vector<LabSection>& sections) {
+  std::string html;
+  bool paired = false;
+  for (const LabSection& section : sections) {
+    const bool has_figure = !section.chart.empty();
+    if (has_figure != paired) {
+      html += has_figure ? "<div class=\"pair\">\n" : "</div>\n";
+      paired = has_figure;
+    }
+    html += section_html(section);
+  }
+  return html + (paired ? "</div>\n" : "");
+}
+
 std::string state_note(const LabState& state) {
   if (state.done == state.jobs) {
     return "";
@@ -164,9 +179,7 @@ Json lab_summary(const LabReport& report, const LabState& state) {
 
 std::string lab_page(const LabReport& report, const LabState& state) {
   std::string body = state_note(state) + answers_section(report);
-  for (const LabSection& section : report.sections) {
-    body += section_html(section);
-  }
+  body += sections_html(report.sections);
   body += "<div class=\"pair\">\n" +
           commands_section(report.commands,
                            "An interrupted experiment goes on where it stopped, and several "

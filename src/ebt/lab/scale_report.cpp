@@ -82,14 +82,16 @@ std::string amount_in_words(const Series& series, double x) {
 
 std::string crossing_in_words(const Series& series, const Crossing& crossing) {
   if (!crossing.x.has_value()) {
-    return fmt::format("none within a thousand times the runs ({:.0f} % of resamples have one)",
-                       100 * crossing.share);
+    return fmt::format(
+        "they do not meet within a thousand times the runs ({:.0f} % of resamples do)",
+        100 * crossing.share);
   }
   const std::string at = amount_in_words(series, *crossing.x);
   return crossing.interval.has_value()
-             ? fmt::format("{} ({} to {})", at, format_count(crossing.interval->low),
+             ? fmt::format("they meet at {} ({} to {})", at, format_count(crossing.interval->low),
                            format_count(crossing.interval->high))
-             : fmt::format("{} (in only {:.0f} % of resamples)", at, 100 * crossing.share);
+             : fmt::format("they meet at {} (in only {:.0f} % of resamples)", at,
+                           100 * crossing.share);
 }
 
 // The runs, and the fitted law over their range.
@@ -164,8 +166,8 @@ LabSection slopes_section(const ScaleFindings& findings) {
       "Loss falls as x to the minus slope. Intervals are 95 %, from 10,000 resamples of the "
       "residuals. A crossing is where the fitted laws meet.";
   section.table.columns = {
-      "x",     "slope of " + first, "interval",    "slope of " + second, "interval",
-      "ratio", "interval",          "they meet at"};
+      "x",     "slope of " + first, "interval", "slope of " + second, "interval",
+      "ratio", "interval",          "crossing"};
   for (const Series& series : findings.series()) {
     if (!series.can_be_fitted()) {
       section.table.rows.push_back({series.words, "—", "—", "—", "—", "—", "—", "—"});
@@ -199,9 +201,9 @@ std::vector<LabAnswer> answers_of(const ScaleFindings& findings) {
                                              : Verdict::kUnclear;
     answers.push_back(
         {claim, verdict,
-         fmt::format("slopes {:.4f} and {:.4f}, ratio {:.2f} ({}); they meet at {}",
-                     comparison.first.law.b, comparison.second.law.b, comparison.slope_ratio,
-                     in_words(ratio), crossing_in_words(series, comparison.crossing))});
+         fmt::format("slopes {:.4f} and {:.4f}, ratio {:.2f} ({}); {}", comparison.first.law.b,
+                     comparison.second.law.b, comparison.slope_ratio, in_words(ratio),
+                     crossing_in_words(series, comparison.crossing))});
   }
   return answers;
 }

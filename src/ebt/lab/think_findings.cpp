@@ -15,6 +15,7 @@ ThinkPoint point_of(const Job& job, const nlohmann::json& level, int64_t number,
   point.seed = job.parameters["seed"];
   point.level = number;
   point.level_name = level["level"];
+  point.sizes = level["sizes"];
   point.trained = level["trained"];
   point.steps = measured.value("steps", int64_t{0});
   point.candidates = measured.value("candidates", int64_t{1});

@@ -20,6 +20,7 @@ struct ThinkPoint {
   int64_t seed = 0;
   int64_t level = 0;
   std::string level_name;
+  std::string sizes;     // of the level's examples: "5–8"
   bool trained = false;  // whether the level was in the range of training
   int64_t steps = 0;     // 0: a Transformer++
   int64_t candidates = 1;

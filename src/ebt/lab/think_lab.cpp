@@ -152,8 +152,10 @@ class Measurement {
         points.push_back(point_of(thinks_ ? std::optional(ways[way]) : std::nullopt, totals));
       }
       const PuzzleLevel& of = puzzle_.levels()[static_cast<size_t>(level)];
-      levels.push_back(
-          {{"level", of.name}, {"trained", of.trained}, {"points", std::move(points)}});
+      levels.push_back({{"level", of.name},
+                        {"sizes", fmt::format("{}–{}", of.least, of.most)},
+                        {"trained", of.trained},
+                        {"points", std::move(points)}});
     }
     return levels;
   }

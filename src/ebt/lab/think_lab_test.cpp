@@ -59,8 +59,10 @@ std::vector<LabResult> made_up_results(const ThinkLab& lab) {
                                           : 0.2 + noise,
                                improves ? 0.5 - noise : 1.0));
       }
-      levels.push_back(
-          {{"level", trained ? "easy" : "hard"}, {"trained", trained}, {"points", points}});
+      levels.push_back({{"level", trained ? "easy" : "hard"},
+                        {"sizes", "1–4"},
+                        {"trained", trained},
+                        {"points", points}});
     }
     results.push_back({job, nlohmann::json::parse(Json{{"levels", levels}}.dump())});
   }

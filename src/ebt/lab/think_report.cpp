@@ -54,19 +54,23 @@ std::vector<Contestant> contestants(const ThinkLabConfig& config, const ThinkFin
   return result;
 }
 
-// The names of a puzzle's levels, of the results that are there.
-std::vector<std::string> levels_of(const ThinkFindings& findings, const std::string& puzzle) {
-  std::map<int64_t, std::string> names;
+// The levels of a puzzle, of the results that are there: a point of each.
+std::vector<ThinkPoint> levels_of(const ThinkFindings& findings, const std::string& puzzle) {
+  std::map<int64_t, ThinkPoint> levels;
   for (const ThinkPoint& point : findings.points()) {
     if (point.puzzle == puzzle) {
-      names[point.level] = point.level_name + (point.trained ? "" : " (harder)");
+      levels.emplace(point.level, point);
     }
   }
-  std::vector<std::string> result;
-  for (const auto& [level, name] : names) {
-    result.push_back(name);
+  std::vector<ThinkPoint> result;
+  for (const auto& [number, point] : levels) {
+    result.push_back(point);
   }
   return result;
+}
+
+std::string level_in_words(const ThinkPoint& level) {
+  return level.level_name + (level.trained ? "" : " (harder)");
 }
 
 ChartOptions accuracy_options(const std::string& title, const std::string& x_label) {
@@ -86,11 +90,11 @@ LabSection levels_section(const ThinkLabConfig& config, const ThinkFindings& fin
   section.note =
       "Share of examples whose whole answer is right, by difficulty; mean and standard deviation "
       "over seeds.";
-  const std::vector<std::string> levels = levels_of(findings, puzzle);
+  const std::vector<ThinkPoint> levels = levels_of(findings, puzzle);
   ChartOptions options = accuracy_options(section.head, "difficulty");
   for (size_t level = 0; level < levels.size(); ++level) {
-    options.x_ticks.emplace_back(static_cast<double>(level), levels[level]);
-    section.table.rows.push_back({levels[level]});
+    options.x_ticks.emplace_back(static_cast<double>(level), levels[level].sizes);
+    section.table.rows.push_back({level_in_words(levels[level])});
   }
   section.table.columns = {"level"};
   std::vector<ChartSeries> series;
@@ -122,7 +126,7 @@ LabSection steps_section(const ThinkFindings& findings, const std::string& puzzl
       "The same models, asked to think for other numbers of steps; in "
       "training it was {}.",
       learner == "s1" ? "one on the last landscape" : "two or three");
-  const std::vector<std::string> levels = levels_of(findings, puzzle);
+  const std::vector<ThinkPoint> levels = levels_of(findings, puzzle);
   section.table.columns = {"steps"};
   for (const int64_t steps : findings.grid()) {
     section.table.rows.push_back({fmt::format("{}", steps)});
@@ -131,8 +135,8 @@ LabSection steps_section(const ThinkFindings& findings, const std::string& puzzl
   options.log_x = true;
   std::vector<ChartSeries> series;
   for (size_t level = 0; level < levels.size(); ++level) {
-    section.table.columns.push_back(levels[level]);
-    ChartSeries line{levels[level], {}, static_cast<int>(level)};
+    section.table.columns.push_back(level_in_words(levels[level]));
+    ChartSeries line{level_in_words(levels[level]), {}, static_cast<int>(level)};
     line.dots = true;
     for (size_t i = 0; i < findings.grid().size(); ++i) {
       const int64_t steps = findings.grid()[i];

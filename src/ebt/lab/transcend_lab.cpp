@@ -72,7 +72,7 @@ TranscendLabConfig TranscendLabConfig::quick() {
   config.layers = 1;
   config.width = 64;
   config.context = 32;
-  config.steps = 500;
+  config.steps = 1200;
   return config;
 }
 
