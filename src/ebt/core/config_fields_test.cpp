@@ -44,9 +44,9 @@ TEST(ConfigFields, KeepsFieldsThatTheFileDoesNotName) {
 
 TEST(ConfigFields, NamesAnUnknownKeyAndTheKnownOnes) {
   DataConfig config;
-  EXPECT_EQ(
-      error_of(R"({"dataa": "x"})", config),
-      "c.json: unknown field \"dataa\"; known fields are data, text-field, tokenizer, validation");
+  EXPECT_EQ(error_of(R"({"dataa": "x"})", config),
+            "c.json: unknown field \"dataa\"; known fields are data, text-field, prompt-field, "
+            "tokenizer, validation");
 }
 
 TEST(ConfigFields, RefusesWrongTypesAndLeavesTheConfigAlone) {
