@@ -15,6 +15,7 @@
 #include "ebt/core/error.h"
 #include "ebt/core/log.h"
 #include "ebt/io/file.h"
+#include "ebt/io/folder.h"
 #include "ebt/model/config.h"
 #include "ebt/report/chart.h"
 #include "ebt/report/sweep_figure.h"
@@ -243,9 +244,7 @@ void run_sweep(const SweepConfig& sweep, const StepBenchmarkConfig& base, bool j
     configs.push_back(at_value(base, axis.name, value));
   }
   const std::filesystem::path folder = sweep.out;
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  EBT_CHECK(!error, "cannot make the folder '{}': {}", sweep.out, error.message());
+  make_folder(folder);
   const std::string csv = (folder / fmt::format("sweep-{}.csv", axis.name)).string();
   const std::string svg = (folder / fmt::format("sweep-{}.svg", axis.name)).string();
 

@@ -11,6 +11,7 @@
 #include "ebt/eval/think_grid.h"
 #include "ebt/io/file.h"
 #include "ebt/io/fingerprint.h"
+#include "ebt/io/folder.h"
 #include "ebt/report/evaluation_figure.h"
 #include "eval_image.h"
 #include "evaluation.h"

@@ -12,6 +12,7 @@
 #include "ebt/eval/image_run.h"
 #include "ebt/eval/value_list.h"
 #include "ebt/io/file.h"
+#include "ebt/io/folder.h"
 #include "ebt/report/image_quality_figure.h"
 #include "ebt/train/model_folder.h"
 #include "evaluation.h"

@@ -71,12 +71,6 @@ void check_counts(std::initializer_list<FlagCount> counts) {
   }
 }
 
-void make_folder(const std::filesystem::path& folder) {
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  EBT_CHECK(!error, "cannot make the folder '{}': {}", folder.string(), error.message());
-}
-
 void use_threads(int64_t threads) {
   check_counts({{"threads", threads, 0}});
   EBT_CHECK(threads <= std::numeric_limits<int16_t>::max(),

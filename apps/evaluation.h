@@ -68,9 +68,6 @@ struct FlagCount {
 };
 void check_counts(std::initializer_list<FlagCount> counts);
 
-// Makes a folder, and those that lead to it, where they are missing. Throws Error when it cannot.
-void make_folder(const std::filesystem::path& folder);
-
 // Sets the number of CPU threads; 0 is all cores. Throws Error when it is negative.
 void use_threads(int64_t threads);
 

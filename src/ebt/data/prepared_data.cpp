@@ -9,6 +9,7 @@
 #include "ebt/data/sentence_piece.h"
 #include "ebt/data/shard_file.h"
 #include "ebt/data/token_shard.h"
+#include "ebt/io/folder.h"
 #include "ebt/io/json.h"
 
 namespace ebt {
@@ -35,9 +36,8 @@ bool is_leftover(const std::string& name) {
 // Makes the folder, or empties it of what an interrupted preparation left. Everything is looked at
 // before anything is removed.
 void make_room(const fs::path& folder) {
+  make_folder(folder);
   std::error_code error;
-  fs::create_directories(folder, error);
-  EBT_CHECK(!error, "cannot make the folder '{}': {}", folder.string(), error.message());
   std::vector<fs::path> leftovers;
   bool has_shards = false;
   for (fs::directory_iterator entry(folder, error); !error && entry != fs::directory_iterator();

@@ -36,4 +36,10 @@ std::vector<fs::path> files_below(const fs::path& folder) {
   return files;
 }
 
+void make_folder(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  EBT_CHECK(!error, "cannot make the folder '{}': {}", folder.string(), error.message());
+}
+
 }  // namespace ebt

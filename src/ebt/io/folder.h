@@ -1,4 +1,4 @@
-// The files of a folder.
+// Folders, and the files in them.
 #pragma once
 
 #include <filesystem>
@@ -10,5 +10,8 @@ namespace ebt {
 // are left out. Links to files are followed, links to folders are not: they can lead back. Throws
 // Error when a folder cannot be read.
 std::vector<std::filesystem::path> files_below(const std::filesystem::path& folder);
+
+// Makes a folder, and those that lead to it, where they are missing. Throws Error when it cannot.
+void make_folder(const std::filesystem::path& folder);
 
 }  // namespace ebt

@@ -13,7 +13,6 @@
 namespace ebt {
 namespace {
 
-constexpr int64_t kHeadWidth = 32;
 constexpr double kValidation = 0.02;
 // Share of a run's progress that is training.
 constexpr double kTraining = 0.85;
@@ -89,7 +88,7 @@ TrainConfig training_config(const TranscendLabConfig& config, const FactRun& run
   TrainConfig result = learner_config(run.learner);
   result.model.layers = config.layers;
   result.model.width = run.width;
-  result.model.heads = run.width / kHeadWidth;
+  result.model.heads = run.width / kLearnerHeadWidth;
   result.model.context = config.context;
   result.optimizer.learning_rate = config.learning_rate;
   result.data.data = (folder / "corpus.txt").string();
@@ -166,21 +165,13 @@ std::optional<Json> learn_facts(const TranscendLabConfig& config, const FactRun&
     write_word_tokenizer(folder / "tokenizer.json", words_of(world.graph));
     write_corpus(world.corpus, config.steps * config.batch * config.context, corpus);
   }
-  JobWatch training = watch;
-  training.on_progress = [&](const std::string& what, double share) {
-    if (watch.on_progress) {
-      watch.on_progress(what, kTraining * share);
-    }
-  };
   const std::filesystem::path model = folder / "model";
   const std::optional<TrainedLearner> trained =
-      train_learner(training_config(config, run, folder), model, training);
+      train_learner(training_config(config, run, folder), model, part_of(watch, 0, kTraining));
   if (!trained.has_value()) {
     return std::nullopt;
   }
-  if (watch.on_progress) {
-    watch.on_progress("asking", kTraining);
-  }
+  watch.on_progress("asking", kTraining);
   // Accuracies at temperature 0 come last: the likeliest word.
   std::vector<double> temperatures = read_numbers(config.temperatures, "temperatures", 0);
   std::sort(temperatures.rbegin(), temperatures.rend());

@@ -19,8 +19,6 @@ namespace {
 
 constexpr int64_t kTexts = 16;
 
-bool stopped(const JobWatch& watch) { return watch.stop_requested && watch.stop_requested(); }
-
 // The token of each name.
 std::vector<int32_t> tokens_of(const Tokenizer& tokenizer, const std::vector<std::string>& names) {
   std::vector<int32_t> tokens;
@@ -46,7 +44,7 @@ bool for_each_distribution(
   run_queries(
       generator,
       [&]() -> std::optional<Query> {
-        if (asked == questions.size() || stopped(watch)) {
+        if (asked == questions.size() || watch.stop_requested()) {
           return std::nullopt;
         }
         Query query;
@@ -199,7 +197,7 @@ std::optional<double> FactMeasures::written_accuracy(const std::vector<Question>
   run_queries(
       *generator,
       [&]() -> std::optional<Query> {
-        if (asked == questions.size() || stopped(watch)) {
+        if (asked == questions.size() || watch.stop_requested()) {
           return std::nullopt;
         }
         Query query = written_text(
@@ -251,7 +249,7 @@ std::optional<Judgement> FactMeasures::judgement(const std::vector<Question>& qu
   Ranking by_energy;
   WordEnergies energies(model_);
   for (const Candidates& of_question : candidates) {
-    if (stopped(watch)) {
+    if (watch.stop_requested()) {
       return std::nullopt;
     }
     std::vector<double> scores = energies.of(

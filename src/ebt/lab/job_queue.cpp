@@ -13,6 +13,7 @@
 #include "ebt/core/error.h"
 #include "ebt/io/file.h"
 #include "ebt/io/file_lock.h"
+#include "ebt/io/folder.h"
 #include "ebt/io/json.h"
 
 namespace ebt {
@@ -34,12 +35,6 @@ std::string mark_of(const fs::path& path) {
   return stat(path.c_str(), &status) == 0
              ? fmt::format("{} {} {}", status.st_ino, status.st_mtim.tv_sec, status.st_mtim.tv_nsec)
              : "";
-}
-
-void make_folder(const fs::path& folder) {
-  std::error_code error;
-  fs::create_directories(folder, error);
-  EBT_CHECK(!error, "cannot make the folder '{}': {}", folder.string(), error.message());
 }
 
 void check_ids(const std::vector<Job>& jobs) {

@@ -10,6 +10,7 @@
 #include "ebt/core/log.h"
 #include "ebt/io/file.h"
 #include "ebt/io/file_lock.h"
+#include "ebt/io/folder.h"
 #include "ebt/io/json.h"
 
 namespace ebt {
@@ -17,12 +18,6 @@ namespace {
 
 constexpr char kLabFile[] = "lab.json";
 constexpr size_t kMaxLab_bytes = 1'000'000;
-
-void make_folder(const std::filesystem::path& folder) {
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  EBT_CHECK(!error, "cannot make the folder '{}': {}", folder.string(), error.message());
-}
 
 // A folder belongs to one experiment with one set of settings: results of two must not be mixed.
 void claim_folder(const Lab& lab, const std::filesystem::path& folder) {
@@ -143,7 +138,7 @@ LabOutcome run_lab(const Lab& lab, const LabRun& run) {
   LabProgress progress(run.quiet);
   JobWatch watch;
   watch.on_progress = [&](const std::string& what, double share) { progress.job(what, share); };
-  watch.stop_requested = run.stop_requested;
+  watch.stop_requested = [&] { return run.stop_requested && run.stop_requested(); };
   QueueObserver observer;
   observer.on_progress = [&](const QueueProgress& state) {
     const bool begins = state.job != nullptr;
@@ -152,7 +147,7 @@ LabOutcome run_lab(const Lab& lab, const LabRun& run) {
       write_report(lab, run, queue);
     }
   };
-  observer.stop_requested = run.stop_requested;
+  observer.stop_requested = watch.stop_requested;
   queue.run([&](const Job& job, const std::filesystem::path& folder,
                 const StopRequest& /*stop*/) { return lab.work(job, folder, run.folder, watch); },
             observer);

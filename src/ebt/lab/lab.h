@@ -42,9 +42,9 @@ class Lab {
 
 struct LabRun {
   std::filesystem::path folder;
-  std::string command;  // that repeats it
-  std::function<bool()> stop_requested;
-  bool quiet = false;  // no progress on the standard error
+  std::string command;                             // that repeats it
+  std::function<bool()> stop_requested = nullptr;  // may be empty
+  bool quiet = false;                              // no progress on the standard error
 };
 
 struct LabOutcome {

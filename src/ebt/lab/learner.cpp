@@ -32,6 +32,13 @@ TrainConfig learner_config(const std::string& learner) {
   return config;
 }
 
+JobWatch part_of(const JobWatch& watch, double begin, double share) {
+  return {[on_progress = watch.on_progress, begin, share](const std::string& what, double done) {
+            on_progress(what, begin + share * done);
+          },
+          watch.stop_requested};
+}
+
 std::optional<TrainedLearner> train_learner(TrainConfig config, const std::filesystem::path& folder,
                                             const JobWatch& watch) {
   config.run.out = folder.string();
@@ -42,10 +49,8 @@ std::optional<TrainedLearner> train_learner(TrainConfig config, const std::files
       started ? Trainer<float>::resume(folder, config.run.threads) : Trainer<float>::start(config);
   TrainingObserver observer;
   observer.on_step = [&](const StepReport& report) {
-    if (watch.on_progress) {
-      watch.on_progress(fmt::format("training, loss {:.3f}", report.loss),
-                        static_cast<double>(report.step) / static_cast<double>(report.steps));
-    }
+    watch.on_progress(fmt::format("training, loss {:.3f}", report.loss),
+                      static_cast<double>(report.step) / static_cast<double>(report.steps));
   };
   observer.stop_requested = watch.stop_requested;
   trainer.run(observer);

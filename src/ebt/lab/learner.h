@@ -1,6 +1,7 @@
 // Models that are trained as a part of an experiment.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -19,11 +20,17 @@ std::string learner_in_words(const std::string& learner);
 // The config of such a learner, everything else as a run has it. Throws Error for any other name.
 TrainConfig learner_config(const std::string& learner);
 
-// What watches a long job, and may end it early. Empty functions are not called.
+// Of learners whose width is chosen: heads are as many as fit.
+inline constexpr int64_t kLearnerHeadWidth = 32;
+
+// What watches a long job, and may end it early. Neither function is empty.
 struct JobWatch {
   std::function<void(const std::string& what, double share_done)> on_progress;
   std::function<bool()> stop_requested;
 };
+
+// The watch of a part of a job: it begins at `begin` of the whole and takes `share` of it.
+JobWatch part_of(const JobWatch& watch, double begin, double share);
 
 struct TrainedLearner {
   double seconds = 0;           // of all training steps

@@ -12,8 +12,6 @@
 namespace ebt {
 namespace {
 
-constexpr int64_t kHeadWidth = 32;
-
 std::vector<int64_t> grid(const std::string& text, const char* flag) {
   return read_whole_numbers(text, flag, 1);
 }
@@ -44,8 +42,8 @@ void ScaleLabConfig::check() const {
   }
   for (const ScaleAxis& axis : scale_axes(*this)) {
     for (const ScaleRun& run : axis.runs) {
-      EBT_CHECK(run.width % kHeadWidth == 0, "--width-grid: {} is not a multiple of {}", run.width,
-                kHeadWidth);
+      EBT_CHECK(run.width % kLearnerHeadWidth == 0, "--width-grid: {} is not a multiple of {}",
+                run.width, kLearnerHeadWidth);
     }
   }
 }
@@ -120,7 +118,7 @@ std::optional<Json> ScaleLab::work(const Job& job, const std::filesystem::path& 
   TrainConfig config = learner_config(job.parameters["learner"]);
   config.model.layers = job.parameters["layers"];
   config.model.width = job.parameters["width"];
-  config.model.heads = config.model.width / kHeadWidth;
+  config.model.heads = config.model.width / kLearnerHeadWidth;
   config.model.context = config_.context;
   config.optimizer.learning_rate = config_.learning_rate;
   config.data.data = config_.data;

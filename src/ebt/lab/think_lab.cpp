@@ -12,6 +12,7 @@
 #include "ebt/eval/think_grid.h"
 #include "ebt/io/file.h"
 #include "ebt/io/file_lock.h"
+#include "ebt/io/folder.h"
 #include "ebt/lab/word_list.h"
 #include "ebt/train/model_folder.h"
 
@@ -139,15 +140,13 @@ class Measurement {
       const auto task = answer_task(tokenizer, rows, puzzle_.name(), 0);
       Json points = Json::array();
       for (size_t way = 0; way < ways.size(); ++way) {
-        if (watch_.stop_requested && watch_.stop_requested()) {
+        if (watch_.stop_requested()) {
           return std::nullopt;
         }
         const double done = static_cast<double>(level) +
                             static_cast<double>(way) / static_cast<double>(ways.size());
-        if (watch_.on_progress) {
-          watch_.on_progress("measuring",
-                             kTraining + (1 - kTraining) * done / static_cast<double>(count));
-        }
+        watch_.on_progress("measuring",
+                           kTraining + (1 - kTraining) * done / static_cast<double>(count));
         const TaskTotals totals = measure(*task, level, way, ways[way]);
         points.push_back(point_of(thinks_ ? std::optional(ways[way]) : std::nullopt, totals));
       }
@@ -264,7 +263,7 @@ std::optional<Json> ThinkLab::work(const Job& job, const std::filesystem::path& 
                                    const JobWatch& watch) const {
   const auto puzzle = make_puzzle(puzzle_config(config_, job.parameters["puzzle"]));
   const std::filesystem::path data = lab_folder / "data";
-  std::filesystem::create_directories(data);
+  make_folder(data);
   TrainConfig config = learner_config(job.parameters["learner"]);
   if (const std::string without = job.parameters["without"]; !without.empty()) {
     leave_out(without, config.thinking);
@@ -283,14 +282,9 @@ std::optional<Json> ThinkLab::work(const Job& job, const std::filesystem::path& 
   config.run.precision = config_.precision;
   config.run.seed = job.parameters["seed"];
 
-  JobWatch training = watch;
-  training.on_progress = [&](const std::string& what, double share) {
-    if (watch.on_progress) {
-      watch.on_progress(what, kTraining * share);
-    }
-  };
   const std::filesystem::path model = folder / "model";
-  const std::optional<TrainedLearner> trained = train_learner(config, model, training);
+  const std::optional<TrainedLearner> trained =
+      train_learner(config, model, part_of(watch, 0, kTraining));
   if (!trained.has_value()) {
     return std::nullopt;
   }

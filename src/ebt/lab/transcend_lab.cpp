@@ -13,8 +13,6 @@
 namespace ebt {
 namespace {
 
-constexpr int64_t kHeadWidth = 32;
-
 std::vector<double> temperatures_of(const TranscendLabConfig& config) {
   return read_numbers(config.temperatures, "temperatures", 0);
 }
@@ -26,10 +24,8 @@ Json measure_linear(const TranscendLabConfig& config, int64_t seed, const JobWat
   const std::vector<double> deviations = read_numbers(config.deviations, "deviations", 0);
   Json rows = Json::array();
   for (size_t i = 0; i < deviations.size(); ++i) {
-    if (watch.on_progress) {
-      watch.on_progress(fmt::format("experts of deviation {}", deviations[i]),
-                        static_cast<double>(i) / static_cast<double>(deviations.size()));
-    }
+    watch.on_progress(fmt::format("experts of deviation {}", deviations[i]),
+                      static_cast<double>(i) / static_cast<double>(deviations.size()));
     const LinearExpertsResult result =
         measure_linear_experts(linear, deviations[i], temperatures_of(config));
     Json accuracies = Json::array();
@@ -86,8 +82,8 @@ void TranscendLabConfig::check() const {
     learner_config(learner);
   }
   for (const FactRun& run : fact_runs(*this)) {
-    EBT_CHECK(run.width > 0 && run.width % kHeadWidth == 0,
-              "--width-grid: {} is not a multiple of {}", run.width, kHeadWidth);
+    EBT_CHECK(run.width > 0 && run.width % kLearnerHeadWidth == 0,
+              "--width-grid: {} is not a multiple of {}", run.width, kLearnerHeadWidth);
     EBT_CHECK(run.coverage <= 1, "--coverage-grid: {} is not between 0 and 1", run.coverage);
     EBT_CHECK(run.alpha <= 1, "--alpha-grid: {} is not between 0 and 1", run.alpha);
   }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "ebt/core/log.h"
+#include "ebt/io/folder.h"
 #include "ebt/train/memory_plan.h"
 #include "ebt/train/model_folder.h"
 
@@ -49,7 +50,7 @@ ImageTrainer<T> ImageTrainer<T>::start(const ImageTrainConfig& config,
     take_largest_micro_batch<T>(resolved);
   }
   ImageTrainer trainer(make_parts(resolved, make_model));
-  make_run_folder(trainer.config_.run);
+  make_folder(trainer.config_.run.out);
   save_config(trainer.config_.run.out, trainer.config_);
   trainer.checkpoint().save(trainer.config_.run.out);
   return trainer;

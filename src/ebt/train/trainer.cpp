@@ -6,6 +6,7 @@
 #include "ebt/core/log.h"
 #include "ebt/data/prepared_data.h"
 #include "ebt/data/tokenizer.h"
+#include "ebt/io/folder.h"
 #include "ebt/train/memory_plan.h"
 #include "ebt/train/model_folder.h"
 
@@ -62,7 +63,7 @@ Trainer<T> Trainer<T>::start(const TrainConfig& config, const ModelFactory<T>& m
     take_largest_micro_batch<T>(resolved);
   }
   Trainer trainer(make_parts(resolved, *tokenizer, make_model));
-  make_run_folder(trainer.config_.run);
+  make_folder(trainer.config_.run.out);
   copy_tokenizer(tokenizer_path, *tokenizer, trainer.config_.run.out);
   save_config(trainer.config_.run.out, trainer.config_);
   trainer.checkpoint().save(trainer.config_.run.out);

@@ -65,12 +65,6 @@ void check_holds_no_model(const RunSettings& run) {
             "'{}' holds a model already: resume it, or choose another folder with --out", run.out);
 }
 
-void make_run_folder(const RunSettings& run) {
-  std::error_code error;
-  std::filesystem::create_directories(run.out, error);
-  EBT_CHECK(!error, "cannot make the folder '{}': {}", run.out, error.message());
-}
-
 template class TrainingLoop<float>;
 template class TrainingLoop<double>;
 

@@ -85,9 +85,6 @@ void use_threads_of(const RunSettings& run);
 // Throws Error when the run's folder holds a model: a new run must not cost it.
 void check_holds_no_model(const RunSettings& run);
 
-// Makes the run's folder. Throws Error when it cannot.
-void make_run_folder(const RunSettings& run);
-
 // Writes out what a config leaves to the model's initial weights: alpha, and the rate at which it
 // learns. Does nothing for a model without an alpha.
 template <class Model, class Thinking>
