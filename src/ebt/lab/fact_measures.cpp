@@ -229,6 +229,7 @@ std::optional<Judgement> FactMeasures::judgement(const std::vector<Question>& qu
     return result;
   }
   std::vector<Question> asked;
+  asked.reserve(candidates.size());
   for (const Candidates& of_question : candidates) {
     asked.push_back(questions[of_question.question]);
   }

@@ -63,6 +63,7 @@ std::vector<ThinkPoint> levels_of(const ThinkFindings& findings, const std::stri
     }
   }
   std::vector<ThinkPoint> result;
+  result.reserve(levels.size());
   for (const auto& [number, point] : levels) {
     result.push_back(point);
   }
