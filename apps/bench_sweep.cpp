@@ -14,6 +14,7 @@
 #include "ebt/core/config_fields.h"
 #include "ebt/core/error.h"
 #include "ebt/core/log.h"
+#include "ebt/io/csv.h"
 #include "ebt/io/file.h"
 #include "ebt/io/folder.h"
 #include "ebt/model/config.h"
@@ -131,16 +132,8 @@ Json flat(const Json& object) {
   return result;
 }
 
-std::string csv_field(const Json& value) {
-  std::string text = value.is_string() ? value.get<std::string>() : value.dump();
-  if (text.find_first_of(",\"\n") == std::string::npos) {
-    return text;
-  }
-  std::string quoted = "\"";
-  for (const char c : text) {
-    quoted += c == '"' ? "\"\"" : std::string(1, c);
-  }
-  return quoted + "\"";
+std::string text_of(const Json& value) {
+  return value.is_string() ? value.get<std::string>() : value.dump();
 }
 
 // A column for each field that any row has; the error is the last.
@@ -162,7 +155,7 @@ std::string to_csv(std::vector<Json> rows) {
   csv += '\n';
   for (const Json& row : rows) {
     for (const std::string& column : columns) {
-      csv += row.contains(column) ? csv_field(row[column]) : "";
+      csv += row.contains(column) ? csv_field(text_of(row[column])) : "";
       csv += column == "error" ? '\n' : ',';
     }
   }

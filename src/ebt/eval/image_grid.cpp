@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "ebt/io/csv.h"
+
 namespace ebt {
 namespace {
 
@@ -14,18 +16,6 @@ double mean_of(const std::vector<ImageScore>& scores, Value&& value) {
     sum += value(score);
   }
   return sum / static_cast<double>(scores.size());
-}
-
-// A field of a CSV line, quoted where it must be (RFC 4180).
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) {
-    return text;
-  }
-  std::string quoted = "\"";
-  for (const char c : text) {
-    quoted += c == '"' ? "\"\"" : std::string(1, c);
-  }
-  return quoted + "\"";
 }
 
 double milliseconds(const ImageRow& row) {

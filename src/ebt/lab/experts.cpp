@@ -6,8 +6,8 @@
 #include <numeric>
 #include <utility>
 
+#include "ebt/core/config_check.h"
 #include "ebt/core/error.h"
-#include "ebt/lab/config_check.h"
 #include "ebt/lab/draws.h"
 #include "ebt/lab/spectral_clustering.h"
 
@@ -105,10 +105,10 @@ const EnumNames<ExpertSetting>& enum_names(ExpertSetting) {
 }
 
 void ExpertConfig::check() const {
-  lab::check_between("--experts", experts, 1, 10'000);
+  check_between("--experts", experts, 1, 10'000);
   EBT_CHECK(coverage > 0 && coverage <= 1, "--coverage: {} is not above 0 and at most 1", coverage);
-  lab::check_between("--clusters", clusters, 1, 1000);
-  lab::check_share("--alpha", alpha);
+  check_between("--clusters", clusters, 1, 1000);
+  check_closed_share("--alpha", alpha);
   EBT_CHECK(specialization >= 0 && specialization <= 8,
             "--specialization: {} is not between 0 and 8", specialization);
 }

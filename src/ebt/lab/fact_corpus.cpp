@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <span>
 
+#include "ebt/core/config_check.h"
 #include "ebt/core/error.h"
-#include "ebt/lab/config_check.h"
 #include "ebt/lab/phrasings.h"
 
 namespace ebt {
@@ -43,12 +43,12 @@ std::vector<TwoHopFact> chosen_examples(const KnowledgeGraph& graph, const Exper
 }  // namespace
 
 void FactCorpusConfig::check() const {
-  lab::check_between("--phrasings", phrasings, 1, kPhrasings);
-  lab::check_between("--two-hop-examples", two_hop_examples, 0, int64_t{1} << 31U);
+  check_between("--phrasings", phrasings, 1, kPhrasings);
+  check_between("--two-hop-examples", two_hop_examples, 0, int64_t{1} << 31U);
   // Some samples must tell facts.
   EBT_CHECK(two_hop_share >= 0 && two_hop_share < 1, "--two-hop-share: {} is not in [0, 1)",
             two_hop_share);
-  lab::check_between("--two-hop-phrasings", two_hop_phrasings, 1, kPhrasings);
+  check_between("--two-hop-phrasings", two_hop_phrasings, 1, kPhrasings);
 }
 
 FactCorpus::FactCorpus(const KnowledgeGraph& graph, const Experts& experts,

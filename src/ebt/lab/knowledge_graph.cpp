@@ -6,8 +6,8 @@
 #include <cstddef>
 #include <utility>
 
+#include "ebt/core/config_check.h"
 #include "ebt/core/error.h"
-#include "ebt/lab/config_check.h"
 #include "ebt/lab/draws.h"
 
 namespace ebt {
@@ -81,8 +81,8 @@ class Tails {
 }  // namespace
 
 void GraphConfig::check() const {
-  lab::check_between("--types", types, 1, kEntityTypes);
-  lab::check_between("--entities", entities, kFewestOfType * types, 100'000);
+  check_between("--types", types, 1, kEntityTypes);
+  check_between("--entities", entities, kFewestOfType * types, 100'000);
   const std::vector<RelationNoun> nouns = relation_nouns(types);
   EBT_CHECK(relations >= 1 && relations <= static_cast<int64_t>(nouns.size()),
             "--relations: {} is not between 1 and {}, which is how many {} types have", relations,
@@ -95,8 +95,8 @@ void GraphConfig::check() const {
   EBT_CHECK(edges >= 1 && edges <= most,
             "--edges: {} is not between 1 and {}, which is two for every head and relation", edges,
             most);
-  lab::check_between("--communities", communities, 1, entities);
-  lab::check_share("--mixing", mixing);
+  check_between("--communities", communities, 1, entities);
+  check_closed_share("--mixing", mixing);
 }
 
 KnowledgeGraph::KnowledgeGraph(const GraphConfig& config) {

@@ -35,14 +35,12 @@ void claim_folder(const Lab& lab, const std::filesystem::path& folder) {
   EBT_CHECK(held.is_object() && held.value("lab", "") == lab.name(),
             "'{}' holds another experiment than 'ebt lab {}': choose another --out",
             folder.string(), lab.name());
-  const nlohmann::json config = held.value("config", nlohmann::json::object());
-  for (const auto& [key, value] : wanted["config"].items()) {
-    const auto entry = config.find(key);
-    EBT_CHECK(entry != config.end() && *entry == nlohmann::json::parse(value.dump()),
-              "'{}' holds this experiment with another --{}: choose another --out, or the same "
-              "settings to go on",
-              folder.string(), key);
-  }
+  const std::string key = first_difference(held.value("config", nlohmann::json::object()),
+                                           nlohmann::json::parse(wanted["config"].dump()));
+  EBT_CHECK(key.empty(),
+            "'{}' holds this experiment with another --{}: choose another --out, or the same "
+            "settings to go on",
+            folder.string(), key);
 }
 
 std::vector<LabResult> results_of(const JobQueue& queue) {

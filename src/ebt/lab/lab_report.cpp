@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "ebt/io/csv.h"
 #include "ebt/io/file.h"
 #include "ebt/report/chart.h"
 #include "ebt/report/page.h"
@@ -17,33 +18,19 @@ constexpr const char* kStyle = R"css(
 .answers li{margin:0 0 .7rem}.answers{padding-left:0;list-style:none;margin:0}
 .answers b{display:inline-block;min-width:7.5em;padding:.05em .6em;margin-right:.6em;border-radius:99px;
 border:1px solid currentColor;text-align:center;font-size:.86rem}
-.answers .yes{color:#12724a}.answers .no{color:#b3361f}.answers .unclear,.answers .unmeasured{color:var(--quiet)}
-@media (prefers-color-scheme:dark){.answers .yes{color:#5fd39c}.answers .no{color:#ff9d8a}}
+.answers b{color:var(--quiet)}.answers [data-verdict=yes]{color:#12724a}.answers [data-verdict=no]{color:#b3361f}
+@media (prefers-color-scheme:dark){.answers [data-verdict=yes]{color:#5fd39c}.answers [data-verdict=no]{color:#ff9d8a}}
 .answers span{display:block;color:var(--quiet);font-size:.92rem;margin-top:.15rem}
 .scroll{overflow-x:auto}
 .failures{color:#b3361f}
 )css";
 
-std::string class_of(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::kYes:
-      return "yes";
-    case Verdict::kNo:
-      return "no";
-    case Verdict::kUnclear:
-      return "unclear";
-    case Verdict::kNotMeasured:
-      break;
-  }
-  return "unmeasured";
-}
-
 std::string answers_section(const LabReport& report) {
   std::string html = "<section><h2>Answers</h2><ul class=\"answers\">\n";
   for (const LabAnswer& answer : report.answers) {
-    html += fmt::format("<li><b class=\"{}\">{}</b>{}<span>{}</span></li>\n",
-                        class_of(answer.verdict), verdict_in_words(answer.verdict),
-                        escape_markup(answer.claim), escape_markup(answer.evidence));
+    html += fmt::format("<li><b data-verdict=\"{0}\">{0}</b>{1}<span>{2}</span></li>\n",
+                        verdict_in_words(answer.verdict), escape_markup(answer.claim),
+                        escape_markup(answer.evidence));
   }
   return html + "</ul></section>\n";
 }
@@ -113,17 +100,6 @@ Json table_json(const LabTable& table) {
     rows.push_back(std::move(object));
   }
   return rows;
-}
-
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\n") == std::string::npos) {
-    return text;
-  }
-  std::string quoted = "\"";
-  for (const char c : text) {
-    quoted += c == '"' ? "\"\"" : std::string(1, c);
-  }
-  return quoted + "\"";
 }
 
 std::string csv_line(const std::vector<std::string>& fields) {

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "ebt/core/config_check.h"
 #include "ebt/core/error.h"
 #include "ebt/eval/linear_probe.h"
-#include "ebt/lab/config_check.h"
 #include "ebt/lab/draws.h"
 
 namespace ebt {
@@ -82,11 +82,11 @@ double share_of(const float* logits, int64_t classes, int32_t wanted, double tem
 
 void LinearExpertsConfig::check() const {
   constexpr int64_t kMost = 1'000'000;
-  lab::check_between("--inputs", inputs, 1, 10'000);
-  lab::check_between("--classes", classes, 2, 1000);
-  lab::check_between("--experts", experts, 1, 10'000);
-  lab::check_between("--points", points, 1, kMost);
-  lab::check_between("--test-points", test_points, 1, kMost);
+  check_between("--inputs", inputs, 1, 10'000);
+  check_between("--classes", classes, 2, 1000);
+  check_between("--experts", experts, 1, 10'000);
+  check_between("--points", points, 1, kMost);
+  check_between("--test-points", test_points, 1, kMost);
   EBT_CHECK(l2 >= 0 && std::isfinite(l2), "--l2: {} is not a number from 0", l2);
 }
 

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <limits>
 
+#include "ebt/core/config_check.h"
 #include "ebt/core/error.h"
 
 namespace ebt {
@@ -16,11 +17,6 @@ namespace {
 constexpr double kThinkingNormEps = 0.5;
 
 constexpr int64_t kMostSteps = 1'000'000'000'000;
-
-void check_between(const char* flag, int64_t value, int64_t least, int64_t most) {
-  EBT_CHECK(value >= least && value <= most, "{}: {} is not between {} and {}", flag, value, least,
-            most);
-}
 
 // These also refuse what is not a number.
 void check_share(const char* flag, double value) {

@@ -1,11 +1,11 @@
-// What the checks of the lab's configs say.
+// What checks of configs say.
 #pragma once
 
 #include <cstdint>
 
 #include "ebt/core/error.h"
 
-namespace ebt::lab {
+namespace ebt {
 
 inline void check_between(const char* flag, int64_t value, int64_t least, int64_t most) {
   EBT_CHECK(value >= least && value <= most, "{}: {} is not between {} and {}", flag, value, least,
@@ -13,8 +13,8 @@ inline void check_between(const char* flag, int64_t value, int64_t least, int64_
 }
 
 // Also refuses what is not a number.
-inline void check_share(const char* flag, double value) {
+inline void check_closed_share(const char* flag, double value) {
   EBT_CHECK(value >= 0 && value <= 1, "{}: {} is not between 0 and 1", flag, value);
 }
 
-}  // namespace ebt::lab
+}  // namespace ebt
