@@ -33,7 +33,7 @@ namespace {
 // Lays out a workspace for (batch, context) tokens.
 template <class T, class S>
 TextWorkspace<T, S> lay_out(Arena& arena, const ModelConfig& model, const ThinkingConfig& thinking,
-                            int64_t batch, int64_t context, bool training,
+                            int64_t batch, int64_t context, QueryRange range, bool training,
                             const EngineOptions& options) {
   const Keep keep = !training ? Keep::kKeys : options.recompute ? Keep::kStream : Keep::kAll;
   return {arena,
@@ -41,6 +41,7 @@ TextWorkspace<T, S> lay_out(Arena& arena, const ModelConfig& model, const Thinki
           thinking,
           batch,
           context,
+          range,
           training,
           keep,
           options.chunk_positions > 0 ? options.chunk_positions
@@ -56,7 +57,7 @@ size_t TextEbt<T, S>::workspace_bytes(const ModelConfig& model, const ThinkingCo
   for (const bool training : {false, true}) {
     if (options.training || !training) {
       Arena measure;
-      lay_out<T, S>(measure, model, thinking, rows, context, training, options);
+      lay_out<T, S>(measure, model, thinking, rows, context, {0, context}, training, options);
       most = std::max(most, measure.peak_bytes());
     }
   }
@@ -64,15 +65,18 @@ size_t TextEbt<T, S>::workspace_bytes(const ModelConfig& model, const ThinkingCo
 }
 
 template <class T, class S>
-TextWorkspace<T, S>& TextEbt<T, S>::prepare(int64_t batch, int64_t context, bool training) {
+TextWorkspace<T, S>& TextEbt<T, S>::prepare(Tensor<const int32_t> targets, bool training) {
+  const int64_t batch = targets.dim(0);
+  const int64_t context = targets.dim(1);
+  const QueryRange range = range_of_targets(targets);
   if (copies_are_stale_) {
     operands_.refresh();
     copies_are_stale_ = false;
   }
-  if (workspace_ == nullptr || !workspace_->fits(batch, context, training)) {
+  if (workspace_ == nullptr || !workspace_->fits(batch, context, range, training)) {
     arena_.rewind();
     workspace_ = std::make_unique<TextWorkspace<T, S>>(
-        lay_out<T, S>(arena_, config_, thinking_, batch, context, training, options_));
+        lay_out<T, S>(arena_, config_, thinking_, batch, context, range, training, options_));
   }
   return *workspace_;
 }
@@ -80,10 +84,7 @@ TextWorkspace<T, S>& TextEbt<T, S>::prepare(int64_t batch, int64_t context, bool
 template <class T, class S>
 LossSums TextEbt<T, S>::train_from(const TrainingRows<T>& rows, const ThinkingDraws<T>& draws,
                                    const StepObserver<T>& observe) {
-  const int64_t batch = rows.inputs.dim(0);
-  const int64_t context = rows.inputs.dim(1);
-  TextWorkspace<T, S>& workspace = prepare(batch, context, true);
-  return train_pass(parts(), rows, draws, observe, workspace);
+  return train_pass(parts(), rows, draws, observe, prepare(rows.targets, true));
 }
 
 template <class T, class S>
@@ -132,27 +133,29 @@ std::vector<int64_t> TextEbt<T, S>::inference_plan(int64_t steps) const {
 template <class T, class S>
 void TextEbt<T, S>::read(TextWorkspace<T, S>& workspace, Tensor<const int32_t> tokens,
                          const PassOptions& options) {
+  const Tensor<const int32_t> read = workspace.tokens_of(tokens);
   const std::vector<int64_t> plan = inference_plan(options.steps);
   for (size_t context = 0; context <= workspace.context_of(plan.back()); ++context) {
-    workspace.contexts[context].forward(operands_.views(), rotary_, tokens,
+    workspace.contexts[context].forward(operands_.views(), rotary_, read,
                                         static_cast<int64_t>(context));
   }
 }
 
 template <class T, class S>
 void TextEbt<T, S>::think(TextWorkspace<T, S>& workspace, const Chunk& chunk,
-                          const PassOptions& options,
+                          ChunkSpace<T, S>& space, const PassOptions& options,
                           const std::function<void(size_t)>& after_step) {
-  ChunkSpace<T, S>& space = workspace.space(chunk);
   TextStep<T, S>& step = space.steps.front();
   parts().set_step_sizes(space, {});
   if (thinking_.initial == InitialPrediction::kZeros) {
     std::fill(step.next.begin(), step.next.end(), T(0));
   } else {
-    const int64_t first = options.first_row * workspace.context + chunk.first();
-    RandomStream{options.seed, RandomPurpose::kInitialPrediction, 0}.normal(
-        static_cast<uint64_t>(first * config_.vocab_size), step.next,
-        static_cast<T>(thinking_.initial_scale));
+    const RandomStream random{options.seed, RandomPurpose::kInitialPrediction, 0};
+    const int64_t before = options.first_row * workspace.context;
+    chunk.for_each_run([&](int64_t first, int64_t at, int64_t n) {
+      random.normal(static_cast<uint64_t>((before + first) * config_.vocab_size),
+                    step.next.slice(at, n), static_cast<T>(thinking_.initial_scale));
+    });
   }
   const std::vector<int64_t> plan = inference_plan(options.steps);
   for (size_t i = 0; i < plan.size(); ++i) {
@@ -166,19 +169,21 @@ void TextEbt<T, S>::think(TextWorkspace<T, S>& workspace, const Chunk& chunk,
 template <class T, class S>
 LossSums TextEbt<T, S>::evaluate(Tensor<const int32_t> inputs, Tensor<const int32_t> targets,
                                  const PassOptions& options) {
-  TextWorkspace<T, S>& workspace = prepare(inputs.dim(0), inputs.dim(1), false);
-  read(workspace, inputs, options);
+  TextWorkspace<T, S>& workspace = prepare(targets, false);
   const size_t steps = inference_plan(options.steps).size();
   LossSums sums;
   sums.token_count = count_targets(targets);
   sums.cross_entropy.assign(steps, 0.0);
   sums.energy.assign(steps, 0.0);
-  const Tensor<const int32_t> all = targets.reshape({targets.count()});
+  if (workspace.chunks.empty()) {
+    return sums;
+  }
+  read(workspace, inputs, options);
   for (const Chunk& chunk : workspace.chunks) {
-    const ChunkSpace<T, S>& space = workspace.space(chunk);
+    ChunkSpace<T, S>& space = workspace.space(chunk, targets);
     const TextStep<T, S>& step = space.steps.front();
-    const Tensor<const int32_t> wanted = all.slice(chunk.first(), chunk.count());
-    think(workspace, chunk, options, [&](size_t i) {
+    const Tensor<const int32_t> wanted = space.targets;
+    think(workspace, chunk, space, options, [&](size_t i) {
       CrossEntropy<T>::loss_and_gradient({wanted, T(0)}, step.next, T(0), space.row_loss, {});
       sums.cross_entropy[i] += sum_over_targets<T>(space.row_loss, wanted);
       sums.energy[i] += sum_over_targets(step.energy, wanted);

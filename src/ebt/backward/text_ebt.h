@@ -36,15 +36,15 @@ class TextEbt : public TextModel<T> {
 
  private:
   // Buffers for the shape of work at hand, and weights that are up to date.
-  TextWorkspace<T, S>& prepare(int64_t batch, int64_t context, bool training);
+  TextWorkspace<T, S>& prepare(Tensor<const int32_t> targets, bool training);
   std::vector<int64_t> inference_plan(int64_t steps) const;
   TextEbtParts<T, S> parts() const {
     return {config_, thinking_, operands_.views(), gradient_views_, rotary_};
   }
   // Thinks about the tokens after the chunk's positions, as
   // long as `options` says. The contexts of all landscapes must be there.
-  void think(TextWorkspace<T, S>& workspace, const Chunk& chunk, const PassOptions& options,
-             const std::function<void(size_t)>& after_step);
+  void think(TextWorkspace<T, S>& workspace, const Chunk& chunk, ChunkSpace<T, S>& space,
+             const PassOptions& options, const std::function<void(size_t)>& after_step);
   // Computes the contexts of the landscapes that `options` visits.
   void read(TextWorkspace<T, S>& workspace, Tensor<const int32_t> tokens,
             const PassOptions& options);

@@ -207,6 +207,66 @@ TEST(TextModel, LearnsTheSameInChunksOfAnySize) {
   }
 }
 
+// What a training step on some of the targets, the others ignored, adds to the gradients.
+std::vector<double> gradient_of(const ThinkingConfig& thinking, const EngineOptions& options,
+                                const std::vector<int32_t>& targets) {
+  const auto trained = made(small_model(EbtType::kTimeEmbed), thinking, options);
+  const Tokens tokens;
+  TrainingRows<double> rows = tokens.rows();
+  rows.targets = {targets.data(), {2, 5}};
+  trained->train(rows, 3, 9);
+  return {trained->gradients().all().begin(), trained->gradients().all().end()};
+}
+
+// Positions before the first target and behind the last are not thought about; that of other
+// targets is what decides where these are.
+TEST(TextModel, LearnsATargetTheSameWhateverOthersThereAre) {
+  ThinkingConfig detached;
+  detached.step_size = 0.7;
+  ThinkingConfig noisy = all_steps(0.7);
+  noisy.steps_min = noisy.steps_max = 2;
+  noisy.langevin_noise = 0.5;
+  noisy.step_size_spread = 2;
+  noisy.contrastive = 0.3;
+  for (const ThinkingConfig& thinking : {detached, noisy}) {
+    for (const int64_t positions : {2, 3, 4, 100}) {
+      const EngineOptions options = {.chunk_positions = positions};
+      const auto gradient = [&](const std::vector<int32_t>& targets) {
+        return gradient_of(thinking, options, targets);
+      };
+      const std::vector<double> all = gradient({4, 2, 9, 10, 3, 3, 0, 7, 5, 1});
+      const std::vector<double> inner = gradient({-1, -1, 9, 10, -1, -1, 0, -1, -1, -1});
+      const std::vector<double> outer = gradient({4, 2, -1, -1, 3, 3, -1, 7, 5, 1});
+      for (size_t i = 0; i < all.size(); ++i) {
+        ASSERT_NEAR(inner[i] + outer[i], all[i], 1e-11 * (1 + std::abs(all[i]))) << positions;
+      }
+    }
+    for (const double value : gradient_of(thinking, {}, std::vector<int32_t>(10, -1))) {
+      ASSERT_EQ(value, 0);
+    }
+  }
+}
+
+TEST(TextModel, KeepsNoLogitsOfPositionsWithoutTarget) {
+  ThinkingConfig thinking;
+  thinking.step_size = 0.7;
+  const ModelConfig config = small_model(EbtType::kTimeEmbed);
+  const auto trained = made(config, thinking);
+  const Tokens tokens;
+  const std::vector<int32_t> targets = {-1, -1, 9, 10, -1, -1, 0, -1, -1, -1};
+  std::vector<double> logits(static_cast<size_t>(10 * config.vocab_size), 7.0);
+  TrainingRows<double> rows = tokens.rows();
+  rows.targets = {targets.data(), {2, 5}};
+  rows.final_logits = {logits.data(), {2, 5, config.vocab_size}};
+  trained->train(rows, 3, 9);
+  for (int64_t position = 0; position < 10; ++position) {
+    const auto begin = logits.begin() + position * config.vocab_size;
+    const bool kept =
+        std::any_of(begin, begin + config.vocab_size, [](double logit) { return logit != 0; });
+    EXPECT_EQ(kept, position % 5 >= 1 && position % 5 < 4) << position;
+  }
+}
+
 TEST(TextModel, LearnsTheSameBitForBitWhenTheContextIsRecomputed) {
   ThinkingConfig thinking;
   thinking.step_size = 0.7;

@@ -45,7 +45,6 @@ struct ChunkPass {
   TextWorkspace<T, S>& workspace;
   const Chunk& chunk;
   ChunkSpace<T, S>& space;
-  Tensor<const int32_t> targets;  // (N)
   LossSums& sums;
 
   const ThinkingConfig& thinking() const { return model.thinking; }
@@ -60,12 +59,13 @@ struct ChunkPass {
   EnergyLandscape<T, S> at(size_t i) {
     return model.landscape(workspace.contexts[workspace.context_of(plan.landscapes[i])], chunk);
   }
-  // The chunk's part of one value per position and token.
-  template <class P>
-  Tensor<P> part_of(Tensor<P> all) const {
-    const int64_t vocab = model.config.vocab_size;
-    return all ? all.reshape({all.count() / vocab, vocab}).slice(chunk.first(), chunk.count())
-               : Tensor<P>{};
+  Tensor<const int32_t> targets() const { return space.targets; }  // (N)
+  // Calls visit(first, part) for the parts of a tensor (N, ...) of the chunk whose positions follow
+  // each other in the batch, from `first` on.
+  template <class P, class Visit>
+  void for_each_run(Tensor<P> of_chunk, const Visit& visit) const {
+    chunk.for_each_run(
+        [&](int64_t first, int64_t at, int64_t n) { visit(first, of_chunk.slice(at, n)); });
   }
 
   Tensor<const T> logits_before(size_t i) {
@@ -76,18 +76,21 @@ struct ChunkPass {
     const PhaseScope scope(Phase::kVocabulary);
     const Tensor<T> initial = space.initial;
     if (rows.initial_logits) {
-      elementwise<T>().copy(initial.count(), part_of(rows.initial_logits).data, initial.data);
+      for_each_run(initial, [&](int64_t first, Tensor<T> part) {
+        elementwise<T>().copy(
+            part.count(), rows.initial_logits.data + first * model.config.vocab_size, part.data);
+      });
     } else if (thinking().initial == InitialPrediction::kZeros) {
       elementwise<T>().zero(initial.count(), initial.data);
     } else {
-      draws.initial(chunk.first(), initial);
+      for_each_run(initial, draws.initial);
       const auto scale = static_cast<T>(thinking().initial_scale);
       for (int64_t i = 0; i < initial.count() && scale != T(1); ++i) {
         initial[i] *= scale;
       }
     }
     model.set_step_sizes(space, draws.step_size
-                                    ? [&](Tensor<T> out) { draws.step_size(chunk.first(), out); }
+                                    ? [&](Tensor<T> out) { for_each_run(out, draws.step_size); }
                                     : std::function<void(Tensor<T>)>{});
   }
 
@@ -96,7 +99,9 @@ struct ChunkPass {
     Tensor<const T> logits = logits_before(i);
     if (space.noisy) {
       const PhaseScope scope(Phase::kVocabulary);
-      draws.langevin(static_cast<int64_t>(i), chunk.first(), space.noisy);
+      for_each_run(space.noisy, [&](int64_t first, Tensor<T> part) {
+        draws.langevin(static_cast<int64_t>(i), first, part);
+      });
       const auto scale = static_cast<T>(std::max(thinking().langevin_noise, 1e-6));
       const Tensor<T> noisy = space.noisy;
 #pragma omp parallel for simd schedule(static)
@@ -106,9 +111,12 @@ struct ChunkPass {
       logits = noisy;
     }
     think_once<T, S>(model.config, at(i), logits, {space.step_size, space.bound}, s);
-    sums.energy[i] += sum_over_targets(s.energy, targets);
+    sums.energy[i] += sum_over_targets(s.energy, targets());
     if (observe) {
-      observe(static_cast<int64_t>(i), chunk.first(), s.next, s.energy);
+      const Tensor<const T> energy = s.energy.reshape({chunk.count()});
+      chunk.for_each_run([&](int64_t first, int64_t at, int64_t n) {
+        observe(static_cast<int64_t>(i), first, s.next.slice(at, n), energy.slice(at, n));
+      });
     }
     measure(i);
   }
@@ -121,9 +129,9 @@ struct ChunkPass {
                                        : thinking().soften_targets * static_cast<double>(last - i) /
                                              static_cast<double>(last);
     const auto scale = static_cast<T>(weight() * rows.inverse_token_count);
-    CrossEntropy<T>::loss_and_gradient({targets, static_cast<T>(smoothing)}, step(i).next, scale,
+    CrossEntropy<T>::loss_and_gradient({targets(), static_cast<T>(smoothing)}, step(i).next, scale,
                                        space.row_loss, has_loss(i) ? slope(i) : Tensor<T>{});
-    const double loss = sum_over_targets<T>(space.row_loss, targets);
+    const double loss = sum_over_targets<T>(space.row_loss, targets());
     sums.cross_entropy[i] += loss;
     sums.objective += has_loss(i) ? weight() * loss : 0.0;
   }
@@ -207,8 +215,8 @@ struct ChunkPass {
     const Tensor<T> one_hot = truth.next;
     elementwise<T>().zero(one_hot.count(), one_hot.data);
     for (int64_t n = 0; n < one_hot.dim(0); ++n) {
-      if (targets[n] >= 0) {
-        one_hot[n * one_hot.dim(1) + targets[n]] = T(1);
+      if (targets()[n] >= 0) {
+        one_hot[n * one_hot.dim(1) + targets()[n]] = T(1);
       }
     }
     const typename EmbedPrediction<T, S>::Params params{model.weights.vocabulary, false};
@@ -219,7 +227,7 @@ struct ChunkPass {
     const double scale = thinking().contrastive * rows.inverse_token_count;
     for (int64_t n = 0; n < energy.count(); ++n) {
       const double gap = static_cast<double>(truth_energy[n]) - static_cast<double>(energy[n]);
-      const bool counts = targets[n] >= 0;
+      const bool counts = targets()[n] >= 0;
       space.energy_bar[n] = counts ? static_cast<T>(scale / (1 + std::exp(-gap))) : T(0);
       sums.objective += counts ? thinking().contrastive *
                                      (std::max(gap, 0.0) + std::log1p(std::exp(-std::abs(gap))))
@@ -244,8 +252,10 @@ struct ChunkPass {
       run_step_by_step();
     }
     if (rows.final_logits) {
-      const Tensor<T> last = step(plan.size() - 1).next;
-      elementwise<T>().copy(last.count(), last.data, part_of(rows.final_logits).data);
+      for_each_run(step(plan.size() - 1).next, [&](int64_t first, Tensor<T> part) {
+        elementwise<T>().copy(part.count(), part.data,
+                              rows.final_logits.data + first * model.config.vocab_size);
+      });
     }
   }
 
@@ -320,28 +330,28 @@ LossSums train_pass(const TextEbtParts<T, S>& model, const TrainingRows<T>& rows
   sums.cross_entropy.assign(plan.size(), 0.0);
   sums.energy.assign(plan.size(), 0.0);
   sums.token_count = count_targets(rows.targets);
+  if (rows.final_logits && workspace.range.count() < workspace.context) {
+    // What is not thought about is nothing, rather than what lay there.
+    elementwise<T>().zero(rows.final_logits.count(), rows.final_logits.data);
+  }
+  if (workspace.chunks.empty()) {
+    return sums;
+  }
   // A landscape without steps is left alone, and so are its gradients. With the default type all
   // landscapes are one.
+  const Tensor<const int32_t> tokens = workspace.tokens_of(rows.inputs);
   std::vector<bool> open(workspace.contexts.size(), false);
   for (const int64_t landscape : plan.landscapes) {
     const size_t context = workspace.context_of(landscape);
     if (!open[context]) {
-      workspace.contexts[context].forward(model.weights, model.rotary, rows.inputs,
+      workspace.contexts[context].forward(model.weights, model.rotary, tokens,
                                           static_cast<int64_t>(context));
       open[context] = true;
     }
   }
-  const Tensor<const int32_t> targets = rows.targets.reshape({rows.targets.count()});
   for (const Chunk& chunk : workspace.chunks) {
-    ChunkPass<T, S>{model,
-                    rows,
-                    draws,
-                    observe,
-                    plan,
-                    workspace,
-                    chunk,
-                    workspace.space(chunk),
-                    targets.slice(chunk.first(), chunk.count()),
+    ChunkPass<T, S>{model, rows,      draws, observe,
+                    plan,  workspace, chunk, workspace.space(chunk, rows.targets),
                     sums}
         .run();
   }
