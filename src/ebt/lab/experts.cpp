@@ -184,13 +184,13 @@ double expected_accuracy(const KnowledgeGraph& graph, const ExpertCopy& copy) {
   return right / static_cast<double>(queries);
 }
 
-std::vector<double> expert_accuracies(const KnowledgeGraph& graph, const Experts& experts) {
-  std::vector<double> accuracies(static_cast<size_t>(experts.count()));
-#pragma omp parallel for schedule(dynamic)
-  for (size_t i = 0; i < accuracies.size(); ++i) {
-    accuracies[i] = expected_accuracy(graph, experts.copy(static_cast<int64_t>(i)));
+double best_expected_accuracy(const KnowledgeGraph& graph, const std::vector<ExpertCopy>& copies) {
+  double best = 0;
+#pragma omp parallel for schedule(dynamic) reduction(max : best)
+  for (const ExpertCopy& copy : copies) {
+    best = std::max(best, expected_accuracy(graph, copy));
   }
-  return accuracies;
+  return best;
 }
 
 }  // namespace ebt

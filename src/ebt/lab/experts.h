@@ -94,7 +94,7 @@ class Experts {
 // when the graph has it too. Where it knows none it is wrong.
 double expected_accuracy(const KnowledgeGraph& graph, const ExpertCopy& copy);
 
-// That of every expert; a model transcends when it is above the largest.
-std::vector<double> expert_accuracies(const KnowledgeGraph& graph, const Experts& experts);
+// The largest of several experts; a model transcends when it is above that.
+double best_expected_accuracy(const KnowledgeGraph& graph, const std::vector<ExpertCopy>& copies);
 
 }  // namespace ebt

@@ -19,7 +19,7 @@ namespace {
 using testing::error_text;
 
 const KnowledgeGraph& graph() {
-  static const KnowledgeGraph kGraph{GraphConfig{}};
+  static const KnowledgeGraph kGraph{GraphConfig{.entities = 300, .relations = 8, .edges = 900}};
   return kGraph;
 }
 

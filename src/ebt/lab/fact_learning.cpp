@@ -121,20 +121,20 @@ Json to_json(const Judgement& judgement) {
           {"auroc_by_probability", judgement.auroc_by_probability},
           {"pooled_auroc_by_energy", judgement.pooled_auroc_by_energy},
           {"pooled_auroc_by_probability", judgement.pooled_auroc_by_probability},
-          {"energy_of_right", judgement.energy_of_right},
-          {"energy_of_wrong", judgement.energy_of_wrong}};
+          {"right_energies", judgement.right_energies},
+          {"wrong_energies", judgement.wrong_energies}};
 }
 
 // Facts across clusters that no expert could have combined. Nothing where it was asked to stop.
 std::optional<Json> ask_two_hops(const TranscendLabConfig& config, const FactRun& run,
-                                 const World& world, const FactMeasures& measures,
+                                 const World& world, const std::vector<int32_t>& guesses,
+                                 const FactMeasures& measures,
                                  const std::vector<double>& temperatures, const JobWatch& watch) {
   const TwoHopFacts facts = two_hop_facts(world.graph, world.experts.clusters());
   const std::vector<Question> questions = some_questions(
       two_hop_questions(world.graph, facts.across, facts.within, run.bridge), config.questions, 0);
   Json result = {{"asked", questions.size()},
-                 {"majority",
-                  majority_accuracy(questions, majority_tails(world.graph, world.corpus.copies()))},
+                 {"majority", majority_accuracy(questions, guesses)},
                  {"direct", direct_edge_accuracy(world.graph, questions)}};
   if (run.bridge) {
     const std::optional<double> accuracy =
@@ -186,26 +186,26 @@ std::optional<Json> learn_facts(const TranscendLabConfig& config, const FactRun&
   if (!facts.has_value()) {
     return std::nullopt;
   }
-  const std::vector<double> experts = expert_accuracies(world.graph, world.experts);
+  const std::vector<ExpertCopy>& copies = world.corpus.copies();
+  const std::vector<int32_t> guesses = majority_tails(world.graph, copies);
   Json result = {{"seconds", trained->seconds},
                  {"parameters", trained->parameters},
                  {"validation_loss", trained->validation_loss},
                  {"asked", questions.size()},
-                 {"best_expert", *std::max_element(experts.begin(), experts.end())},
-                 {"majority", majority_accuracy(
-                                  questions, majority_tails(world.graph, world.corpus.copies()))}};
+                 {"best_expert", best_expected_accuracy(world.graph, copies)},
+                 {"majority", majority_accuracy(questions, guesses)}};
   result.update(to_json(*facts));
   result["greedy"] = facts->accuracies.back();
   if (run.setting == "generalization") {
     const std::optional<Json> two_hop =
-        ask_two_hops(config, run, world, measures, temperatures, watch);
+        ask_two_hops(config, run, world, guesses, measures, temperatures, watch);
     if (!two_hop.has_value()) {
       return std::nullopt;
     }
     result["two_hop"] = *two_hop;
   } else if (run.learner != kTransformerPpLearner) {
     const std::optional<Judgement> judgement =
-        measures.judgement(questions, world.corpus.copies(), entity_names(world.graph), watch);
+        measures.judgement(questions, copies, entity_names(world.graph), watch);
     if (!judgement.has_value()) {
       return std::nullopt;
     }

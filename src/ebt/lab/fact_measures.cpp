@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <numeric>
 #include <set>
 #include <span>
 #include <utility>
@@ -136,6 +137,11 @@ class Ranking {
     const auto best = std::max_element(scores.begin(), scores.end()) - scores.begin();
     picked_right_ += right[static_cast<size_t>(best)] ? 1 : 0;
     within_ += area_under_roc(scores, right);
+    const double mean =
+        std::accumulate(scores.begin(), scores.end(), 0.0) / static_cast<double>(scores.size());
+    for (size_t i = 0; i < scores.size(); ++i) {
+      (right[i] ? right_centered_ : wrong_centered_).push_back(scores[i] - mean);
+    }
     ++count_;
     scores_.insert(scores_.end(), scores.begin(), scores.end());
     right_.insert(right_.end(), right.begin(), right.end());
@@ -143,16 +149,9 @@ class Ranking {
   double best_is_right() const { return picked_right_ / count_; }
   double auroc() const { return within_ / count_; }
   double pooled_auroc() const { return area_under_roc(scores_, right_); }
-  double mean(bool of_right) const {
-    double sum = 0;
-    double number = 0;
-    for (size_t i = 0; i < scores_.size(); ++i) {
-      if (right_[i] == of_right) {
-        sum += scores_[i];
-        number += 1;
-      }
-    }
-    return sum / number;
+  // Less the mean of their question's.
+  const std::vector<double>& centered(bool of_right) const {
+    return of_right ? right_centered_ : wrong_centered_;
   }
 
  private:
@@ -161,7 +160,20 @@ class Ranking {
   double count_ = 0;
   std::vector<double> scores_;
   std::vector<bool> right_;
+  std::vector<double> right_centered_;
+  std::vector<double> wrong_centered_;
 };
+
+// The energies that such scores are the negatives of, from the least to the largest.
+std::vector<double> energy_quantiles(std::vector<double> scores) {
+  constexpr size_t kIntervals = 20;
+  std::sort(scores.rbegin(), scores.rend());
+  std::vector<double> quantiles;
+  for (size_t i = 0; i <= kIntervals; ++i) {
+    quantiles.push_back(-scores[i * (scores.size() - 1) / kIntervals]);
+  }
+  return quantiles;
+}
 
 }  // namespace
 
@@ -266,8 +278,8 @@ std::optional<Judgement> FactMeasures::judgement(const std::vector<Question>& qu
   result.auroc_by_probability = by_probability.auroc();
   result.pooled_auroc_by_energy = by_energy.pooled_auroc();
   result.pooled_auroc_by_probability = by_probability.pooled_auroc();
-  result.energy_of_right = -by_energy.mean(true);
-  result.energy_of_wrong = -by_energy.mean(false);
+  result.right_energies = energy_quantiles(by_energy.centered(true));
+  result.wrong_energies = energy_quantiles(by_energy.centered(false));
   return result;
 }
 

@@ -33,9 +33,10 @@ struct Judgement {
   double auroc_by_probability = 0;
   double pooled_auroc_by_energy = 0;
   double pooled_auroc_by_probability = 0;
-  // Mean energies, in the model's units.
-  double energy_of_right = 0;
-  double energy_of_wrong = 0;
+  // Energies of right and of wrong words less the mean of their question's words, in the model's
+  // units: 21 equally spaced quantiles, the least and the largest energy among them.
+  std::vector<double> right_energies;
+  std::vector<double> wrong_energies;
 };
 
 // Asks the model of a folder. Questions whose answers are whole sentences (bridges) are written

@@ -14,9 +14,9 @@ namespace ebt {
 // and 54,500 edges; these defaults are for a model that learns within minutes.
 struct GraphConfig {
   int64_t types = 4;
-  int64_t entities = 300;
-  int64_t relations = 8;
-  int64_t edges = 900;
+  int64_t entities = 150;
+  int64_t relations = 6;
+  int64_t edges = 300;
   int64_t communities = 6;
   double mixing = 0.1;
   uint64_t seed = 0;

@@ -40,7 +40,7 @@ void expect_typed_and_unique(const KnowledgeGraph& graph) {
 }
 
 TEST(KnowledgeGraph, HasWhatWasAskedFor) {
-  const KnowledgeGraph graph{GraphConfig{}};
+  const KnowledgeGraph graph{GraphConfig{.entities = 300, .relations = 8, .edges = 900}};
   EXPECT_EQ(graph.entities().size(), 300U);
   EXPECT_EQ(graph.relations().size(), 8U);
   EXPECT_EQ(graph.fact_count(), 900);

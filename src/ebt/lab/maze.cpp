@@ -173,7 +173,7 @@ class Maze : public Puzzle {
 }  // namespace
 
 std::unique_ptr<Puzzle> make_maze(const PuzzleConfig& config) {
-  constexpr int64_t kDefault = 9;
+  constexpr int64_t kDefault = 6;
   constexpr int64_t kLargest = 50;
   const int64_t most = config.trained_size == 0 ? kDefault : config.trained_size;
   return std::make_unique<Maze>(puzzle_levels("cells a side", 4, most, kLargest));

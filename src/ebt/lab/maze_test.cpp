@@ -71,7 +71,9 @@ TEST(Maze, AsksForMazesWithOneShortestWay) {
 }
 
 TEST(Maze, HasAllSidesOfItsLevel) {
-  const auto puzzle = make_maze({});
+  PuzzleConfig config;
+  config.trained_size = 9;
+  const auto puzzle = make_maze(config);
   std::set<size_t> sides;
   for (int64_t i = 0; i < 40; ++i) {
     sides.insert(puzzle->example(4, PuzzleSide::kTest, 1, i).prompt.find('/'));

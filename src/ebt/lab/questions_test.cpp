@@ -9,7 +9,7 @@ namespace ebt {
 namespace {
 
 const KnowledgeGraph& graph() {
-  static const KnowledgeGraph kGraph{GraphConfig{}};
+  static const KnowledgeGraph kGraph{GraphConfig{.entities = 300, .relations = 8, .edges = 900}};
   return kGraph;
 }
 

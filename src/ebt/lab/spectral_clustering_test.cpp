@@ -89,7 +89,7 @@ TEST(SpectralClustering, IsNotDistractedByScatteredEdges) {
 }
 
 TEST(SpectralClustering, OfAGraphFindsItsCommunities) {
-  const KnowledgeGraph graph{GraphConfig{}};
+  const KnowledgeGraph graph{GraphConfig{.entities = 300, .relations = 8, .edges = 900}};
   std::vector<GraphEdge> edges;
   std::vector<int64_t> communities;
   std::map<std::pair<int32_t, int64_t>, int> counts;

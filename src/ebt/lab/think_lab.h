@@ -20,7 +20,7 @@ struct ThinkLabConfig {
   int64_t layers = 2;
   int64_t width = 128;
   int64_t heads = 2;
-  int64_t steps = 2000;
+  int64_t steps = 1000;
   int64_t batch = 32;
   double learning_rate = 0;
   std::string grid = "1,2,3,4,6,8,16";

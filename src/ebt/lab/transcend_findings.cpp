@@ -40,6 +40,16 @@ Spread TranscendFindings::over_seeds(FactRun like, const Value& value) const {
   return Spread(values);
 }
 
+const json* TranscendFindings::result_of(FactRun like) const {
+  for (const Run& run : runs_) {
+    like.seed = run.what.seed;
+    if (run.what == like) {
+      return &run.result;
+    }
+  }
+  return nullptr;
+}
+
 namespace lab {
 
 TranscendFindings::Value member(const std::string& name) {

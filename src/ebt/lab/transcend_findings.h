@@ -24,6 +24,8 @@ class TranscendFindings {
   // result.
   using Value = std::function<double(const nlohmann::json&)>;
   Spread over_seeds(FactRun like, const Value& value) const;
+  // Of the first such run; null where none is done.
+  const nlohmann::json* result_of(FactRun like) const;
 
  private:
   struct Run {
@@ -35,6 +37,10 @@ class TranscendFindings {
   std::vector<nlohmann::json> linear_;
   std::vector<Run> runs_;
 };
+
+// The claims that the page begins with, and what the results say about each.
+std::vector<LabAnswer> transcend_answers(const TranscendLabConfig& config,
+                                         const TranscendFindings& findings);
 
 namespace lab {
 

@@ -21,7 +21,7 @@ struct TranscendLabConfig {
   std::string coverage_grid = "0.1,0.2,0.4";
   std::string alpha_grid = "0,0.5,1";
   std::string phrasing_grid = "1,4";
-  std::string two_hop_grid = "100,400,1600";
+  std::string two_hop_grid = "100,200,500";
   std::string width_grid = "64,128";
   GraphConfig graph;
   int64_t experts = 100;

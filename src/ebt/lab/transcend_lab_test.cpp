@@ -56,7 +56,9 @@ std::vector<LabResult> made_up_results(const TranscendLab& lab) {
                                {"auroc_by_energy", 0.6},
                                {"auroc_by_probability", 0.95},
                                {"pooled_auroc_by_energy", 0.55},
-                               {"pooled_auroc_by_probability", 0.9}};
+                               {"pooled_auroc_by_probability", 0.9},
+                               {"right_energies", {-3.0, -2.0, -1.0}},
+                               {"wrong_energies", {-1.0, 0.5, 2.0}}};
       }
     }
     results.push_back({job, result});

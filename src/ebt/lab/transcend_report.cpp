@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <optional>
 
 #include "ebt/eval/value_list.h"
 #include "ebt/lab/transcend_findings.h"
@@ -222,122 +223,40 @@ LabSection energy_section(const TranscendLabConfig& config, const TranscendFindi
   return section;
 }
 
-// At the lowest temperature that was measured.
-LabAnswer linear_answer(const TranscendFindings& findings, bool large) {
-  int64_t above = 0;
-  int64_t seeds = 0;
-  double model = 0;
-  double expert = 0;
-  double deviation = 0;
-  for (const json& result : findings.linear()) {
-    const json& row = large ? result["deviations"].back() : result["deviations"].front();
-    const size_t coldest = static_cast<size_t>(
-        std::min_element(row["temperatures"].begin(), row["temperatures"].end()) -
-        row["temperatures"].begin());
-    above += row["transcends"][coldest].get<bool>() ? 1 : 0;
-    model += row["accuracies"][coldest].get<double>();
-    expert += row["best_expert"].get<double>();
-    deviation = row["deviation"];
-    ++seeds;
+// How energies of true facts and of experts' errors are spread, at the base of a setting.
+std::optional<LabSection> energies_section(const TranscendLabConfig& config,
+                                           const TranscendFindings& findings,
+                                           const std::string& setting, const std::string& learner) {
+  const json* result = findings.result_of(base_run(config, setting, learner, 0));
+  if (result == nullptr || !result->contains("judgement")) {
+    return std::nullopt;
   }
-  LabAnswer answer;
-  answer.claim = large ? "A linear model is better than its best expert at low temperature, where "
-                         "experts err much"
-                       : "Where they err little, it is not";
-  if (seeds == 0) {
-    answer.evidence = "not measured yet";
-    return answer;
+  ChartOptions options =
+      accuracy_options(fmt::format("{}: energies, {}", setting, learner_in_words(learner)),
+                       "energy less the mean of the fact's tails");
+  options.y_label = "share with less energy";
+  LabSection section;
+  section.name = fmt::format("{}-energies-{}", setting, learner);
+  section.head = options.title;
+  section.note =
+      "Of the tails that some expert wrote, the share below every energy: those of true facts and "
+      "those of experts' errors. The further apart, the better the energy tells them apart. One "
+      "model.";
+  section.table.columns = {"share", "energy of true facts", "energy of errors"};
+  section.folded = true;
+  const std::vector<double> right = (*result)["judgement"]["right_energies"];
+  const std::vector<double> wrong = (*result)["judgement"]["wrong_energies"];
+  ChartSeries of_right{"true facts", {}, 0};
+  ChartSeries of_wrong{"errors", {}, 1};
+  for (size_t i = 0; i < right.size(); ++i) {
+    const double share = static_cast<double>(i) / static_cast<double>(right.size() - 1);
+    of_right.points.emplace_back(right[i], share);
+    of_wrong.points.emplace_back(wrong[i], share);
+    section.table.rows.push_back({fmt::format("{:.2f}", share), fmt::format("{:.5g}", right[i]),
+                                  fmt::format("{:.5g}", wrong[i])});
   }
-  const bool all = above == seeds;
-  answer.verdict = large ? (all          ? Verdict::kYes
-                            : above == 0 ? Verdict::kNo
-                                         : Verdict::kUnclear)
-                         : (above == 0 ? Verdict::kYes
-                            : all      ? Verdict::kNo
-                                       : Verdict::kUnclear);
-  answer.evidence = fmt::format(
-      "σ = {}: accuracy {:.3f}, best expert {:.3f}; above its confidence interval for {} of {} {}",
-      deviation, model / static_cast<double>(seeds), expert / static_cast<double>(seeds), above,
-      seeds, seeds == 1 ? "seed" : "seeds");
-  return answer;
-}
-
-// A claim about two accuracies, of a learner in a setting.
-LabAnswer compared(const std::string& claim, const Spread& first, const Spread& second,
-                   const std::string& words) {
-  if (first.count == 0 || second.count == 0) {
-    return {claim, Verdict::kNotMeasured, "not measured yet"};
-  }
-  // Shares of some hundred questions differ by a few hundredths by chance.
-  constexpr double kNoticed = 0.05;
-  const double difference = first.mean - second.mean;
-  return {claim,
-          difference > kNoticed    ? Verdict::kYes
-          : difference < -kNoticed ? Verdict::kNo
-                                   : Verdict::kUnclear,
-          fmt::format("{} {} and {}", words, in_words(first), in_words(second))};
-}
-
-std::vector<LabAnswer> answers_of(const TranscendLabConfig& config,
-                                  const TranscendFindings& findings) {
-  std::vector<LabAnswer> answers = {linear_answer(findings, true), linear_answer(findings, false)};
-  for (const std::string& learner : findings.learners()) {
-    const std::string words = learner_in_words(learner);
-    for (const char* setting : {"denoising", "selection"}) {
-      if (!findings.has(setting)) {
-        continue;
-      }
-      const FactRun run = base_run(config, setting, learner, 0);
-      const Spread greedy = findings.over_seeds(run, at_temperature(0));
-      answers.push_back(
-          compared(fmt::format("{}: greedy {} is better than its best expert", setting, words),
-                   greedy, findings.over_seeds(run, member("best_expert")), "accuracies"));
-      FactRun few = run;
-      few.experts = read_whole_numbers(config.expert_grid, "expert-grid", 1).front();
-      answers.push_back(compared(fmt::format("{}: {} answers more with {} experts than with {}",
-                                             setting, words, run.experts, few.experts),
-                                 greedy, findings.over_seeds(few, at_temperature(0)),
-                                 "greedy accuracies"));
-    }
-    if (findings.has("selection")) {
-      FactRun none = base_run(config, "selection", learner, 0);
-      FactRun all = none;
-      const std::vector<double> alphas = read_numbers(config.alpha_grid, "alpha-grid", 0);
-      none.alpha = *std::min_element(alphas.begin(), alphas.end());
-      all.alpha = *std::max_element(alphas.begin(), alphas.end());
-      answers.push_back(compared(
-          fmt::format("selection: {} answers more the more experts keep to what they know", words),
-          findings.over_seeds(all, at_temperature(0)), findings.over_seeds(none, at_temperature(0)),
-          fmt::format("greedy accuracies at α = {} and {}:", all.alpha, none.alpha)));
-    }
-    if (findings.has("generalization")) {
-      FactRun plain = base_run(config, "generalization", learner, 0);
-      FactRun few = plain;
-      few.two_hop = read_whole_numbers(config.two_hop_grid, "two-hop-grid", 1).front();
-      FactRun bridge = plain;
-      bridge.bridge = true;
-      const Spread accuracy = findings.over_seeds(plain, of_two_hop("greedy"));
-      answers.push_back(compared(
-          fmt::format("generalization: {} combines facts of different experts", words), accuracy,
-          findings.over_seeds(plain, of_two_hop("majority")), "accuracy and majority guess:"));
-      answers.push_back(compared(fmt::format("generalization: more two-hop facts help {}", words),
-                                 accuracy, findings.over_seeds(few, of_two_hop("greedy")),
-                                 "accuracies"));
-      answers.push_back(
-          compared(fmt::format("generalization: writing the bridge out helps {}", words),
-                   findings.over_seeds(bridge, of_two_hop("greedy")), accuracy, "accuracies"));
-    }
-    if (learner != kTransformerPpLearner && findings.has("denoising")) {
-      const FactRun run = base_run(config, "denoising", learner, 0);
-      answers.push_back(
-          compared(fmt::format("The tail of least energy is right more often than that of highest "
-                               "probability ({})",
-                               words),
-                   findings.over_seeds(run, judged("by_energy")),
-                   findings.over_seeds(run, judged("by_probability")), "picked rightly:"));
-    }
-  }
-  return answers;
+  section.chart = line_chart({of_right, of_wrong}, options);
+  return section;
 }
 
 }  // namespace
@@ -352,7 +271,7 @@ LabReport transcend_report(const TranscendLabConfig& config,
       "Can "
       "it be better than the best of them, when, and does the energy of an energy-based model know "
       "which of them is right?";
-  report.answers = answers_of(config, findings);
+  report.answers = transcend_answers(config, findings);
   report.sections.push_back(linear_section(config, findings));
   const auto experts = as_numbers(read_whole_numbers(config.expert_grid, "expert-grid", 1));
   const auto set_experts = [](FactRun& run, double value) {
@@ -389,6 +308,13 @@ LabReport transcend_report(const TranscendLabConfig& config,
   LabSection energies = energy_section(config, findings);
   if (!energies.table.rows.empty()) {
     report.sections.push_back(std::move(energies));
+  }
+  for (const char* setting : {"denoising", "selection"}) {
+    for (const std::string& learner : findings.learners()) {
+      if (std::optional<LabSection> spread = energies_section(config, findings, setting, learner)) {
+        report.sections.push_back(std::move(*spread));
+      }
+    }
   }
   return report;
 }

@@ -41,7 +41,7 @@ TEST(WordTokenizer, KeepsAnyOtherText) {
 }
 
 TEST(WordTokenizer, HasAllWordsOfAGraph) {
-  const KnowledgeGraph graph{GraphConfig{}};
+  const KnowledgeGraph graph{GraphConfig{.entities = 300, .relations = 8, .edges = 900}};
   const TemporaryFolder folder;
   const std::string path = folder.file("tokenizer.json");
   const std::vector<std::string> words = words_of(graph);
