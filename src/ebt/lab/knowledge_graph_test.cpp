@@ -147,10 +147,10 @@ TEST(KnowledgeGraph, RefusesWhatCannotBe) {
   EXPECT_EQ(refusal("relations", 25),
             "--relations: 25 is not between 1 and 24, which is how many 4 types have");
   EXPECT_EQ(refusal("edges", 0),
-            "--edges: 0 is not between 1 and 1508, which is two for every head and relation");
+            "--edges: 0 is not between 1 and 596, which is two for every head and relation");
   EXPECT_EQ(refusal("edges", 100'000),
-            "--edges: 100000 is not between 1 and 1508, which is two for every head and relation");
-  EXPECT_EQ(refusal("communities", 0), "--communities: 0 is not between 1 and 300");
+            "--edges: 100000 is not between 1 and 596, which is two for every head and relation");
+  EXPECT_EQ(refusal("communities", 0), "--communities: 0 is not between 1 and 150");
   EXPECT_EQ(refusal("mixing", 1.5), "--mixing: 1.5 is not between 0 and 1");
 }
 

@@ -16,7 +16,7 @@ struct ThinkLabConfig {
   std::string ablation = "brackets";
   int64_t seeds = 3;
   int64_t examples = 20'000;
-  int64_t tests = 200;
+  int64_t tests = 100;
   int64_t layers = 2;
   int64_t width = 128;
   int64_t heads = 2;

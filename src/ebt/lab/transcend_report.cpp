@@ -49,6 +49,15 @@ struct Curves {
     section.table.columns = {"curve", x_label, "accuracy"};
     section.folded = true;
   }
+  // Marks the axis where something was measured, on a logarithmic scale where that is far apart.
+  void mark(const std::vector<double>& x) {
+    constexpr double kFar = 10;
+    const auto [least, most] = std::minmax_element(x.begin(), x.end());
+    options.log_x = *least > 0 && *most >= kFar * *least;
+    for (const double at : x) {
+      options.x_ticks.emplace_back(at, fmt::format("{}", at));
+    }
+  }
   void add(const std::string& label, const std::vector<double>& x,
            const std::function<Spread(double)>& value, bool faint = false) {
     ChartSeries line{label, {}, static_cast<int>(series.size() % 8), faint, !faint};
@@ -117,10 +126,12 @@ LabSection sweep_section(const TranscendLabConfig& config, const TranscendFindin
                          const std::string& setting, const std::string& name,
                          const std::string& words, const std::vector<double>& x,
                          const std::function<void(FactRun&, double)>& set) {
-  Curves curves(fmt::format("{}-{}", setting, name), fmt::format("{}: {}", setting, words),
-                "Share of facts that are completed rightly, drawn at temperature 1 and greedily; "
-                "thin: the best single expert.",
-                words);
+  Curves curves(
+      fmt::format("{}-{}", setting, name), fmt::format("{}: {}", setting, words),
+      "Share of facts that are completed rightly, drawn at temperature 1 and greedily; "
+      "thin: the best single expert, and guessing the most frequent tail of the relation.",
+      words);
+  curves.mark(x);
   const auto run_at = [&](const std::string& learner, double at) {
     FactRun run = base_run(config, setting, learner, 0);
     set(run, at);
@@ -135,12 +146,15 @@ LabSection sweep_section(const TranscendLabConfig& config, const TranscendFindin
           });
     }
   }
-  curves.add(
-      "best expert", x,
-      [&](double at) {
-        return findings.over_seeds(run_at(findings.learners()[0], at), member("best_expert"));
-      },
-      true);
+  for (const auto& [label, name] :
+       {std::pair("best expert", "best_expert"), std::pair("majority", "majority")}) {
+    curves.add(
+        label, x,
+        [&, of = name](double at) {
+          return findings.over_seeds(run_at(findings.learners()[0], at), member(of));
+        },
+        true);
+  }
   return curves.done();
 }
 
@@ -168,6 +182,7 @@ LabSection two_hop_section(const TranscendLabConfig& config, const TranscendFind
                 "two-hop facts in training");
   const std::vector<double> x =
       as_numbers(read_whole_numbers(config.two_hop_grid, "two-hop-grid", 1));
+  curves.mark(x);
   const auto run_at = [&](const std::string& learner, double at, bool bridge) {
     FactRun run = base_run(config, "generalization", learner, 0);
     run.two_hop = static_cast<int64_t>(at);

@@ -329,6 +329,11 @@ std::vector<double> axis_ticks(double low, double high, int wanted) {
 }
 
 std::vector<double> log_axis_ticks(double low, double high) {
+  // Over so short a distance powers of ten and their multiples are too few.
+  constexpr double kShort = 4;
+  if (high / low < kShort) {
+    return axis_ticks(low, high, 5);
+  }
   std::vector<double> ticks;
   const bool decades_only = std::log10(high / low) > 3;
   for (double power = std::pow(10.0, std::floor(std::log10(low))); power <= high; power *= 10) {

@@ -46,7 +46,7 @@ std::string chart_style();
 std::string figure_style();
 
 // Values from `low` to `high` at which an axis is marked: about `wanted` multiples of 1, 2 or 5
-// times a power of ten; on a logarithmic axis those numbers themselves.
+// times a power of ten; on a logarithmic axis, unless it is short, those numbers themselves.
 std::vector<double> axis_ticks(double low, double high, int wanted);
 std::vector<double> log_axis_ticks(double low, double high);
 

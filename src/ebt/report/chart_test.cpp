@@ -20,6 +20,7 @@ TEST(Chart, MarksAxesAtRoundNumbers) {
   EXPECT_EQ(axis_ticks(0, 1000, 5), (std::vector<double>{0, 200, 400, 600, 800, 1000}));
   EXPECT_EQ(axis_ticks(-9.4, 3.5, 5), (std::vector<double>{-8, -6, -4, -2, 0, 2}));
   EXPECT_EQ(log_axis_ticks(0.9, 60), (std::vector<double>{1, 2, 5, 10, 20, 50}));
+  EXPECT_EQ(log_axis_ticks(1.9, 3.9), (std::vector<double>{2, 2.5, 3, 3.5}));
   EXPECT_EQ(log_axis_ticks(1, 20000), (std::vector<double>{1, 10, 100, 1000, 10000}));
 }
 
