@@ -187,7 +187,9 @@ std::vector<double> training_step(const ThinkingConfig& thinking, const EngineOp
   return result;
 }
 
-TEST(TextModel, LearnsTheSameInChunksOfAnySize) {
+// Steps that are learned one by one, and through all of them with every draw that belongs to
+// positions.
+std::vector<ThinkingConfig> detached_and_noisy() {
   ThinkingConfig detached;
   detached.step_size = 0.7;
   ThinkingConfig noisy = all_steps(0.7);
@@ -195,7 +197,11 @@ TEST(TextModel, LearnsTheSameInChunksOfAnySize) {
   noisy.langevin_noise = 0.5;
   noisy.step_size_spread = 2;
   noisy.contrastive = 0.3;
-  for (const ThinkingConfig& thinking : {detached, noisy}) {
+  return {detached, noisy};
+}
+
+TEST(TextModel, LearnsTheSameInChunksOfAnySize) {
+  for (const ThinkingConfig& thinking : detached_and_noisy()) {
     const std::vector<double> whole = training_step(thinking, {.chunk_positions = 100});
     for (const int64_t positions : {1, 2, 3, 5, 7}) {
       const std::vector<double> cut = training_step(thinking, {.chunk_positions = positions});
@@ -221,14 +227,7 @@ std::vector<double> gradient_of(const ThinkingConfig& thinking, const EngineOpti
 // Positions before the first target and behind the last are not thought about; that of other
 // targets is what decides where these are.
 TEST(TextModel, LearnsATargetTheSameWhateverOthersThereAre) {
-  ThinkingConfig detached;
-  detached.step_size = 0.7;
-  ThinkingConfig noisy = all_steps(0.7);
-  noisy.steps_min = noisy.steps_max = 2;
-  noisy.langevin_noise = 0.5;
-  noisy.step_size_spread = 2;
-  noisy.contrastive = 0.3;
-  for (const ThinkingConfig& thinking : {detached, noisy}) {
+  for (const ThinkingConfig& thinking : detached_and_noisy()) {
     for (const int64_t positions : {2, 3, 4, 100}) {
       const EngineOptions options = {.chunk_positions = positions};
       const auto gradient = [&](const std::vector<int32_t>& targets) {

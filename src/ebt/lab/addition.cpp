@@ -65,7 +65,7 @@ class Addition : public Puzzle {
 }  // namespace
 
 std::unique_ptr<Puzzle> make_addition(const PuzzleConfig& config) {
-  constexpr int64_t kDefault = 6;
+  constexpr int64_t kDefault = 3;
   constexpr int64_t kLongest = 200;
   const int64_t most = config.trained_size == 0 ? kDefault : config.trained_size;
   return std::make_unique<Addition>(puzzle_levels("digits", 1, most, kLongest));

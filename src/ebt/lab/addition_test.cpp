@@ -7,6 +7,13 @@
 namespace ebt {
 namespace {
 
+// Two levels of 1 to 4 digits, and more.
+std::unique_ptr<Puzzle> longer_numbers() {
+  PuzzleConfig config;
+  config.trained_size = 6;
+  return make_addition(config);
+}
+
 TEST(Addition, CarriesThroughNumbersOfAnyLength) {
   const auto puzzle = make_addition({});
   EXPECT_TRUE(puzzle->is_right("57+68=", "125"));
@@ -29,7 +36,7 @@ TEST(Addition, AgreesWithTheMachine) {
 }
 
 TEST(Addition, HasNumbersOfOneLengthWithoutLeadingZeros) {
-  const auto puzzle = make_addition({});
+  const auto puzzle = longer_numbers();
   for (int64_t i = 0; i < 500; ++i) {
     const std::string prompt = puzzle->example(1, PuzzleSide::kTraining, 1, i).prompt;
     const size_t plus = prompt.find('+');
@@ -40,7 +47,7 @@ TEST(Addition, HasNumbersOfOneLengthWithoutLeadingZeros) {
 }
 
 TEST(Addition, AsksForBothOrdersOfItsNumbersOnTheSameSide) {
-  const auto puzzle = make_addition({});
+  const auto puzzle = longer_numbers();
   std::set<std::string> trained;
   int64_t both = 0;
   for (int64_t i = 0; i < 5000; ++i) {

@@ -66,18 +66,23 @@ std::unique_ptr<Puzzle> make_puzzle(const PuzzleConfig& config) {
   fail("--puzzle: \"{}\" is not one of {}", config.puzzle, fmt::join(known, ", "));
 }
 
-std::vector<PuzzleLevel> puzzle_levels(const std::string& unit, int64_t least, int64_t most,
+PuzzleLevel puzzle_level(const std::string& units, int64_t least, int64_t most, bool trained) {
+  const std::string name = most == 1       ? "1 " + units.substr(0, units.size() - 1)
+                           : least == most ? fmt::format("{} {}", least, units)
+                                           : fmt::format("{} to {} {}", least, most, units);
+  return {name, trained, least, most};
+}
+
+std::vector<PuzzleLevel> puzzle_levels(const std::string& units, int64_t least, int64_t most,
                                        int64_t limit) {
   constexpr int64_t kTrained = 3;
   constexpr int64_t kHarder = 2;
   EBT_CHECK(most >= least + kTrained - 1 && most <= limit,
-            "--trained-size: {} {} are not between {} and {}", most, unit, least + kTrained - 1,
+            "--trained-size: {} {} are not between {} and {}", most, units, least + kTrained - 1,
             limit);
   std::vector<PuzzleLevel> levels;
   const auto add = [&](int64_t first, int64_t last, bool trained) {
-    levels.push_back({first == last ? fmt::format("{} {}", first, unit)
-                                    : fmt::format("{} to {} {}", first, last, unit),
-                      trained, first, last});
+    levels.push_back(puzzle_level(units, first, last, trained));
   };
   const int64_t count = most - least + 1;
   for (int64_t i = 0; i < kTrained; ++i) {

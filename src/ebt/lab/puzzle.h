@@ -49,8 +49,8 @@ struct PuzzleConfig {
   void visit_fields(Visitor&& visit) {
     visit("puzzle", puzzle, "sudoku, sorting, addition, brackets or maze");
     visit("trained-size", trained_size,
-          "largest size in training: symbols to sort (0 is 12), digits to add (6), brackets to "
-          "close (12), side of a maze (9); the holes of a sudoku follow from its board");
+          "largest size in training: symbols to sort (0 is 12), digits to add (3), brackets to "
+          "close (12), side of a maze (6); the holes of a sudoku follow from its board");
     visit("board", board, "cells along a side of a sudoku: 4, 6 or 9");
     visit("symbols", symbols, "different symbols to sort, 2 to 36");
     visit("kinds", kinds, "kinds of brackets, 1 to 4");
@@ -96,9 +96,12 @@ class Puzzle {
 // The puzzle that a config names. Throws Error naming the first impossible field.
 std::unique_ptr<Puzzle> make_puzzle(const PuzzleConfig& config);
 
+// "4 to 6 digits", of plural units that end in "s"; "1 digit" of one.
+PuzzleLevel puzzle_level(const std::string& units, int64_t least, int64_t most, bool trained);
+
 // Three levels that share the sizes `least` to `most`, and two harder ones as wide as the third.
 // Throws Error unless `most` is between least + 2 and `limit`.
-std::vector<PuzzleLevel> puzzle_levels(const std::string& unit, int64_t least, int64_t most,
+std::vector<PuzzleLevel> puzzle_levels(const std::string& units, int64_t least, int64_t most,
                                        int64_t limit);
 
 }  // namespace ebt

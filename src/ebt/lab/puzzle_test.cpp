@@ -152,7 +152,7 @@ TEST(PuzzleLevels, ShareTheTrainedSizesAndGoOn) {
   for (const PuzzleLevel& level : puzzle_levels("digits", 1, 5, 9)) {
     names += level.name + (level.trained ? ", " : "! ");
   }
-  EXPECT_EQ(names, "1 digits, 2 to 3 digits, 4 to 5 digits, 6 to 7 digits! 8 to 9 digits! ");
+  EXPECT_EQ(names, "1 digit, 2 to 3 digits, 4 to 5 digits, 6 to 7 digits! 8 to 9 digits! ");
 }
 
 TEST(Puzzle, SaysWhatIsWrongWithAConfig) {

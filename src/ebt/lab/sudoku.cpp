@@ -17,9 +17,7 @@ std::vector<PuzzleLevel> levels_of(int64_t size) {
   std::vector<PuzzleLevel> levels;
   int64_t least = 1;
   for (const int64_t most : ends) {
-    levels.push_back({least == most ? fmt::format("{} holes", least)
-                                    : fmt::format("{} to {} holes", least, most),
-                      levels.size() < kTrained, least, most});
+    levels.push_back(puzzle_level("holes", least, most, levels.size() < kTrained));
     least = most + 1;
   }
   return levels;

@@ -19,7 +19,7 @@
 namespace ebt {
 namespace {
 
-constexpr int64_t kTexts = 16;  // measured at a time
+constexpr int64_t kTexts = 100;  // measured at a time
 constexpr double kValidation = 0.02;
 // Share of a run's progress that is training.
 constexpr double kTraining = 0.7;
@@ -152,7 +152,8 @@ class Measurement {
       }
       const PuzzleLevel& of = puzzle_.levels()[static_cast<size_t>(level)];
       levels.push_back({{"level", of.name},
-                        {"sizes", fmt::format("{}–{}", of.least, of.most)},
+                        {"sizes", of.least == of.most ? fmt::format("{}", of.least)
+                                                      : fmt::format("{}–{}", of.least, of.most)},
                         {"trained", of.trained},
                         {"points", std::move(points)}});
     }

@@ -23,7 +23,7 @@ struct ThinkLabConfig {
   int64_t steps = 1000;
   int64_t batch = 32;
   double learning_rate = 0;
-  std::string grid = "1,2,3,4,6,8,16";
+  std::string grid = "1,2,3,4,6,8";
   std::string candidates = "1,4";
   std::string stops = "0,0.01,0.1";
   int64_t board = 4;

@@ -29,6 +29,10 @@ LabAnswer answer(const std::string& claim, const std::vector<double>& difference
   return {claim, verdict_of(differences), difference_in_words(differences) + more};
 }
 
+std::string steps_in_words(int64_t steps) {
+  return fmt::format("{} {}", steps, steps == 1 ? "step" : "steps");
+}
+
 struct Contestant {
   std::string words;
   std::string learner;
@@ -45,10 +49,11 @@ std::vector<Contestant> contestants(const ThinkLabConfig& config, const ThinkFin
     }
     const int64_t usual = findings.usual(learner);
     result.push_back(
-        {fmt::format("{}, {} steps", learner_in_words(learner), usual), learner, usual});
+        {fmt::format("{}, {}", learner_in_words(learner), steps_in_words(usual)), learner, usual});
     if (findings.longest() != usual) {
-      result.push_back({fmt::format("{}, {} steps", learner_in_words(learner), findings.longest()),
-                        learner, findings.longest()});
+      result.push_back(
+          {fmt::format("{}, {}", learner_in_words(learner), steps_in_words(findings.longest())),
+           learner, findings.longest()});
     }
   }
   return result;
@@ -198,11 +203,11 @@ LabSection ablation_section(const ThinkLabConfig& config, const ThinkFindings& f
       "of training, at {} steps and at {}; thinking longer helps where it falls.",
       usual, findings.longest());
   section.table.columns = {"recipe",
-                           fmt::format("loss, {} steps", usual),
-                           fmt::format("loss, {} steps", findings.longest()),
+                           "loss, " + steps_in_words(usual),
+                           "loss, " + steps_in_words(findings.longest()),
                            "change",
-                           fmt::format("accuracy, {} steps", usual),
-                           fmt::format("accuracy, {} steps", findings.longest())};
+                           "accuracy, " + steps_in_words(usual),
+                           "accuracy, " + steps_in_words(findings.longest())};
   std::vector<std::string> parts = {""};
   for (const std::string& part : s2_parts()) {
     parts.push_back(part);
