@@ -195,7 +195,7 @@ TEST(Puzzle, SaysThatALevelHasTooFewExamplesForTests) {
   config.trained_size = 3;
   // "(", "()(" and "(()".
   EXPECT_EQ(error_text([&] { make_puzzle(config)->example(0, PuzzleSide::kTest, 0, 0); }),
-            "puzzle 'brackets': there is no example for tests of 1 brackets: there are too few "
+            "puzzle 'brackets': there is no example for tests of 1 bracket: there are too few "
             "different ones");
 }
 
