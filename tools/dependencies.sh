@@ -4,7 +4,7 @@ build_packages=(cmake ninja-build g++ libdnnl-dev ocl-icd-opencl-dev libfmt-dev 
   nlohmann-json3-dev librandom123-dev pkg-config libpcre2-dev libutf8proc-dev libsentencepiece-dev
   libpng-dev libjpeg62-turbo-dev libcpp-httplib-dev libeigen3-dev
   libspectra-dev)
-test_packages=(libgtest-dev)
+test_packages=(libgtest-dev libexpat1-dev)
 check_packages=(git clang-format clang-tidy libomp-dev)
 page_packages=(chromium fonts-liberation2)
 command -v npm >/dev/null || page_packages+=(nodejs npm)   # others than Debian's do as well

@@ -7,7 +7,7 @@
 #include "ebt/core/error.h"
 #include "ebt/io/file.h"
 #include "ebt/io/json.h"
-#include "ebt/report/chart.h"
+#include "ebt/report/markup.h"
 #include "ebt/report/page.h"
 
 namespace ebt {

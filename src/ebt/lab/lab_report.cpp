@@ -7,7 +7,7 @@
 
 #include "ebt/io/csv.h"
 #include "ebt/io/file.h"
-#include "ebt/report/chart.h"
+#include "ebt/report/markup.h"
 #include "ebt/report/page.h"
 #include "ebt/report/panel_figure.h"
 

@@ -7,6 +7,8 @@
 #include <limits>
 #include <map>
 
+#include "ebt/report/markup.h"
+
 namespace ebt {
 namespace {
 
@@ -365,32 +367,6 @@ std::string chart_number(double value, int digits) {
     text.replace(0, 1, "\u2212");
   }
   return text;
-}
-
-std::string escape_markup(const std::string& text) {
-  std::string escaped;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        escaped += "&amp;";
-        break;
-      case '<':
-        escaped += "&lt;";
-        break;
-      case '>':
-        escaped += "&gt;";
-        break;
-      case '"':
-        escaped += "&quot;";
-        break;
-      default: {
-        const auto byte = static_cast<unsigned char>(c);
-        const bool control = (byte < 0x20 && c != '\n' && c != '\t') || byte == 0x7F;
-        escaped += control ? "\uFFFD" : std::string(1, c);
-      }
-    }
-  }
-  return escaped;
 }
 
 }  // namespace ebt

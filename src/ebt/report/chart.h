@@ -53,7 +53,4 @@ std::vector<double> log_axis_ticks(double low, double high);
 // A number as axes and tables write it: "0.25", "15k", "2.5M", "1e9", "−3".
 std::string chart_number(double value, int digits = 4);
 
-// Text with the characters that markup claims replaced, and control characters shown as U+FFFD.
-std::string escape_markup(const std::string& text);
-
 }  // namespace ebt

@@ -7,6 +7,7 @@
 #include "ebt/core/error.h"
 #include "ebt/io/base64.h"
 #include "ebt/report/chart.h"
+#include "ebt/report/markup.h"
 
 namespace ebt {
 namespace {

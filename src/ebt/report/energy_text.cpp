@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "ebt/report/chart.h"
+#include "ebt/report/markup.h"
 
 namespace ebt {
 namespace {

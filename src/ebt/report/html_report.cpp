@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "ebt/report/chart.h"
+#include "ebt/report/markup.h"
 #include "ebt/report/page.h"
 
 namespace ebt {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "ebt/report/chart.h"
+#include "ebt/report/markup.h"
 
 namespace ebt {
 namespace {

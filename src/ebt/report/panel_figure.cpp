@@ -4,6 +4,7 @@
 
 #include "ebt/core/error.h"
 #include "ebt/report/chart.h"
+#include "ebt/report/markup.h"
 
 namespace ebt {
 namespace {

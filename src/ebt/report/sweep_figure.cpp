@@ -6,6 +6,7 @@
 #include <array>
 
 #include "ebt/report/chart.h"
+#include "ebt/report/markup.h"
 
 namespace ebt {
 namespace {

@@ -6,6 +6,7 @@
 
 #include "ebt/report/chart.h"
 #include "ebt/report/energy_text.h"
+#include "ebt/report/markup.h"
 
 namespace ebt {
 namespace {
