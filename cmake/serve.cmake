@@ -1,10 +1,7 @@
-# The library of `ebt serve`, where cpp-httplib is there: the only part that needs it.
-find_package(PkgConfig)
-if(PkgConfig_FOUND)
-  pkg_check_modules(HTTPLIB IMPORTED_TARGET cpp-httplib)
-endif()
-if(NOT HTTPLIB_FOUND)
-  message(STATUS "cpp-httplib (Debian: libcpp-httplib-dev) is not there: building without 'ebt serve'")
+# The library of `ebt serve`, where Boost is there: the only part that needs it, and only its headers.
+find_package(Boost 1.74)
+if(NOT Boost_FOUND)
+  message(STATUS "Boost (Debian: libboost-dev) is not there: building without 'ebt serve'")
   return()
 endif()
 
@@ -25,4 +22,4 @@ add_custom_command(OUTPUT ${web_source}
 
 add_library(ebt_serve STATIC ${EBT_SERVE_SOURCES} ${web_source})
 target_precompile_headers(ebt_serve PRIVATE ${EBT_COMMON_HEADERS})
-target_link_libraries(ebt_serve PUBLIC ebt PkgConfig::HTTPLIB PRIVATE ebt_options)
+target_link_libraries(ebt_serve PUBLIC ebt PRIVATE Boost::headers ebt_options)

@@ -1,7 +1,6 @@
 // `ebt serve` as a person starts and ends it, with real models.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <httplib.h>
 
 #include <csignal>
 #include <future>
@@ -9,6 +8,7 @@
 
 #include "ebt/data/image.h"
 #include "tests/end_to_end/program.h"
+#include "tests/support/http_client.h"
 #include "tests/support/image_set.h"
 #include "tests/support/raw_client.h"
 
@@ -57,11 +57,9 @@ class Serve : public ::testing::Test {
   }
 
   json complete(const std::string& body) const {
-    httplib::Client client("127.0.0.1", port_);
-    client.set_read_timeout(std::chrono::seconds(60));
-    const httplib::Result result = client.Post("/v1/completions", body, "application/json");
-    EXPECT_TRUE(result && result->status == 200) << (result ? result->body : "no answer");
-    return result ? json::parse(result->body, nullptr, false) : json();
+    const HttpAnswer answer = HttpClient(port_).post("/v1/completions", body);
+    EXPECT_EQ(answer.status, 200) << answer.body;
+    return json::parse(answer.body, nullptr, false);
   }
 
   static inline TemporaryFolder* folder_ = nullptr;
@@ -113,13 +111,13 @@ TEST_F(Serve, CleansAsDenoiseCleans) {
         run_ebt_json({"denoise", folder_->file("photo.png"), folder_->file("cleaned.png"),
                       "--model", folder_->file(kind), "--sigma", "30", "--seed", "4", "--steps",
                       "6", "--trace", "--threads", "1"});
-    httplib::Client client("127.0.0.1", port_);
+    const HttpClient client(port_);
     const std::string path = "/v1/images/denoise?sigma=30&seed=4&steps=6";
     const std::string photo = read_file(folder_->file("photo.png"));
-    const auto file = client.Post(path, {{"Accept", "image/png"}}, photo, "image/png");
-    ASSERT_TRUE(file && file->status == 200) << (file ? file->body : "no answer");
-    EXPECT_EQ(file->body, read_file(folder_->file("cleaned.png"))) << kind;
-    const json answer = json::parse(client.Post(path, photo, "image/png")->body);
+    const auto file = client.post(path, photo, "image/png", {{"Accept", "image/png"}});
+    ASSERT_EQ(file.status, 200) << file.body;
+    EXPECT_EQ(file.body, read_file(folder_->file("cleaned.png"))) << kind;
+    const json answer = json::parse(client.post(path, photo, "image/png").body);
     EXPECT_EQ(answer["psnr"], told["psnr_by_step"]);
     EXPECT_EQ(answer["tiles"], told["tiles"]);
     EXPECT_EQ(answer.contains("energy"), kind == "image");
@@ -133,17 +131,17 @@ TEST_F(Serve, CleansAsDenoiseCleans) {
 
 TEST_F(Serve, WritesAndCleansAtTheSameTime) {
   start({"--image-model", folder_->file("image"), "--image-name", "cleaner"});
-  httplib::Client client("127.0.0.1", port_);
-  const json models = json::parse(client.Get("/v1/models")->body)["data"];
+  const HttpClient client(port_);
+  const json models = json::parse(client.get("/v1/models").body)["data"];
   ASSERT_EQ(models.size(), 2U);
   EXPECT_EQ(models[0]["id"], "model");
   EXPECT_EQ(models[1]["id"], "cleaner");
   auto text = std::async(std::launch::async,
                          [&] { return complete(R"({"max_tokens": 300, "temperature": 0})"); });
-  const auto cleaned = client.Post("/v1/images/denoise?stream=true&steps=9",
+  const auto cleaned = client.post("/v1/images/denoise?stream=true&steps=9",
                                    read_file(folder_->file("photo.png")), "image/png");
-  EXPECT_NE(cleaned->body.find("\"step\":9"), std::string::npos);
-  EXPECT_TRUE(cleaned->body.ends_with("data: [DONE]\n\n"));
+  EXPECT_NE(cleaned.body.find("\"step\":9"), std::string::npos);
+  EXPECT_TRUE(cleaned.body.ends_with("data: [DONE]\n\n"));
   EXPECT_EQ(text.get()["usage"]["completion_tokens"], 300);
 }
 
@@ -152,10 +150,10 @@ TEST_F(Serve, FinishesWhatItAcceptedAndEndsOnSigterm) {
   auto answer = std::async(std::launch::async, [&] {
     return complete(R"({"max_tokens": 2000, "temperature": 0, "thinking": {"steps": 8}})");
   });
-  httplib::Client client("127.0.0.1", port_);
+  const HttpClient client(port_);
   for (int i = 0; i < 1000; ++i) {
-    const httplib::Result metrics = client.Get("/metrics");
-    if (metrics && metrics->body.find("\nebt_requests_open 1\n") != std::string::npos) {
+    const HttpAnswer metrics = client.get("/metrics");
+    if (metrics.body.find("\nebt_requests_open 1\n") != std::string::npos) {
       break;
     }
   }
@@ -184,10 +182,10 @@ TEST_F(Serve, EndsAtOnceOnASecondSignal) {
 
 TEST_F(Serve, ReadsItsTokenFromAFile) {
   start({"--api-key-file", folder_->write("key", "secret\n")});
-  httplib::Client client("127.0.0.1", port_);
-  EXPECT_EQ(client.Get("/v1/models")->status, 401);
-  client.set_bearer_token_auth("secret");
-  EXPECT_EQ(client.Get("/v1/models")->status, 200);
+  HttpClient client(port_);
+  EXPECT_EQ(client.get("/v1/models").status, 401);
+  client.set_token("secret");
+  EXPECT_EQ(client.get("/v1/models").status, 200);
 }
 
 TEST_F(Serve, UsesTheChatTemplateOfTheModel) {
@@ -195,11 +193,11 @@ TEST_F(Serve, UsesTheChatTemplateOfTheModel) {
                  R"({"format_version": 1, "roles": {"system": {}, "user": {"prefix": "Q:"},
                      "assistant": {}}, "generation_prompt": "A:"})");
   start();
-  httplib::Client client("127.0.0.1", port_);
-  const auto answer = client.Post(
+  const HttpClient client(port_);
+  const auto answer = client.post(
       "/v1/chat/completions",
       R"({"messages": [{"role": "user", "content": "x"}], "max_tokens": 1})", "application/json");
-  EXPECT_EQ(json::parse(answer->body)["usage"]["prompt_tokens"], 5) << "Q:xA:";
+  EXPECT_EQ(json::parse(answer.body)["usage"]["prompt_tokens"], 5) << "Q:xA:";
   std::filesystem::remove(folder_->file("model/chat_template.json"));
 }
 

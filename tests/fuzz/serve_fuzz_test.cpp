@@ -242,7 +242,7 @@ TEST(FuzzHttp, LeavesTheServerAlive) {
   }
   EXPECT_GT(answered, kConnections / 2);
   EXPECT_EQ(server.post("/v1/completions", "{\"max_tokens\": 3}").first, 200);
-  EXPECT_EQ(server.client().Post("/v1/images/denoise", small_png(), "image/png")->status, 200);
+  EXPECT_EQ(server.client().post("/v1/images/denoise", small_png(), "image/png").status, 200);
   EXPECT_TRUE(server.reaches("ebt_requests_open", 0));
   EXPECT_TRUE(server.reaches("ebt_texts_running", 0));
   EXPECT_TRUE(server.reaches("ebt_images_running", 0));

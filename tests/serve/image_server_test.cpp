@@ -44,8 +44,8 @@ class ImageServer : public ::testing::Test {
     EXPECT_TRUE(body.is_object()) << answer.second;
     return fmt::format("{} {}", answer.first, body["error"]["message"].get<std::string>());
   }
-  static std::string error_of(const httplib::Result& answer) {
-    return error_of({answer->status, answer->body});
+  static std::string error_of(const HttpAnswer& answer) {
+    return error_of({answer.status, answer.body});
   }
   static Image image_of(const json& file) {
     return decode_image(from_base64(file["b64_json"].get<std::string>()).value_or(""), "answer");
@@ -128,14 +128,14 @@ TEST_F(ImageServer, TakesAFileAndGivesOneBack) {
   start();
   const std::string png = encode_png(gradient(20, 13, 3));
   const std::string path = std::string(kDenoise) + "?steps=4&sigma=25";
-  httplib::Client client = server_->client();
-  const auto answer = client.Post(path, {{"Accept", "image/png"}}, png, "image/png");
-  ASSERT_EQ(answer->status, 200) << answer->body;
-  EXPECT_EQ(answer->get_header_value("Content-Type"), "image/png");
-  EXPECT_EQ(base64(answer->body), denoise(R"("steps": 4, "sigma": 25)")["data"][0]["b64_json"]);
-  const auto jpeg = client.Post(path, jpeg_of(gradient(20, 13, 3)), "image/jpeg");
-  EXPECT_EQ(json::parse(jpeg->body)["steps"], 4);
-  EXPECT_EQ(error_of(client.Post(path, body_of(), "application/json")),
+  HttpClient client = server_->client();
+  const auto answer = client.post(path, png, "image/png", {{"Accept", "image/png"}});
+  ASSERT_EQ(answer.status, 200) << answer.body;
+  EXPECT_EQ(answer.field("Content-Type"), "image/png");
+  EXPECT_EQ(base64(answer.body), denoise(R"("steps": 4, "sigma": 25)")["data"][0]["b64_json"]);
+  const auto jpeg = client.post(path, jpeg_of(gradient(20, 13, 3)), "image/jpeg");
+  EXPECT_EQ(json::parse(jpeg.body)["steps"], 4);
+  EXPECT_EQ(error_of(client.post(path, body_of(), "application/json")),
             "400 Parameters of the query are for bodies that are an image; here they stand in the "
             "JSON.");
 }
@@ -179,24 +179,24 @@ TEST_F(ImageServer, AnswersErrorsAsOpenAiDoes) {
   setup.limits.max_image_body_bytes = 5000;
   setup.limits.max_image_pixels = 300;
   start(std::move(setup));
-  httplib::Client client = server_->client();
+  HttpClient client = server_->client();
   EXPECT_EQ(error_of(server_->get(kDenoise)), "405 This path is asked by POST.");
-  EXPECT_EQ(error_of(client.Post(kDenoise, "x", "image/webp")),
+  EXPECT_EQ(error_of(client.post(kDenoise, "x", "image/webp")),
             "415 The Content-Type must be application/json or image/png or image/jpeg.");
-  EXPECT_EQ(error_of(client.Post(kDenoise, "x", "image/png")),
+  EXPECT_EQ(error_of(client.post(kDenoise, "x", "image/png")),
             "400 The image is neither a PNG nor a JPEG image.");
-  EXPECT_EQ(error_of(client.Post(kDenoise, std::string(5001, 'x'), "image/png")),
+  EXPECT_EQ(error_of(client.post(kDenoise, std::string(5001, 'x'), "image/png")),
             "413 The body has more than 5000 bytes, the limit of this server.");
   const std::string large = encode_png(gradient(18, 17, 3));
-  const auto refused = client.Post(kDenoise, large, "image/png");
+  const auto refused = client.post(kDenoise, large, "image/png");
   EXPECT_EQ(error_of(refused),
             "413 The image has 17 x 18 pixels, more than the 300 that this server takes.");
-  EXPECT_EQ(json::parse(refused->body)["error"]["param"], "image");
+  EXPECT_EQ(json::parse(refused.body)["error"]["param"], "image");
   denoiser_controls->diverges = true;
-  const auto diverged = client.Post(kDenoise, body_of(), "application/json");
+  const auto diverged = client.post(kDenoise, body_of(), "application/json");
   EXPECT_EQ(error_of(diverged),
             "400 Cleaning the image failed: the energy of an image is not finite after 1 steps.");
-  EXPECT_EQ(json::parse(diverged->body)["error"]["code"], "not_finite");
+  EXPECT_EQ(json::parse(diverged.body)["error"]["code"], "not_finite");
   const std::string streamed = server_->post(kDenoise, body_of(R"("stream": true)")).second;
   EXPECT_EQ(events_of(streamed).back()["error"]["code"], "not_finite") << "and no [DONE]";
   EXPECT_EQ(server_->ended("failed"), 2);
@@ -228,9 +228,9 @@ TEST_F(ImageServer, AsksForItsToken) {
   setup.api_key = "secret";
   start(std::move(setup));
   EXPECT_EQ(server_->post(kDenoise, body_of()).first, 401);
-  httplib::Client client = server_->client();
-  client.set_bearer_token_auth("secret");
-  EXPECT_EQ(client.Post(kDenoise, body_of(), "application/json")->status, 200);
+  HttpClient client = server_->client();
+  client.set_token("secret");
+  EXPECT_EQ(client.post(kDenoise, body_of(), "application/json").status, 200);
 }
 
 TEST_F(ImageServer, AnswersBy429WhenAllPlacesAreTaken) {
@@ -246,7 +246,8 @@ TEST_F(ImageServer, AnswersBy429WhenAllPlacesAreTaken) {
   RawClient client(server_->port());
   // The answer comes before the body, which is not waited for.
   client.send(
-      "POST /v1/images/denoise HTTP/1.1\r\nContent-Type: image/png\r\nContent-Length: 1000000\r\n"
+      "POST /v1/images/denoise HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
+      "image/png\r\nContent-Length: 1000000\r\n"
       "\r\n");
   const std::string refused = client.receive_all();
   EXPECT_EQ(refused.substr(0, 12), "HTTP/1.1 429");

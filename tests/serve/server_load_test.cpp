@@ -54,10 +54,10 @@ TEST(ServerLoad, AnswersBy429WhenTheQueueIsFull) {
     waiting.push_back(post_later(server, R"({"max_tokens": 2})"));
   }
   ASSERT_TRUE(server.reaches("ebt_requests_open", 3));
-  const auto refused = server.client().Post(kCompletions, "{}", "application/json");
-  EXPECT_EQ(refused->status, 429);
-  EXPECT_EQ(refused->get_header_value("Retry-After"), "1");
-  EXPECT_EQ(json::parse(refused->body)["error"]["code"], "queue_full");
+  const auto refused = server.client().post(kCompletions, "{}");
+  EXPECT_EQ(refused.status, 429);
+  EXPECT_EQ(refused.field("Retry-After"), "1");
+  EXPECT_EQ(json::parse(refused.body)["error"]["code"], "queue_full");
   server.controls->held = false;
   for (auto& answer : waiting) {
     EXPECT_EQ(answer.get().first, 200);
@@ -140,7 +140,7 @@ TEST(ServerLoad, GivesUpOnARequestThatDoesNotArrive) {
   const RunningServer server(std::move(setup));
   RawClient body(server.port());
   body.send(
-      "POST /v1/completions HTTP/1.1\r\nContent-Type: application/json\r\n"
+      "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
       "Content-Length: 100\r\n\r\n{");
   RawClient header(server.port());
   const auto start = std::chrono::steady_clock::now();
@@ -171,7 +171,7 @@ TEST(ServerLoad, AnswersWhatItAcceptedWhenItDrains) {
   auto whole = post_later(server, R"({"max_tokens": 10})");
   auto stream = post_later(server, R"({"max_tokens": 10, "stream": true})");
   RawClient idle(server.port());
-  idle.send("GET /healthz HTTP/1.1\r\n\r\n");
+  idle.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
   idle.receive_until("ok");
   ASSERT_TRUE(server.reaches("ebt_requests_open", 2));
   server.server().drain();

@@ -180,12 +180,11 @@ TEST(Server, AnswersErrorsAsOpenAiDoes) {
   EXPECT_EQ(error_of(server.post(kCompletions, R"({"n": "x"})")),
             "400 'n' must be a whole number from 1 to 16, not \"x\".");
   EXPECT_EQ(error_of(server.post(kChat, "{")).substr(0, 30), "400 The body is not valid JSON");
-  const auto plain = server.client().Post(kCompletions, "{}", "text/plain");
-  EXPECT_EQ(error_of({plain->status, plain->body}),
-            "415 The Content-Type must be application/json.");
+  const auto plain = server.client().post(kCompletions, "{}", "text/plain");
+  EXPECT_EQ(error_of({plain.status, plain.body}), "415 The Content-Type must be application/json.");
   const auto zipped =
-      server.client().Post(kCompletions, {{"Content-Encoding", "gzip"}}, "{}", "application/json");
-  EXPECT_EQ(error_of({zipped->status, zipped->body}),
+      server.client().post(kCompletions, "{}", "application/json", {{"Content-Encoding", "gzip"}});
+  EXPECT_EQ(error_of({zipped.status, zipped.body}),
             "415 A body with a Content-Encoding is not supported.");
 }
 
@@ -207,7 +206,7 @@ TEST(Server, RefusesBodiesThatAreTooLarge) {
             "413 The body has more than 1000 bytes, the limit of this server.");
   RawClient client(server.port());
   client.send(
-      "POST /v1/completions HTTP/1.1\r\nContent-Type: application/json\r\n"
+      "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
       "Transfer-Encoding: chunked\r\n\r\n");
   for (int i = 0; i < 20; ++i) {
     client.send("64\r\n" + std::string(100, ' ') + "\r\n");
@@ -220,7 +219,7 @@ TEST(Server, ReadsAChunkedBody) {
   const RunningServer server;
   RawClient client(server.port());
   client.send(
-      "POST /v1/completions HTTP/1.1\r\nContent-Type: application/json\r\n"
+      "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
       "Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n10\r\n\"max_tokens\":  1\r\n1\r\n}\r\n"
       "0\r\n\r\n");
   EXPECT_EQ(client.receive_until("usage").substr(0, 15), "HTTP/1.1 200 OK");
@@ -236,30 +235,29 @@ TEST(Server, AsksForItsToken) {
   EXPECT_EQ(server.get("/metrics").first, 401);
   EXPECT_EQ(server.get("/healthz").first, 200) << "says nothing but that it is there";
   EXPECT_EQ(server.get("/").first, 200) << "the page, which asks for the token";
-  httplib::Client client = server.client();
+  HttpClient client = server.client();
   for (const char* wrong : {"secre", "secrets", "", "Secret"}) {
-    client.set_bearer_token_auth(wrong);
-    EXPECT_EQ(client.Get("/v1/models")->status, 401) << wrong;
+    client.set_token(wrong);
+    EXPECT_EQ(client.get("/v1/models").status, 401) << wrong;
   }
-  client.set_bearer_token_auth("secret");
-  EXPECT_EQ(client.Get("/v1/models")->status, 200);
+  client.set_token("secret");
+  EXPECT_EQ(client.get("/v1/models").status, 200);
 }
 
 TEST(Server, LetsPagesFromElsewhereInOnlyWhenTold) {
-  const httplib::Headers from = {{"Origin", "https://a.example"}};
+  const HttpFields from = {{"Origin", "https://a.example"}};
   const RunningServer closed;
-  EXPECT_FALSE(closed.client().Get("/v1/models", from)->has_header("Access-Control-Allow-Origin"));
-  EXPECT_EQ(closed.client().Options(kCompletions)->status, 405);
+  EXPECT_FALSE(closed.client().get("/v1/models", from).has("Access-Control-Allow-Origin"));
+  EXPECT_EQ(closed.client().ask("OPTIONS", kCompletions).status, 405);
   ServerSetup setup;
   setup.options.cors = "https://a.example";
   setup.api_key = "secret";
   const RunningServer open(std::move(setup));
-  const auto preflight = open.client().Options(kCompletions, from);
-  EXPECT_EQ(preflight->status, 204);
-  EXPECT_EQ(preflight->get_header_value("Access-Control-Allow-Origin"), "https://a.example");
-  EXPECT_EQ(preflight->get_header_value("Access-Control-Allow-Headers"),
-            "Authorization, Content-Type");
-  EXPECT_EQ(open.client().Get("/v1/models", from)->get_header_value("Access-Control-Allow-Origin"),
+  const auto preflight = open.client().ask("OPTIONS", kCompletions, from);
+  EXPECT_EQ(preflight.status, 204);
+  EXPECT_EQ(preflight.field("Access-Control-Allow-Origin"), "https://a.example");
+  EXPECT_EQ(preflight.field("Access-Control-Allow-Headers"), "Authorization, Content-Type");
+  EXPECT_EQ(open.client().get("/v1/models", from).field("Access-Control-Allow-Origin"),
             "https://a.example")
       << "on errors too";
 }
@@ -267,22 +265,21 @@ TEST(Server, LetsPagesFromElsewhereInOnlyWhenTold) {
 TEST(Server, ShowsThePage) {
   const RunningServer server;
   for (const WebFile& file : web_files()) {
-    const auto answer = server.client().Get("/" + std::string(file.name));
-    ASSERT_TRUE(answer) << file.name;
-    EXPECT_EQ(answer->status, 200);
-    EXPECT_TRUE(answer->body == file.content) << file.name;
-    EXPECT_EQ(answer->get_header_value("Content-Type"), content_type_of(file.name));
-    EXPECT_NE(answer->get_header_value("Content-Security-Policy").find("default-src 'none'"),
+    const auto answer = server.client().get("/" + std::string(file.name));
+    EXPECT_EQ(answer.status, 200) << file.name;
+    EXPECT_TRUE(answer.body == file.content) << file.name;
+    EXPECT_EQ(answer.field("Content-Type"), content_type_of(file.name));
+    EXPECT_NE(answer.field("Content-Security-Policy").find("default-src 'none'"),
               std::string::npos);
-    const auto again = server.client().Get("/" + std::string(file.name),
+    const auto again = server.client().get("/" + std::string(file.name),
                                            {{"If-None-Match", std::string(file.etag)}});
-    EXPECT_EQ(again->status, 304);
-    EXPECT_EQ(again->body, "");
+    EXPECT_EQ(again.status, 304);
+    EXPECT_EQ(again.body, "");
   }
-  EXPECT_EQ(server.client().Get("/")->get_header_value("Content-Type"), "text/html; charset=utf-8");
-  const auto head = server.client().Head("/");
-  EXPECT_EQ(head->status, 200);
-  EXPECT_EQ(head->body, "");
+  EXPECT_EQ(server.client().get("/").field("Content-Type"), "text/html; charset=utf-8");
+  const auto head = server.client().ask("HEAD", "/");
+  EXPECT_EQ(head.status, 200);
+  EXPECT_EQ(head.body, "");
 }
 
 TEST(Server, KeepsConnectionsOpen) {
@@ -306,7 +303,8 @@ TEST(Server, SurvivesTheLargestHeaders) {
   }
   for (const std::string header : {"Range", "Content-Type", "Cookie"}) {
     RawClient client(server.port());
-    client.send("GET /healthz HTTP/1.1\r\n" + header + ": " + ranges + "\r\n\r\n");
+    client.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\n" + header + ": " + ranges +
+                "\r\n\r\n");
     EXPECT_EQ(client.receive_until("ok").substr(0, 15), "HTTP/1.1 200 OK") << header;
   }
   EXPECT_EQ(server.get("/" + std::string(8000, 'a')).first, 404);
@@ -319,8 +317,8 @@ TEST(Server, RefusesConnectionsBeyondItsNumber) {
   const RunningServer server(std::move(setup));
   RawClient first(server.port());
   RawClient second(server.port());
-  first.send("GET /healthz HTTP/1.1\r\n\r\n");
-  second.send("GET /healthz HTTP/1.1\r\n\r\n");
+  first.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  second.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
   first.receive_until("ok");
   second.receive_until("ok");
   RawClient third(server.port());
@@ -355,11 +353,11 @@ TEST(Server, RefusesImpossibleOptions) {
 
 TEST(Server, SaysWhyItCannotListen) {
   const RunningServer server;
-  HttpServer other({}, 1);
-  EXPECT_EQ(error_text([&] { other.listen_on("127.0.0.1", server.port()); }),
+  Listeners other;
+  EXPECT_EQ(error_text([&] { other.open("127.0.0.1", server.port()); }),
             fmt::format("serve: cannot listen on 127.0.0.1 port {}: Address already in use",
                         server.port()));
-  EXPECT_EQ(error_text([&] { other.listen_on("no.such.host.invalid", 0); }).substr(0, 53),
+  EXPECT_EQ(error_text([&] { other.open("no.such.host.invalid", 0); }).substr(0, 53),
             "serve: there is no address 'no.such.host.invalid': Na");
 }
 

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <httplib.h>
 
 #include <chrono>
 #include <functional>
@@ -12,6 +11,7 @@
 #include <utility>
 
 #include "ebt/serve/server.h"
+#include "tests/support/http_client.h"
 #include "tests/support/raw_client.h"
 #include "tests/support/scripted_generator.h"
 
@@ -53,20 +53,16 @@ class RunningServer {
   Server& server() { return *server_; }
   void stop() { server_.reset(); }
 
-  httplib::Client client() const {
-    httplib::Client client("127.0.0.1", port_);
-    client.set_read_timeout(std::chrono::seconds(30));
-    return client;
-  }
+  HttpClient client() const { return HttpClient(port_); }
 
   // Status and body of an answer; -1 where there is none.
   std::pair<int, std::string> post(const std::string& path, const std::string& body) const {
-    const httplib::Result result = client().Post(path, body, "application/json");
-    return result ? std::pair(result->status, result->body) : std::pair(-1, std::string());
+    const HttpAnswer answer = client().post(path, body);
+    return {answer.status, answer.body};
   }
   std::pair<int, std::string> get(const std::string& path) const {
-    const httplib::Result result = client().Get(path);
-    return result ? std::pair(result->status, result->body) : std::pair(-1, std::string());
+    const HttpAnswer answer = client().get(path);
+    return {answer.status, answer.body};
   }
 
   // A line of /metrics, or -1.

@@ -1,5 +1,7 @@
 #include "ebt/serve/api_error.h"
 
+#include <new>
+
 namespace ebt {
 namespace {
 
@@ -16,6 +18,15 @@ const char* type_of(int status) {
 
 Json text_or_null(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
 
+void answer_error(const ApiError& error, HttpResponse& response) {
+  response.status = error.status();
+  response.stream = nullptr;
+  if (error.status() == 429 || error.status() == 503) {
+    response.set_field("Retry-After", "1");
+  }
+  response.set_content(to_line(error.to_json()), "application/json");
+}
+
 }  // namespace
 
 ApiError::ApiError(int status, const std::string& message, std::string param, std::string code)
@@ -30,6 +41,19 @@ Json ApiError::to_json() const {
             {"type", type_of(status_)},
             {"param", text_or_null(param_)},
             {"code", text_or_null(code_)}}}};
+}
+
+void answer_exception(const std::exception_ptr& exception, HttpResponse& response) {
+  try {
+    std::rethrow_exception(exception);
+  } catch (const ApiError& error) {
+    answer_error(error, response);
+  } catch (const std::bad_alloc&) {
+    answer_error(ApiError(503, "The server has not enough memory for this.", "", "overloaded"),
+                 response);
+  } catch (const std::exception& error) {
+    answer_error(ApiError(500, fmt::format("The server has failed: {}.", error.what())), response);
+  }
 }
 
 std::string to_line(const Json& json) {

@@ -3,12 +3,13 @@
 
 #include <fmt/format.h>
 
-#include <optional>
+#include <exception>
 #include <stdexcept>
 #include <string>
 #include <utility>
 
 #include "ebt/core/config_fields.h"
+#include "ebt/serve/http_message.h"
 
 namespace ebt {
 
@@ -36,6 +37,9 @@ template <class... Args>
                                Args&&... args) {
   throw ApiError(400, fmt::format(format, std::forward<Args>(args)...), param);
 }
+
+// Turns an answer into that of an error; one that is no ApiError is the server's fault.
+void answer_exception(const std::exception_ptr& exception, HttpResponse& response);
 
 // JSON as it is sent: one line; bytes that are not UTF-8 become U+FFFD.
 std::string to_line(const Json& json);

@@ -147,7 +147,7 @@ class EventStream {
   EventStream& operator=(const EventStream&) = delete;
 
   // Writes what there is to write. False ends the connection.
-  bool write_more(httplib::DataSink& sink) {
+  bool write_more(BodySink& sink) {
     std::string lines = first_ ? first_lines() : "";
     first_ = false;
     try {
@@ -158,7 +158,7 @@ class EventStream {
       }
     } catch (const ApiError& error) {
       lines += event_line(error.to_json());
-      sink.write(lines.data(), lines.size());
+      sink.write(lines);
       sink.done();
       return true;
     }
@@ -172,7 +172,7 @@ class EventStream {
       }
       lines += kLastEvent;
     }
-    if (!lines.empty() && !sink.write(lines.data(), lines.size())) {
+    if (!lines.empty() && !sink.write(lines)) {
       acceptance_->answer().give_up(Outcome::kClientLeft);
       return false;
     }
@@ -208,7 +208,7 @@ class EventStream {
 };
 
 void answer_whole(const CompletionRequest& request, const ServedModel& model, const std::string& id,
-                  Acceptance& acceptance, httplib::Response& response) {
+                  Acceptance& acceptance, HttpResponse& response) {
   std::vector<Text> texts(static_cast<size_t>(request.texts()));
   for (size_t open = texts.size(); open > 0;) {
     for (TextEvent& event : acceptance.take()) {
@@ -239,8 +239,7 @@ CompletionHandler::CompletionHandler(Engine& engine, const ServedModel& model,
       metrics_(metrics),
       id_prefix_(std::random_device()()) {}
 
-void CompletionHandler::handle(const std::string& body, Endpoint endpoint,
-                               const httplib::Request& http, httplib::Response& response,
+void CompletionHandler::handle(const std::string& body, Endpoint endpoint, HttpResponse& response,
                                Connection& connection) {
   CompletionRequest request = parse_completion_request(body, endpoint, model_, limits_);
   auto acceptance = std::make_unique<Acceptance>(engine_, metrics_, engine_.submit(request),
@@ -251,8 +250,7 @@ void CompletionHandler::handle(const std::string& body, Endpoint endpoint,
   }
   const auto stream =
       std::make_shared<EventStream>(std::move(request), model_, next_id(), std::move(acceptance));
-  answer_by_events(http, response,
-                   [stream](httplib::DataSink& sink) { return stream->write_more(sink); });
+  answer_by_events(response, [stream](BodySink& sink) { return stream->write_more(sink); });
 }
 
 std::string CompletionHandler::next_id() { return fmt::format("{:08x}{:08x}", id_prefix_, ++ids_); }

@@ -1,15 +1,13 @@
 // From a request for texts to its answer, whole or as a stream of events.
 #pragma once
 
-#include <httplib.h>
-
 #include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <string>
 
-#include "ebt/serve/connection.h"
 #include "ebt/serve/engine.h"
+#include "ebt/serve/http_message.h"
 #include "ebt/serve/limits.h"
 #include "ebt/serve/metrics.h"
 #include "ebt/serve/served_model.h"
@@ -25,8 +23,8 @@ class CompletionHandler {
 
   // Answers a request with this body. Throws ApiError. An accepted request is cancelled when its
   // client leaves, its deadline passes or its answer cannot be written.
-  void handle(const std::string& body, Endpoint endpoint, const httplib::Request& http,
-              httplib::Response& response, Connection& connection);
+  void handle(const std::string& body, Endpoint endpoint, HttpResponse& response,
+              Connection& connection);
 
  private:
   std::string next_id();

@@ -1,12 +1,11 @@
 #include "ebt/serve/connection.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 
@@ -15,30 +14,18 @@ namespace {
 
 using Clock = Connection::Clock;
 
+constexpr size_t kBlock_bytes = 16'384;
+
 // For poll(): milliseconds, rounded up, from 0.
 int milliseconds_until(Clock::time_point deadline) {
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
   return static_cast<int>(std::clamp<int64_t>(left.count(), 0, 1'000'000));
 }
 
-void read_address(const sockaddr_storage& address, std::string& ip, int& port) {
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  if (address.ss_family == AF_INET) {
-    const auto& v4 = reinterpret_cast<const sockaddr_in&>(address);
-    inet_ntop(AF_INET, &v4.sin_addr, text.data(), text.size());
-    port = ntohs(v4.sin_port);
-  } else if (address.ss_family == AF_INET6) {
-    const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address);
-    inet_ntop(AF_INET6, &v6.sin6_addr, text.data(), text.size());
-    port = ntohs(v6.sin6_port);
-  }
-  ip = text.data();
-}
-
 }  // namespace
 
 Connection::Connection(int socket, const ConnectionTimes& times)
-    : socket_(socket), times_(times), request_start_(Clock::now()) {}
+    : socket_(socket), times_(times), buffer_(kBlock_bytes), request_start_(Clock::now()) {}
 
 Connection::~Connection() {
   linger();
@@ -67,6 +54,10 @@ void Connection::linger() {
 
 bool Connection::await_request(int wake) {
   if (begin_ == end_) {
+    begin_ = end_ = 0;
+    if (buffer_.size() > kBlock_bytes) {
+      buffer_ = std::vector<char>(kBlock_bytes);  // a large request leaves nothing behind
+    }
     std::array<pollfd, 2> waited = {{{socket_, POLLIN, 0}, {wake, POLLIN, 0}}};
     int ready = 0;
     do {
@@ -87,16 +78,7 @@ bool Connection::client_left() const {
                      (polled.revents & (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL)) != 0);
 }
 
-void Connection::abandon() {
-  broken_ = true;
-  closing_ = true;
-}
-
 void Connection::interrupt() const { shutdown(socket_, SHUT_RDWR); }
-
-bool Connection::is_readable() const { return begin_ < end_ || wait_for(POLLIN, Clock::now()); }
-
-bool Connection::is_writable() const { return !client_left(); }
 
 bool Connection::wait_for(short events, Clock::time_point deadline) const {
   pollfd polled = {socket_, events, 0};
@@ -107,35 +89,43 @@ bool Connection::wait_for(short events, Clock::time_point deadline) const {
   return ready > 0;
 }
 
-ssize_t Connection::read(char* bytes, size_t size) {
-  if (begin_ == end_) {
-    ssize_t received = -1;
-    do {
-      if (!wait_for(POLLIN, request_start_ + times_.read)) {
-        closing_ = true;
-        return -1;
-      }
-      received = recv(socket_, buffer_.data(), buffer_.size(), 0);
-    } while (received < 0 && (errno == EINTR || errno == EAGAIN));
-    if (received <= 0) {
-      closing_ = true;
-      return received;
-    }
+void Connection::make_room() {
+  if (begin_ > 0) {
+    std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
+    end_ -= begin_;
     begin_ = 0;
-    end_ = static_cast<size_t>(received);
   }
-  const size_t count = std::min(size, end_ - begin_);
-  std::memcpy(bytes, buffer_.data() + begin_, count);
-  begin_ += count;
-  return static_cast<ssize_t>(count);
+  if (end_ == buffer_.size()) {
+    buffer_.resize(buffer_.size() + kBlock_bytes);
+  }
 }
 
-ssize_t Connection::write(const char* bytes, size_t size) {
+Connection::Arrival Connection::receive(Clock::time_point deadline) {
+  if (begin_ == end_) {
+    begin_ = end_ = 0;
+  } else if (end_ == buffer_.size()) {
+    make_room();
+  }
+  ssize_t received = -1;
+  do {
+    if (!wait_for(POLLIN, deadline)) {
+      return Arrival::kLate;
+    }
+    received = recv(socket_, buffer_.data() + end_, buffer_.size() - end_, 0);
+  } while (received < 0 && (errno == EINTR || errno == EAGAIN));
+  if (received <= 0) {
+    return Arrival::kEnd;
+  }
+  end_ += static_cast<size_t>(received);
+  return Arrival::kBytes;
+}
+
+bool Connection::write(std::string_view bytes) {
   const Clock::time_point deadline = Clock::now() + times_.write;
-  for (size_t sent = 0; sent < size && !broken_;) {
-    const ssize_t count = send(socket_, bytes + sent, size - sent, MSG_NOSIGNAL);
+  while (!bytes.empty() && !broken_) {
+    const ssize_t count = send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (count >= 0) {
-      sent += static_cast<size_t>(count);
+      bytes.remove_prefix(static_cast<size_t>(count));
     } else if (errno == EAGAIN) {
       if (!wait_for(POLLOUT, deadline) || Clock::now() >= deadline) {
         abandon();
@@ -144,23 +134,7 @@ ssize_t Connection::write(const char* bytes, size_t size) {
       abandon();
     }
   }
-  return broken_ ? -1 : static_cast<ssize_t>(size);
-}
-
-void Connection::get_remote_ip_and_port(std::string& ip, int& port) const {
-  sockaddr_storage address{};
-  socklen_t length = sizeof address;
-  if (getpeername(socket_, reinterpret_cast<sockaddr*>(&address), &length) == 0) {
-    read_address(address, ip, port);
-  }
-}
-
-void Connection::get_local_ip_and_port(std::string& ip, int& port) const {
-  sockaddr_storage address{};
-  socklen_t length = sizeof address;
-  if (getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &length) == 0) {
-    read_address(address, ip, port);
-  }
+  return !broken_;
 }
 
 }  // namespace ebt

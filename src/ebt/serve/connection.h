@@ -1,12 +1,10 @@
-// A client's socket as httplib reads and writes it, with limits of time on both, and a way to see
-// that the client has left.
+// A client's socket, with limits of time on reading and writing, and a way to see that the client
+// has left.
 #pragma once
 
-#include <httplib.h>
-
-#include <array>
 #include <chrono>
-#include <string>
+#include <string_view>
+#include <vector>
 
 namespace ebt {
 
@@ -17,14 +15,15 @@ struct ConnectionTimes {
 };
 
 // Owns the socket. Of one thread, but for interrupt().
-class Connection : public httplib::Stream {
+class Connection {
  public:
   using Clock = std::chrono::steady_clock;
+  enum class Arrival { kBytes, kLate, kEnd };
 
   // `socket` is connected and does not block.
   Connection(int socket, const ConnectionTimes& times);
   // Closes the socket; what was written is still delivered.
-  ~Connection() override;
+  ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
@@ -32,37 +31,35 @@ class Connection : public httplib::Stream {
   // has left, or `wake` can be read.
   bool await_request(int wake);
   Clock::time_point request_start() const { return request_start_; }
+  // When all of the request must have arrived.
+  Clock::time_point read_deadline() const { return request_start_ + times_.read; }
   // Whether the client has closed its side: nobody waits for an answer.
   bool client_left() const;
-  // From now on writing fails, and the connection ends after this request.
-  void abandon();
-  // The connection ends after this request, whose body may be unread.
-  void close_after_request() { closing_ = true; }
-  bool closing() const { return closing_; }
+  // From now on writing fails.
+  void abandon() { broken_ = true; }
   // Ends reading and writing from another thread.
   void interrupt() const;
 
-  bool is_readable() const override;
-  bool is_writable() const override;
-  // As recv and send do: -1 for an error, a limit of time included; `write` writes all or fails.
-  ssize_t read(char* bytes, size_t size) override;
-  ssize_t write(const char* bytes, size_t size) override;
-  void get_remote_ip_and_port(std::string& ip, int& port) const override;
-  void get_local_ip_and_port(std::string& ip, int& port) const override;
-  socket_t socket() const override { return socket_; }
+  // What has arrived and was not consumed. Valid until receive().
+  std::string_view received() const { return {buffer_.data() + begin_, end_ - begin_}; }
+  void consume(size_t bytes) { begin_ += bytes; }
+  // Waits until more has arrived. Whoever does not consume bounds what is kept.
+  Arrival receive(Clock::time_point deadline);
+  // Writes all, or fails for good.
+  bool write(std::string_view bytes);
 
  private:
   // Waits until `events` or `deadline`; false for the latter.
   bool wait_for(short events, Clock::time_point deadline) const;
+  void make_room();
   void linger();
 
   int socket_;
   ConnectionTimes times_;
-  std::array<char, 16'384> buffer_{};  // read and not yet asked for
-  size_t begin_ = 0;
+  std::vector<char> buffer_;
+  size_t begin_ = 0;  // of what has arrived in buffer_
   size_t end_ = 0;
   Clock::time_point request_start_;
-  bool closing_ = false;
   bool broken_ = false;
 };
 

@@ -1,6 +1,5 @@
 #include "ebt/serve/http_server.h"
 
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -8,17 +7,19 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
-#include <memory>
+#include <exception>
 #include <system_error>
+#include <utility>
+#include <vector>
 
 #include "ebt/core/error.h"
+#include "ebt/serve/api_error.h"
+#include "ebt/serve/request_reader.h"
+#include "ebt/serve/response_writer.h"
 
 namespace ebt {
 namespace {
-
-thread_local Connection* current_connection = nullptr;
 
 constexpr char kTooManyConnections[] =
     "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 1\r\n"
@@ -26,29 +27,16 @@ constexpr char kTooManyConnections[] =
     "{\"error\":{\"message\":\"The server has too many connections.\","
     "\"type\":\"server_error\",\"param\":null,\"code\":\"overloaded\"}}";
 
-std::string error_text(int error_number) { return std::generic_category().message(error_number); }
-
-struct FreeAddresses {
-  void operator()(addrinfo* addresses) const { freeaddrinfo(addresses); }
-};
-
-int port_of(int socket) {
-  sockaddr_storage address{};
-  socklen_t length = sizeof address;
-  getsockname(socket, reinterpret_cast<sockaddr*>(&address), &length);
-  return ntohs(address.ss_family == AF_INET6
-                   ? reinterpret_cast<const sockaddr_in6&>(address).sin6_port
-                   : reinterpret_cast<const sockaddr_in&>(address).sin_port);
-}
-
 }  // namespace
 
-HttpServer::HttpServer(const ConnectionTimes& times, int64_t max_connections)
-    : times_(times), max_connections_(max_connections) {
+HttpServer::HttpServer(const ConnectionTimes& times, int64_t max_connections, Answer answer,
+                       Count count)
+    : times_(times),
+      max_connections_(max_connections),
+      answer_(std::move(answer)),
+      count_(std::move(count)) {
   wake_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  EBT_CHECK(wake_ >= 0, "serve: cannot make an event: {}", error_text(errno));
-  set_keep_alive_timeout(std::chrono::duration_cast<std::chrono::seconds>(times.idle).count());
-  set_keep_alive_max_count(1'000'000);  // only tells clients that there is no limit
+  EBT_CHECK(wake_ >= 0, "serve: cannot make an event: {}", std::generic_category().message(errno));
 }
 
 HttpServer::~HttpServer() {
@@ -58,38 +46,12 @@ HttpServer::~HttpServer() {
     accepting_.join();
   }
   wait_until_idle(std::chrono::hours(1));
-  if (listener_ >= 0) {
-    close(listener_);
-  }
   close(wake_);
 }
 
 int HttpServer::listen_on(const std::string& host, int port) {
-  constexpr int kBacklog = 256;
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
-  addrinfo* found = nullptr;
-  const int status = getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found);
-  EBT_CHECK(status == 0, "serve: there is no address '{}': {}", host, gai_strerror(status));
-  const std::unique_ptr<addrinfo, FreeAddresses> addresses(found);
-  int error = 0;
-  for (const addrinfo* at = found; at != nullptr && listener_ < 0; at = at->ai_next) {
-    const int socket = ::socket(at->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    const int yes = 1;
-    setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-    if (socket >= 0 && bind(socket, at->ai_addr, at->ai_addrlen) == 0 &&
-        ::listen(socket, kBacklog) == 0) {
-      listener_ = socket;
-    } else {
-      error = errno;
-      close(socket);
-    }
-  }
-  EBT_CHECK(listener_ >= 0, "serve: cannot listen on {} port {}: {}", host, port,
-            error_text(error));
-  svr_sock_ = listener_;  // httplib cuts answers short unless it sees a socket here
-  return port_of(listener_);
+  listeners_.open(host, port);
+  return listeners_.port();
 }
 
 void HttpServer::accept_connections() {
@@ -97,22 +59,30 @@ void HttpServer::accept_connections() {
 }
 
 void HttpServer::accept_all() {
-  constexpr int kPauseMs = 20;
-  std::array<pollfd, 2> waited = {{{listener_, POLLIN, 0}, {wake_, POLLIN, 0}}};
+  std::vector<pollfd> waited = {{wake_, POLLIN, 0}};
+  for (const int socket : listeners_.sockets()) {
+    waited.push_back({socket, POLLIN, 0});
+  }
   while (!draining_) {
     poll(waited.data(), waited.size(), -1);
-    if (draining_) {
-      break;
-    }
-    const int socket = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (socket >= 0) {
-      add_client(socket);
-    } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-      poll(&waited[1], 1, kPauseMs);  // until connections end
+    for (size_t i = 1; i < waited.size() && !draining_; ++i) {
+      if (waited[i].revents != 0) {
+        accept_one(waited[i].fd);
+      }
     }
   }
-  // Whoever connects now is refused by the system.
-  shutdown(listener_, SHUT_RDWR);
+  listeners_.shut();
+}
+
+void HttpServer::accept_one(int listener) {
+  constexpr int kPauseMs = 20;
+  const int socket = accept4(listener, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+  if (socket >= 0) {
+    add_client(socket);
+  } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+    pollfd wake = {wake_, POLLIN, 0};
+    poll(&wake, 1, kPauseMs);  // until connections end
+  }
 }
 
 void HttpServer::add_client(int socket) {
@@ -145,20 +115,8 @@ void HttpServer::serve(Client& client, int socket) {
       const std::lock_guard lock(mutex_);
       client.connection = &connection;
     }
-    current_connection = &connection;
-    const auto simplify = [](httplib::Request& request) {
-      request.ranges.clear();                    // answers are sent whole
-      request.headers.erase("Accept-Encoding");  // and as they are
-    };
-    while (connection.await_request(wake_)) {
-      const bool last = draining_;
-      bool closed_by_client = false;
-      if (!process_request(connection, last, closed_by_client, simplify) || last ||
-          closed_by_client || connection.closing()) {
-        break;
-      }
+    while (connection.await_request(wake_) && answer_next(connection)) {
     }
-    current_connection = nullptr;
     const std::lock_guard lock(mutex_);
     client.connection = nullptr;
   }
@@ -166,6 +124,30 @@ void HttpServer::serve(Client& client, int socket) {
   client.ended = true;
   --open_;
   ended_.notify_all();
+}
+
+// False when the connection is to end.
+bool HttpServer::answer_next(Connection& connection) {
+  RequestReader reader(connection);
+  HttpResponse response;
+  bool keep = false;
+  try {
+    if (!reader.read_head()) {
+      return false;
+    }
+    answer_({reader.request(), response, reader, connection});
+    keep = reader.discard_body() && !draining_;
+  } catch (...) {  // no request, or not a whole one, whatever the handler made of its beginning
+    response = {};
+    answer_exception(std::current_exception(), response);
+  }
+  const HttpRequest& request = reader.request();
+  keep = keep && (request.http_1_0 ? request.lists("Connection", "keep-alive")
+                                   : !request.lists("Connection", "close"));
+  const bool goes_on =
+      response.status != kClientLeftStatus && write_response(request, response, keep, connection);
+  count_(request, response, Connection::Clock::now() - connection.request_start());
+  return goes_on;
 }
 
 void HttpServer::join_ended() {
@@ -203,7 +185,6 @@ bool HttpServer::wait_until_idle(std::chrono::milliseconds most) {
 }
 
 void HttpServer::interrupt() {
-  svr_sock_ = INVALID_SOCKET;
   const std::lock_guard lock(mutex_);
   for (const Client& client : clients_) {
     if (client.connection != nullptr) {
@@ -211,7 +192,5 @@ void HttpServer::interrupt() {
     }
   }
 }
-
-Connection& HttpServer::current() { return *current_connection; }
 
 }  // namespace ebt

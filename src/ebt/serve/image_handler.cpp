@@ -47,7 +47,7 @@ class EventStream {
       : options_(std::move(options)), model_(model), acceptance_(std::move(acceptance)) {}
 
   // Writes what there is to write. False ends the connection.
-  bool write_more(httplib::DataSink& sink) {
+  bool write_more(BodySink& sink) {
     try {
       const ImageNews news = acceptance_->take();
       if (acceptance_->answer().client_left() || !tell(news, sink)) {
@@ -68,7 +68,7 @@ class EventStream {
 
  private:
   // False when the client does not read. Throws ApiError once the deadline has passed.
-  bool tell(const ImageNews& news, httplib::DataSink& sink) {
+  bool tell(const ImageNews& news, BodySink& sink) {
     // One by one, since each is large, and the client has its time for each.
     for (const ImageState& state : news.states) {
       if (!write(event_line(state_json(state)), sink)) {
@@ -90,8 +90,8 @@ class EventStream {
     return write(lines, sink);
   }
 
-  static bool write(const std::string& lines, httplib::DataSink& sink) {
-    return lines.empty() || sink.write(lines.data(), lines.size());
+  static bool write(const std::string& lines, BodySink& sink) {
+    return lines.empty() || sink.write(lines);
   }
 
   CleaningOptions options_;
@@ -100,13 +100,10 @@ class EventStream {
   double told_ = 0;  // share of the work
 };
 
-bool wants_file(const httplib::Request& http) {
-  return http.get_header_value("Accept") == "image/png";
-}
+bool wants_file(const HttpRequest& http) { return http.field("Accept") == "image/png"; }
 
 void answer_whole(const CleaningOptions& options, const ServedImageModel& model,
-                  Acceptance& acceptance, const httplib::Request& http,
-                  httplib::Response& response) {
+                  Acceptance& acceptance, const HttpRequest& http, HttpResponse& response) {
   for (;;) {
     const ImageNews news = acceptance.take();
     acceptance.check(news);
@@ -135,11 +132,11 @@ ImageHandler::ImageHandler(ImageEngine& engine, const ServedImageModel& model,
                            Metrics& metrics)
     : engine_(engine), model_(model), limits_(limits), deadline_(deadline), metrics_(metrics) {}
 
-ImageRequest ImageHandler::parse(const std::string& body, const httplib::Request& http) const {
+ImageRequest ImageHandler::parse(const std::string& body, const HttpRequest& http) const {
   if (content_type(http) != "application/json") {
-    return parse_image_upload(body, http.params, model_, limits_);
+    return parse_image_upload(body, http.query, model_, limits_);
   }
-  if (!http.params.empty()) {
+  if (!http.query.empty()) {
     throw ApiError(400,
                    "Parameters of the query are for bodies that are an image; here they stand "
                    "in the JSON.");
@@ -147,8 +144,8 @@ ImageRequest ImageHandler::parse(const std::string& body, const httplib::Request
   return parse_image_request(body, model_, limits_);
 }
 
-void ImageHandler::handle(ImagePlace place, std::string body, const httplib::Request& http,
-                          httplib::Response& response, Connection& connection) {
+void ImageHandler::handle(ImagePlace place, std::string body, const HttpRequest& http,
+                          HttpResponse& response, Connection& connection) {
   ImageRequest request = parse(body, http);
   body = std::string();  // while the image waits, it is there once
   const CleaningOptions options = request.options;
@@ -160,8 +157,7 @@ void ImageHandler::handle(ImagePlace place, std::string body, const httplib::Req
     return;
   }
   const auto stream = std::make_shared<EventStream>(options, model_, std::move(acceptance));
-  answer_by_events(http, response,
-                   [stream](httplib::DataSink& sink) { return stream->write_more(sink); });
+  answer_by_events(response, [stream](BodySink& sink) { return stream->write_more(sink); });
 }
 
 }  // namespace ebt

@@ -1,12 +1,10 @@
 // From a request for an image to its answer, whole, as a stream of events, or as a file.
 #pragma once
 
-#include <httplib.h>
-
 #include <chrono>
 #include <string>
 
-#include "ebt/serve/connection.h"
+#include "ebt/serve/http_message.h"
 #include "ebt/serve/image_engine.h"
 #include "ebt/serve/limits.h"
 #include "ebt/serve/metrics.h"
@@ -24,11 +22,11 @@ class ImageHandler {
   // Answers a request with this body, which has a place already. Throws ApiError. An accepted
   // request is cancelled when its client leaves, its deadline passes or its answer cannot be
   // written.
-  void handle(ImagePlace place, std::string body, const httplib::Request& http,
-              httplib::Response& response, Connection& connection);
+  void handle(ImagePlace place, std::string body, const HttpRequest& http, HttpResponse& response,
+              Connection& connection);
 
  private:
-  ImageRequest parse(const std::string& body, const httplib::Request& http) const;
+  ImageRequest parse(const std::string& body, const HttpRequest& http) const;
 
   ImageEngine& engine_;
   const ServedImageModel& model_;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "ebt/serve/api_error.h"
+#include "ebt/serve/http_server.h"
 
 namespace ebt {
 
@@ -37,7 +38,7 @@ void OpenAnswer::give_up(Outcome outcome) {
   end(outcome);
 }
 
-void OpenAnswer::abandon(httplib::Response& response) {
+void OpenAnswer::abandon(HttpResponse& response) {
   give_up(Outcome::kClientLeft);
   connection_.abandon();
   response.status = kClientLeftStatus;
@@ -57,22 +58,16 @@ int64_t unix_time() {
 
 std::string event_line(const Json& json) { return "data: " + to_line(json) + "\n\n"; }
 
-void answer_by_events(const httplib::Request& request, httplib::Response& response,
-                      std::function<bool(httplib::DataSink&)> write_more) {
-  response.set_header("Cache-Control", "no-store");
-  const auto provider = [write_more = std::move(write_more)](size_t /*offset*/,
-                                                             httplib::DataSink& sink) {
+void answer_by_events(HttpResponse& response, std::function<bool(BodySink&)> write_more) {
+  response.set_field("Cache-Control", "no-store");
+  response.set_field("Content-Type", "text/event-stream");
+  response.stream = [write_more = std::move(write_more)](BodySink& sink) {
     try {
       return write_more(sink);
     } catch (const std::exception&) {  // no memory: nothing more can be said
       return false;
     }
   };
-  if (request.version == "HTTP/1.0") {  // which has no chunks: the end of the connection is the end
-    response.set_content_provider("text/event-stream", provider);
-  } else {
-    response.set_chunked_content_provider("text/event-stream", provider);
-  }
 }
 
 }  // namespace ebt

@@ -2,8 +2,6 @@
 // and events on the wire.
 #pragma once
 
-#include <httplib.h>
-
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -11,12 +9,10 @@
 
 #include "ebt/core/config_fields.h"
 #include "ebt/serve/connection.h"
+#include "ebt/serve/http_message.h"
 #include "ebt/serve/metrics.h"
 
 namespace ebt {
-
-// Status of a request whose client left before it was answered: never sent, only counted.
-inline constexpr int kClientLeftStatus = 499;
 
 // How often a waiting thread looks whether its client is still there.
 inline constexpr std::chrono::milliseconds kLookForClient{50};
@@ -41,7 +37,7 @@ class OpenAnswer {
   void answered() { end(Outcome::kAnswered); }
   void give_up(Outcome outcome);
   // The client has left a request that was to be answered as a whole.
-  void abandon(httplib::Response& response);
+  void abandon(HttpResponse& response);
 
  private:
   void end(Outcome outcome);
@@ -62,7 +58,6 @@ inline constexpr char kLastEvent[] = "data: [DONE]\n\n";
 
 // Answers by a stream of events: `write_more` is called until it says that it is done, or returns
 // false, which ends the connection.
-void answer_by_events(const httplib::Request& request, httplib::Response& response,
-                      std::function<bool(httplib::DataSink&)> write_more);
+void answer_by_events(HttpResponse& response, std::function<bool(BodySink&)> write_more);
 
 }  // namespace ebt

@@ -8,8 +8,9 @@
 #include "ebt/serve/api_error.h"
 #include "ebt/serve/completion_response.h"
 #include "ebt/serve/image_response.h"
-#include "ebt/serve/open_answer.h"
 #include "ebt/serve/request_body.h"
+#include "ebt/serve/request_reader.h"
+#include "ebt/serve/request_target.h"
 #include "ebt/serve/web_files.h"
 
 namespace ebt {
@@ -32,30 +33,6 @@ ConnectionTimes connection_times(const ServerOptions& options) {
           milliseconds(options.idle_timeout_s)};
 }
 
-// "/v1/models/NAME"
-bool is_model_path(const std::string& path) {
-  return path.starts_with(std::string(kModels) + "/") &&
-         path.find('/', sizeof kModels) == std::string::npos;
-}
-
-// What a path is counted as: few names, whatever is asked for.
-std::string endpoint_of(const std::string& path) {
-  for (const char* const known :
-       {kCompletions, kChatCompletions, kDenoise, kModels, kHealth, kMetrics}) {
-    if (path == known) {
-      return known;
-    }
-  }
-  if (is_model_path(path)) {
-    return kModels;
-  }
-  return find_web_file(path) != nullptr ? "page" : "other";
-}
-
-bool is_post_path(const std::string& path) {
-  return path == kCompletions || path == kChatCompletions || path == kDenoise;
-}
-
 // In a time that does not tell how much of it is right.
 bool same_secret(const std::string& a, const std::string& b) {
   unsigned char difference = a.size() == b.size() ? 0 : 1;
@@ -65,44 +42,23 @@ bool same_secret(const std::string& a, const std::string& b) {
   return difference == 0;
 }
 
-void send_error(const ApiError& error, httplib::Response& response) {
-  response.status = error.status();
-  if (error.status() == 429 || error.status() == 503) {
-    response.set_header("Retry-After", "1");
+// The token of "Bearer TOKEN"; "" where there is none. The scheme is in any case of letters.
+std::string bearer_token(std::string_view authorization) {
+  constexpr std::string_view kScheme = "Bearer ";
+  if (!equal_ignoring_case(authorization.substr(0, kScheme.size()), kScheme)) {
+    return "";
   }
-  response.set_content(to_line(error.to_json()), "application/json");
+  authorization.remove_prefix(kScheme.size());
+  authorization.remove_prefix(std::min(authorization.find_first_not_of(' '), authorization.size()));
+  return std::string(authorization);
 }
 
-void send_exception(std::exception_ptr exception, httplib::Response& response) {
-  try {
-    std::rethrow_exception(std::move(exception));
-  } catch (const ApiError& error) {
-    send_error(error, response);
-  } catch (const std::bad_alloc&) {
-    send_error(ApiError(503, "The server has not enough memory for this.", "", "overloaded"),
-               response);
-  } catch (const std::exception& error) {
-    send_error(ApiError(500, fmt::format("The server has failed: {}.", error.what())), response);
-  }
+bool fits(std::string_view method, std::string_view asked) {
+  return asked == method || (method == "GET" && asked == "HEAD");
 }
 
-// An error that httplib found.
-void fill_in_error(httplib::Response& response) {
-  if (!response.body.empty() || response.status == kClientLeftStatus) {
-    return;
-  }
-  HttpServer::current().close_after_request();
-  switch (response.status) {
-    case 413:
-      return send_error(ApiError(413, "The request is too large."), response);
-    case 414:
-      return send_error(ApiError(414, "The path of the request is too long."), response);
-    case 500:
-      return send_error(ApiError(500, "The server has failed."), response);
-    default:
-      return send_error(ApiError(400, "This is no HTTP request that the server understands."),
-                        response);
-  }
+void send_json(const Json& json, HttpResponse& response) {
+  response.set_content(to_line(json), "application/json");
 }
 
 }  // namespace
@@ -112,7 +68,15 @@ Server::Server(const ServerOptions& options, const RequestLimits& limits, std::s
     : options_(options),
       limits_(limits),
       api_key_(std::move(api_key)),
-      http_(connection_times(options), options.max_connections) {
+      http_(
+          connection_times(options), options.max_connections,
+          [this](const HttpExchange& exchange) { answer(exchange); },
+          [this](const HttpRequest& request, const HttpResponse& response,
+                 std::chrono::duration<double> duration) {
+            const Route* const route = find_route(request.path);
+            metrics_.count_answer(route != nullptr ? route->endpoint : "other", response.status,
+                                  duration.count());
+          }) {
   options_.check();
   limits_.check();
   EBT_CHECK(sources.texts || sources.images, "serve: there is no model");
@@ -161,95 +125,101 @@ void Server::drain() {
 }
 
 void Server::add_routes() {
-  http_.set_pre_routing_handler(
-      [this](const httplib::Request& request, httplib::Response& response) {
-        try {
-          return admit(request, response);
-        } catch (const ApiError& error) {
-          // The body has not been read, so that nothing can follow it.
-          if (request.has_header("Content-Length") || request.has_header("Transfer-Encoding")) {
-            HttpServer::current().close_after_request();
-          }
-          send_error(error, response);
-          return Outcome::Handled;
-        }
-      });
-  const auto post = [this](const char* path, Endpoint endpoint) {
-    http_.Post(path, [this, endpoint](const httplib::Request& request, httplib::Response& response,
-                                      const httplib::ContentReader& read) {
-      complete(request, response, read, endpoint);
-    });
+  const auto add = [this](const char* method, const std::string& path, const char* endpoint,
+                          bool is_open, std::function<void(const HttpExchange&)> answer) {
+    routes_.push_back({method, path, endpoint, is_open, std::move(answer)});
   };
-  post(kCompletions, Endpoint::kCompletions);
-  post(kChatCompletions, Endpoint::kChat);
-  http_.Post(kDenoise,
-             [this](const httplib::Request& request, httplib::Response& response,
-                    const httplib::ContentReader& read) { denoise(request, response, read); });
-  http_.set_exception_handler(
-      [](const httplib::Request&, httplib::Response& response, std::exception_ptr exception) {
-        send_exception(std::move(exception), response);
-      });
-  http_.set_error_handler(
-      [](const httplib::Request&, httplib::Response& response) { fill_in_error(response); });
-  http_.set_logger([this](const httplib::Request& request, const httplib::Response& response) {
-    count(request, response);
-  });
-}
-
-Server::Outcome Server::admit(const httplib::Request& request, httplib::Response& response) {
-  response.set_header("X-Content-Type-Options", "nosniff");
-  if (!options_.cors.empty()) {
-    response.set_header("Access-Control-Allow-Origin", options_.cors);
-    response.set_header("Vary", "Origin");
-    if (request.method == "OPTIONS") {
-      response.set_header("Access-Control-Allow-Methods", "GET, POST");
-      response.set_header("Access-Control-Allow-Headers", "Authorization, Content-Type");
-      response.status = 204;
-      return Outcome::Handled;
+  add("POST", kCompletions, kCompletions, false,
+      [this](const HttpExchange& exchange) { complete(exchange, Endpoint::kCompletions); });
+  add("POST", kChatCompletions, kChatCompletions, false,
+      [this](const HttpExchange& exchange) { complete(exchange, Endpoint::kChat); });
+  add("POST", kDenoise, kDenoise, false,
+      [this](const HttpExchange& exchange) { denoise(exchange); });
+  add("GET", kModels, kModels, false,
+      [this](const HttpExchange& exchange) { send_models(exchange.response); });
+  add("GET", kModels + std::string("/"), kModels, false,
+      [this](const HttpExchange& exchange) { send_model(exchange); });
+  add("GET", kHealth, kHealth, true,
+      [this](const HttpExchange& exchange) { send_health(exchange.response); });
+  add("GET", kMetrics, kMetrics, false,
+      [this](const HttpExchange& exchange) { send_metrics(exchange.response); });
+  for (const WebFile& file : web_files()) {
+    const auto send = [&file](const HttpExchange& exchange) { send_file(file, exchange); };
+    add("GET", "/" + std::string(file.name), "page", true, send);
+    if (file.name == "index.html") {
+      routes_.push_back({"GET", "/", "page", true, send});
     }
   }
-  if (endpoint_of(request.path) == "other") {
+}
+
+const Server::Route* Server::find_route(std::string_view path) const {
+  const auto found = std::find_if(routes_.begin(), routes_.end(), [&](const Route& route) {
+    return path == route.path ||
+           (route.path.size() > 1 && route.path.ends_with('/') && path.starts_with(route.path));
+  });
+  return found == routes_.end() ? nullptr : &*found;
+}
+
+void Server::answer(const HttpExchange& exchange) const {
+  try {
+    check_host(exchange.request);
+    route(exchange);
+  } catch (...) {
+    answer_exception(std::current_exception(), exchange.response);
+  }
+}
+
+void Server::route(const HttpExchange& exchange) const {
+  const HttpRequest& request = exchange.request;
+  HttpResponse& response = exchange.response;
+  if (!options_.cors.empty()) {
+    response.set_field("Access-Control-Allow-Origin", options_.cors);
+    response.set_field("Vary", "Origin");
+    if (request.method == "OPTIONS") {
+      response.set_field("Access-Control-Allow-Methods", "GET, POST");
+      response.set_field("Access-Control-Allow-Headers", "Authorization, Content-Type");
+      response.status = 204;
+      return;
+    }
+  }
+  const Route* const found = find_route(request.path);
+  if (found == nullptr) {
     throw ApiError(404, "There is nothing at this path.", "", "not_found");
   }
-  const bool posts = is_post_path(request.path);
-  const bool fits =
-      posts ? request.method == "POST" : request.method == "GET" || request.method == "HEAD";
-  if (!fits) {
-    response.set_header("Allow", posts ? "POST" : "GET, HEAD");
-    throw ApiError(405, fmt::format("This path is asked by {}.", posts ? "POST" : "GET"), "",
+  if (!fits(found->method, request.method)) {
+    response.set_field("Allow", found->method == "GET" ? "GET, HEAD" : found->method);
+    throw ApiError(405, fmt::format("This path is asked by {}.", found->method), "",
                    "method_not_allowed");
   }
-  check_access(request);
-  if (posts) {
-    check_post(request);
-    return Outcome::Unhandled;  // but routed
+  if (!found->is_open) {
+    try {
+      check_access(request);
+    } catch (const ApiError&) {
+      response.set_field("WWW-Authenticate", "Bearer");
+      throw;
+    }
   }
-  answer_get(request, response);
-  return Outcome::Handled;
+  found->answer(exchange);
 }
 
-void Server::answer_get(const httplib::Request& request, httplib::Response& response) {
-  const std::string& path = request.path;
-  if (path == kHealth) {
-    send_health(response);
-  } else if (path == kMetrics) {
-    send_metrics(response);
-  } else if (path == kModels) {
-    send_models(response);
-  } else if (is_model_path(path)) {
-    send_model(path.substr(sizeof kModels), response);
-  } else {
-    send_file(*find_web_file(path), request, response);
+// A page of another origin can give its own name the address of this machine (DNS rebinding), and
+// is then of one origin with this server: only the Host tells the two apart.
+void Server::check_host(const HttpRequest& request) const {
+  if (http_.on_loopback() && api_key_.empty() && !request.host.empty() &&
+      !is_loopback_host(request.host)) {
+    throw ApiError(403,
+                   "This server answers as localhost only: a proxy before it must send that as the "
+                   "Host, or the server ask for an API key.",
+                   "", "host_not_allowed");
   }
 }
 
-void Server::check_access(const httplib::Request& request) const {
-  const bool is_open = request.path == kHealth || find_web_file(request.path) != nullptr;
-  if (api_key_.empty() || is_open) {
+void Server::check_access(const HttpRequest& request) const {
+  if (api_key_.empty()) {
     return;
   }
-  const std::string given = request.get_header_value("Authorization");
-  if (!same_secret(given, "Bearer " + api_key_)) {
+  const std::string given = bearer_token(request.field("Authorization"));
+  if (!same_secret(given, api_key_)) {
     throw ApiError(401,
                    given.empty() ? "This server asks for a bearer token: send it as the API key."
                                  : "The bearer token is not the one of this server.",
@@ -257,48 +227,34 @@ void Server::check_access(const httplib::Request& request) const {
   }
 }
 
-void Server::check_post(const httplib::Request& request) const {
-  using Type = std::string_view;
-  static constexpr Type kTextTypes[] = {"application/json"};
-  static constexpr Type kImageTypes[] = {"application/json", "image/png", "image/jpeg"};
-  const bool is_image = request.path == kDenoise;
-  if (is_image ? images_ == nullptr : texts_ == nullptr) {
-    throw ApiError(404,
-                   fmt::format("This server has no model of {}.", is_image ? "images" : "texts"),
-                   "", "model_not_found");
+void Server::check_service(bool exists, const char* of) const {
+  if (!exists) {
+    throw ApiError(404, fmt::format("This server has no model of {}.", of), "", "model_not_found");
   }
   if (draining_) {
     throw ApiError(503, "The server is about to end.", "", "stopping");
   }
-  if (is_image) {
-    check_body(request, kImageTypes, limits_.max_image_body_bytes);
-  } else {
-    check_body(request, kTextTypes, limits_.max_body_bytes);
-  }
 }
 
-void Server::complete(const httplib::Request& request, httplib::Response& response,
-                      const httplib::ContentReader& read, Endpoint endpoint) {
-  Connection& connection = HttpServer::current();
-  const std::string body = read_body(read, limits_.max_body_bytes, connection);
-  texts_->completions.handle(body, endpoint, request, response, connection);
+void Server::complete(const HttpExchange& exchange, Endpoint endpoint) {
+  static constexpr std::string_view kTypes[] = {"application/json"};
+  check_service(texts_ != nullptr, "texts");
+  check_body(exchange.request, kTypes);
+  const std::string body = exchange.reader.read_body(static_cast<size_t>(limits_.max_body_bytes));
+  texts_->completions.handle(body, endpoint, exchange.response, exchange.connection);
 }
 
-void Server::denoise(const httplib::Request& request, httplib::Response& response,
-                     const httplib::ContentReader& read) {
-  Connection& connection = HttpServer::current();
-  ImagePlace place;
-  try {
-    place = images_->engine.reserve();
-  } catch (const ApiError&) {
-    connection.close_after_request();  // the body has not been read
-    throw;
-  }
-  std::string body = read_body(read, limits_.max_image_body_bytes, connection);
-  images_->handler.handle(std::move(place), std::move(body), request, response, connection);
+void Server::denoise(const HttpExchange& exchange) {
+  static constexpr std::string_view kTypes[] = {"application/json", "image/png", "image/jpeg"};
+  check_service(images_ != nullptr, "images");
+  check_body(exchange.request, kTypes);
+  ImagePlace place = images_->engine.reserve();
+  std::string body = exchange.reader.read_body(static_cast<size_t>(limits_.max_image_body_bytes));
+  images_->handler.handle(std::move(place), std::move(body), exchange.request, exchange.response,
+                          exchange.connection);
 }
 
-void Server::send_models(httplib::Response& response) const {
+void Server::send_models(HttpResponse& response) const {
   Json models = Json::array();
   if (texts_) {
     models.push_back(model_json(texts_->model));
@@ -306,15 +262,15 @@ void Server::send_models(httplib::Response& response) const {
   if (images_) {
     models.push_back(model_json(images_->model, limits_));
   }
-  response.set_content(to_line({{"object", "list"}, {"data", std::move(models)}}),
-                       "application/json");
+  send_json({{"object", "list"}, {"data", std::move(models)}}, response);
 }
 
-void Server::send_model(const std::string& name, httplib::Response& response) const {
+void Server::send_model(const HttpExchange& exchange) const {
+  const std::string name = exchange.request.path.substr(sizeof kModels);
   if (texts_ && name == texts_->model.name) {
-    response.set_content(to_line(model_json(texts_->model)), "application/json");
+    send_json(model_json(texts_->model), exchange.response);
   } else if (images_ && name == images_->model.name) {
-    response.set_content(to_line(model_json(images_->model, limits_)), "application/json");
+    send_json(model_json(images_->model, limits_), exchange.response);
   } else if (texts_ && images_) {
     throw ApiError(404,
                    fmt::format("This server has two models: '{}' and '{}'.", texts_->model.name,
@@ -328,36 +284,30 @@ void Server::send_model(const std::string& name, httplib::Response& response) co
   }
 }
 
-void Server::send_file(const WebFile& file, const httplib::Request& request,
-                       httplib::Response& response) {
-  response.set_header("Content-Security-Policy", kContentPolicy);
-  response.set_header("Referrer-Policy", "no-referrer");
-  response.set_header("Cache-Control", "no-cache");  // kept, but asked about
-  response.set_header("ETag", std::string(file.etag));
-  if (request.get_header_value("If-None-Match") == file.etag) {
+void Server::send_file(const WebFile& file, const HttpExchange& exchange) {
+  HttpResponse& response = exchange.response;
+  response.set_field("Content-Security-Policy", kContentPolicy);
+  response.set_field("Referrer-Policy", "no-referrer");
+  response.set_field("Cache-Control", "no-cache");  // kept, but asked about
+  response.set_field("ETag", std::string(file.etag));
+  if (exchange.request.field("If-None-Match") == file.etag) {
     response.status = 304;
     return;
   }
-  response.set_content(file.content.data(), file.content.size(), content_type_of(file.name));
+  response.set_content(std::string(file.content), content_type_of(file.name));
 }
 
-void Server::send_health(httplib::Response& response) const {
+void Server::send_health(HttpResponse& response) const {
   if (const auto why = failure()) {
     throw ApiError(503, "The server has failed: " + *why + ".");
   }
-  response.set_content(to_line({{"status", draining_ ? "draining" : "ok"}}), "application/json");
+  send_json({{"status", draining_ ? "draining" : "ok"}}, response);
 }
 
-void Server::send_metrics(httplib::Response& response) {
+void Server::send_metrics(HttpResponse& response) {
   metrics_.connections = http_.open_connections();
   metrics_.connections_refused = http_.refused_connections();
   response.set_content(metrics_.render(), "text/plain; version=0.0.4; charset=utf-8");
-}
-
-void Server::count(const httplib::Request& request, const httplib::Response& response) {
-  const std::chrono::duration<double> seconds =
-      Connection::Clock::now() - HttpServer::current().request_start();
-  metrics_.count_answer(endpoint_of(request.path), response.status, seconds.count());
 }
 
 }  // namespace ebt

@@ -5,9 +5,12 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "ebt/serve/http_server.h"
 #include "ebt/serve/limits.h"
@@ -43,26 +46,31 @@ class Server {
   int64_t open_requests() const { return metrics_.requests_open; }
 
  private:
-  using Outcome = httplib::Server::HandlerResponse;
+  // What is asked for by a method and a path.
+  struct Route {
+    std::string method;                               // GET is HEAD as well
+    std::string path;                                 // with '/' at its end: all paths below it
+    std::string endpoint;                             // what it is counted as
+    bool is_open;                                     // to whoever has no bearer token
+    std::function<void(const HttpExchange&)> answer;  // may throw ApiError
+  };
 
-  // What must hold before a body is read. Throws ApiError.
-  Outcome admit(const httplib::Request& request, httplib::Response& response);
-  void check_access(const httplib::Request& request) const;
-  void check_post(const httplib::Request& request) const;
-  void complete(const httplib::Request& request, httplib::Response& response,
-                const httplib::ContentReader& read, Endpoint endpoint);
-  void denoise(const httplib::Request& request, httplib::Response& response,
-               const httplib::ContentReader& read);
-  // The path must be a known one.
-  void answer_get(const httplib::Request& request, httplib::Response& response);
-  void send_models(httplib::Response& response) const;
-  void send_model(const std::string& name, httplib::Response& response) const;
-  static void send_file(const WebFile& file, const httplib::Request& request,
-                        httplib::Response& response);
-  void send_health(httplib::Response& response) const;
-  void send_metrics(httplib::Response& response);
+  // The first route of a path, or nullptr.
+  const Route* find_route(std::string_view path) const;
+  void answer(const HttpExchange& exchange) const;
+  void route(const HttpExchange& exchange) const;
+  void check_host(const HttpRequest& request) const;
+  void check_access(const HttpRequest& request) const;
+  // Throws ApiError when there is no such model, or the server is about to end.
+  void check_service(bool exists, const char* of) const;
+  void complete(const HttpExchange& exchange, Endpoint endpoint);
+  void denoise(const HttpExchange& exchange);
+  void send_models(HttpResponse& response) const;
+  void send_model(const HttpExchange& exchange) const;
+  static void send_file(const WebFile& file, const HttpExchange& exchange);
+  void send_health(HttpResponse& response) const;
+  void send_metrics(HttpResponse& response);
   void add_routes();
-  void count(const httplib::Request& request, const httplib::Response& response);
 
   ServerOptions options_;
   RequestLimits limits_;
@@ -70,6 +78,7 @@ class Server {
   Metrics metrics_;
   std::unique_ptr<TextService> texts_;    // or nullptr
   std::unique_ptr<ImageService> images_;  // or nullptr
+  std::vector<Route> routes_;
   std::atomic<bool> draining_{false};
   HttpServer http_;  // last: its threads use all of the above
 };

@@ -4,16 +4,6 @@
 
 namespace ebt {
 
-const WebFile* find_web_file(std::string_view path) {
-  const std::string_view name = path == "/" ? "index.html" : path.substr(path.empty() ? 0 : 1);
-  for (const WebFile& file : web_files()) {
-    if (file.name == name) {
-      return &file;
-    }
-  }
-  return nullptr;
-}
-
 const char* content_type_of(std::string_view name) {
   constexpr std::pair<std::string_view, const char*> kTypes[] = {
       {".html", "text/html; charset=utf-8"},

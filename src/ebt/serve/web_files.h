@@ -15,8 +15,6 @@ struct WebFile {
 // Defined by cmake/embed_web.cmake.
 std::span<const WebFile> web_files();
 
-// The file at a path of the server ("/" is index.html), or nullptr.
-const WebFile* find_web_file(std::string_view path);
 // The Content-Type of a file, by the end of its name.
 const char* content_type_of(std::string_view name);
 

@@ -25,16 +25,6 @@ TEST(WebFiles, AreThoseOfTheFolderByteForByte) {
   EXPECT_EQ(names.size(), web_files().size());
 }
 
-TEST(WebFiles, AreFoundByPath) {
-  ASSERT_NE(find_web_file("/"), nullptr);
-  EXPECT_EQ(find_web_file("/"), find_web_file("/index.html"));
-  EXPECT_NE(find_web_file("/main.js"), nullptr);
-  for (const char* path :
-       {"", "//", "/nothing", "/../README.md", "main.js/", "/tests/sse.test.mjs"}) {
-    EXPECT_EQ(find_web_file(path), nullptr) << path;
-  }
-}
-
 TEST(WebFiles, HaveTypes) {
   EXPECT_STREQ(content_type_of("a/b.js"), "text/javascript; charset=utf-8");
   EXPECT_STREQ(content_type_of("b.css"), "text/css; charset=utf-8");
