@@ -12,19 +12,15 @@
 namespace ebt {
 namespace {
 
-struct BenchFlags {
+struct BenchFlags : TextSource {
   std::string tokenizer = kByteTokenizer;
-  std::string data;
-  std::string text_field = "text";
 
   template <class Visitor>
   void visit_fields(Visitor&& visit) {
     visit(
         "tokenizer", tokenizer,
         "bytes, a tokenizer.json of byte-level BPE, a SentencePiece .model, or a folder with one");
-    visit("data", data,
-          "a text or binary file, a folder of files, or a .jsonl; default: the CMake manual");
-    visit("text-field", text_field, "field of a .jsonl line that holds the text");
+    TextSource::visit_fields(visit);
   }
 };
 
@@ -69,7 +65,7 @@ TokenizerBenchmark measure(const Tokenizer& tokenizer, const Corpus& corpus) {
 void bench_tokenizer(const Flags& command_flags) {
   BenchFlags flags;
   command_flags.apply_to(flags);
-  const Corpus corpus = open_text(flags.data, flags.text_field);
+  const Corpus corpus = open_text(flags);
   const double start = cpu_seconds();
   const auto tokenizer = open_tokenizer(flags.tokenizer);
   const double open_seconds = cpu_seconds() - start;

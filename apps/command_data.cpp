@@ -10,18 +10,14 @@
 namespace ebt {
 namespace {
 
-struct PrepareFlags {
-  std::string data;
-  std::string text_field = "text";
+struct PrepareFlags : TextSource {
   std::string tokenizer = kByteTokenizer;
   std::string out = "prepared";
   int64_t threads = 0;
 
   template <class Visitor>
   void visit_fields(Visitor&& visit) {
-    visit("data", data,
-          "a text or binary file, a folder of files, or a .jsonl; default: the CMake manual");
-    visit("text-field", text_field, "field of a .jsonl line that holds the text");
+    TextSource::visit_fields(visit);
     visit(
         "tokenizer", tokenizer,
         "bytes, a tokenizer.json of byte-level BPE, a SentencePiece .model, or a folder with one");
@@ -43,8 +39,7 @@ void prepare(const Flags& command_flags) {
   command_flags.apply_to(flags);
   EBT_CHECK(!flags.out.empty(), "--out: the name of the folder is empty");
   use_threads(flags.threads);
-  const PreparedSummary summary =
-      prepare_data(flags.data, flags.text_field, flags.tokenizer, flags.out);
+  const PreparedSummary summary = prepare_data(flags, flags.tokenizer, flags.out);
   if (command_flags.json()) {
     Json result = {{"prepared", flags.out}};
     result.update(fields_to_json(summary));

@@ -78,6 +78,7 @@ std::unique_ptr<Task> open_task(const EvalFlags& eval, const TrainConfig& config
             "--task must be text, lambada, gsm8k or bigbench, not '{}'", eval.task);
   EBT_CHECK(!eval.text.data.empty(), "--data is missing: name the file of --task {}", eval.task);
   EBT_CHECK(eval.text.split.empty(), "--split is for --task text, not {}", eval.task);
+  EBT_CHECK(!eval.text.skip_bad_lines, "--skip-bad-lines is for --task text, not {}", eval.task);
   const auto open = eval.task == "lambada" ? lambada_task
                     : eval.task == "gsm8k" ? gsm8k_task
                                            : bigbench_task;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "commands.h"
+#include "ebt/core/log.h"
 #include "ebt/eval/image_probe.h"
 #include "ebt/train/model_folder.h"
 #include "evaluation.h"
@@ -37,9 +38,12 @@ struct ProbeFlags {
   void visit_fields(Visitor&& visit) {
     visit("model", model, "folder of a model that 'ebt train image' or 'ebt train dit' made");
     visit("baseline", baseline, "folder of a model to compare with, as a DiT");
-    visit("data", data,
-          "a folder, a .tar, or a .txt that lists PNG and JPEG files; default: those of the "
-          "training. Their classes are their folders, or their names up to the last '_' or '-'");
+    visit(
+        "data", data,
+        "a folder, a .tar (also as .gz and .zst), or a .txt that lists PNG and JPEG files; "
+        "default: "
+        "those of the training. Their classes are their folders, or their names up to the last '_' "
+        "or '-'; a folder of nothing but train/ and test/ (or val/) is taken apart into these");
     visit("within", within,
           "learn from files whose path in the data begins with this, as in train/");
     visit("test-data", test_data, "likewise, the files to test with; default: the same");
@@ -83,14 +87,23 @@ ProbeFiles open_files(ProbeFlags flags) {
   }
   ProbeFiles files;
   files.training_source = open_image_files(flags.data, flags.within);
-  files.training = label_files(*files.training_source, {});
-  if (flags.test_data.empty() && flags.test_within.empty()) {
-    files.test_source = files.training_source;
-    files.test = hold_out(files.training, flags.held_out);
-  } else {
+  const bool same_source = flags.test_data.empty() && flags.test_within.empty();
+  const auto split = same_source ? split_folders(*files.training_source) : std::nullopt;
+  if (split) {
+    ProgressLine().note(
+        fmt::format("learns from '{}', and tests with '{}'", split->training, split->test));
+    files.test_source = files_within(files.training_source, split->test);
+    files.training_source = files_within(files.training_source, split->training);
+  } else if (!same_source) {
     files.test_source =
         open_image_files(flags.test_data.empty() ? flags.data : flags.test_data, flags.test_within);
+  }
+  files.training = label_files(*files.training_source, {});
+  if (files.test_source != nullptr) {
     files.test = label_files(*files.test_source, files.training.names);
+  } else {
+    files.test_source = files.training_source;
+    files.test = hold_out(files.training, flags.held_out);
   }
   files.training = take_evenly(files.training, flags.images);
   files.test = take_evenly(files.test, flags.test_images);

@@ -15,18 +15,14 @@
 namespace ebt {
 namespace {
 
-struct TokenizerFlags {
-  std::string data;
-  std::string text_field = "text";
+struct TokenizerFlags : TextSource {
   SentencePieceType type = SentencePieceType::kBpe;
   int64_t vocab_size = 4096;
   std::string out = kSentencePieceFile;
 
   template <class Visitor>
   void visit_fields(Visitor&& visit) {
-    visit("data", data,
-          "a text or binary file, a folder of files, or a .jsonl; default: the CMake manual");
-    visit("text-field", text_field, "field of a .jsonl line that holds the text");
+    TextSource::visit_fields(visit);
     visit("type", type, "bpe (merges frequent pairs) or unigram (prunes a statistical model)");
     visit("vocab-size", vocab_size, "number of tokens, the 256 bytes among them");
     visit("out", out, "file to write");
@@ -41,19 +37,11 @@ constexpr const char* kExamples =
 
 using Clock = std::chrono::steady_clock;
 
-size_t total_bytes(const Corpus& corpus) {
-  size_t bytes = 0;
-  for (const std::string_view document : corpus.documents()) {
-    bytes += document.size();
-  }
-  return bytes;
-}
-
 // The library has no hook for its progress: the time tells that it works.
 std::string train_with_progress(const Corpus& corpus, const TokenizerFlags& flags) {
   const Clock::time_point start = Clock::now();
   const std::string what = fmt::format("learning {} tokens from {}", flags.vocab_size,
-                                       format_bytes(static_cast<double>(total_bytes(corpus))));
+                                       format_bytes(static_cast<double>(corpus.summary().bytes)));
   auto learning = std::async(std::launch::async, [&] {
     return train_sentence_piece(corpus.documents(), flags.vocab_size, flags.type);
   });
@@ -87,7 +75,7 @@ void train_tokenizer(const Flags& command_flags) {
   std::error_code ignored;  // whatever is wrong with the path, writing says so
   EBT_CHECK(!std::filesystem::exists(flags.out, ignored),
             "'{}' exists already: choose another file with --out", flags.out);
-  const Corpus corpus = open_text(flags.data, flags.text_field);
+  const Corpus corpus = open_text(flags);
   const std::string model = train_with_progress(corpus, flags);
   const auto tokenizer = make_sentence_piece_tokenizer(model, "'" + flags.out + "'");
   const double ratio = bytes_per_token(*tokenizer, corpus);
@@ -96,7 +84,7 @@ void train_tokenizer(const Flags& command_flags) {
     const Json result = {{"tokenizer", flags.out},
                          {"type", enum_name(flags.type)},
                          {"vocab_size", tokenizer->vocabulary_size()},
-                         {"text_bytes", total_bytes(corpus)},
+                         {"text_bytes", corpus.summary().bytes},
                          {"bytes_per_token", ratio}};
     fmt::print("{}\n", result.dump(2));
   } else {

@@ -42,12 +42,20 @@ TrainConfig config_of(const Flags& flags) {
   size.apply_to(config.model);
   apply_recipe(recipe.recipe, config);
   flags.apply_to(config);
-  // The config.json of a model names a file beside it.
-  const std::filesystem::path beside =
-      std::filesystem::path(flags.config_file()).parent_path() / config.data.tokenizer;
-  if (!flags.config_file().empty() && !flags.on_command_line().contains("tokenizer") &&
-      config.data.tokenizer != kByteTokenizer && std::filesystem::is_regular_file(beside)) {
-    config.data.tokenizer = beside.string();
+  // The config.json of a model names files beside it.
+  const auto look_beside = [&](const char* flag, std::string& file) {
+    const std::filesystem::path beside =
+        std::filesystem::path(flags.config_file()).parent_path() / file;
+    if (!flags.config_file().empty() && !flags.on_command_line().contains(flag) &&
+        std::filesystem::is_regular_file(beside)) {
+      file = beside.string();
+    }
+  };
+  if (config.data.tokenizer != kByteTokenizer) {
+    look_beside("tokenizer", config.data.tokenizer);
+  }
+  if (config.data.data == kStreamFile) {
+    look_beside("data", config.data.data);
   }
   return config;
 }
@@ -56,8 +64,9 @@ Trainer<float> make_trainer(const FolderFlags& folder, const Flags& flags) {
   if (!folder.resume.empty()) {
     return Trainer<float>::resume(folder.resume, threads_of_resumed(flags));
   }
-  const TrainConfig config = config_of(flags);
+  TrainConfig config = config_of(flags);
   check_may_write(config.run.out, folder);
+  const auto stream = copy_text_stream(config.data, config.run.out);
   if (folder.overwrite) {
     // Whatever the new run would be refused for must not cost the old one.
     config.check();
@@ -66,7 +75,7 @@ Trainer<float> make_trainer(const FolderFlags& folder, const Flags& flags) {
     open_training_text(config.data, config.model.context, config.run.seed, *tokenizer);
     remove_run(config.run.out);
   }
-  return Trainer<float>::start(config);
+  return start_run<Trainer<float>>(config, stream.get());
 }
 
 std::string progress_text(const StepReport& report) {
@@ -98,9 +107,34 @@ std::string validation_text(const ValidationReport& report) {
   return text;
 }
 
-void print_json(const RunSettings& run, const TrainingProgress& progress, int64_t parameters,
+double epochs_of(const Trainer<float>& trainer) {
+  return epochs_of(trainer.config().run, trainer.text().epoch_rows);
+}
+
+std::string data_text(const Trainer<float>& trainer) {
+  const TextSummary& summary = trainer.text().summary;
+  const DataConfig& data = trainer.config().data;
+  std::string text = data.data.empty() ? "the CMake manual" : "'" + data.data + "'";
+  const auto add = [&](int64_t count, const char* thing) {
+    text += fmt::format(", {} {}{}", format_count(static_cast<double>(count)), thing,
+                        count == 1 ? "" : "s");
+  };
+  if (summary.files > 0) {
+    add(summary.files, "file");
+  }
+  add(summary.documents, data.prompt_field.empty() ? "document" : "example");
+  text += ", " + format_bytes(static_cast<double>(summary.bytes));
+  add(summary.tokens, "token");
+  return text;
+}
+
+void print_json(const Trainer<float>& trainer, int64_t parameters,
                 const std::optional<ValidationReport>& validation) {
-  Json result = result_of(run, progress, parameters);
+  Json result = result_of(trainer.config().run, trainer.progress(), parameters);
+  const TextSummary& summary = trainer.text().summary;
+  result["data"] = {{"files", summary.files},         {"documents", summary.documents},
+                    {"bytes", summary.bytes},         {"tokens", summary.tokens},
+                    {"bad_lines", summary.bad_lines}, {"epochs", epochs_of(trainer)}};
   if (validation.has_value()) {
     const Evaluation& evaluation = validation->evaluation;
     result["validation"] = {{"step", validation->step},
@@ -123,13 +157,16 @@ void run_train(const Flags& flags) {
   line.note(fmt::format("{}: {} weights, {} steps of {} x {} tokens, into '{}'",
                         enum_name(config.model.arch), format_count(static_cast<double>(parameters)),
                         config.run.steps, config.run.batch, config.model.context, config.run.out));
+  note_learning(line, data_text(trainer), epochs_of(trainer));
   line.note(machine_text(config.run.precision, plan_memory<float>(config), "rows"));
   std::optional<ValidationReport> last_validation;
+  ValidationWatch watch;
   const StopConditions conditions(folder.minutes);
   TrainingObserver observer;
   observer.on_step = [&](const StepReport& report) { line.update(progress_text(report)); };
   observer.on_validation = [&](const ValidationReport& report) {
     line.note(validation_text(report));
+    watch.see(report.evaluation.loss(), line);
     last_validation = report;
   };
   observer.stop_requested = [&] { return conditions.stop(); };
@@ -137,7 +174,7 @@ void run_train(const Flags& flags) {
   line.finish();
   print_how_to_go_on("ebt train", config.run, trainer.progress());
   if (flags.json()) {
-    print_json(config.run, trainer.progress(), parameters, last_validation);
+    print_json(trainer, parameters, last_validation);
   } else {
     print_outcome(config.run, trainer.progress(), parameters);
   }

@@ -13,6 +13,7 @@
 
 #include "commands.h"
 #include "ebt/core/error.h"
+#include "ebt/io/mapped_ranges.h"
 
 namespace {
 
@@ -105,6 +106,7 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   try {
     wait_politely(argv);
+    ebt::tell_of_cut_files();
     return run(argc, argv);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "ebt: %s\n", error.what());

@@ -33,15 +33,14 @@ SelectedText select_text(const TextSelection& selection, const TrainConfig& conf
             split);
   DataConfig data = config.data;
   if (!of_training) {
-    data.data = selection.data;
-    data.text_field = selection.text_field;
+    static_cast<TextSource&>(data) = selection;
     data.prompt_field = selection.prompt_field;
     data.check();
   }
   EBT_CHECK(
       split == "all" || data.validation > 0,
       "the model was trained on the whole of its text (validation 0): name another with --data");
-  const std::string name = data.data.empty() ? "the CMake manual" : "'" + data.data + "'";
+  const std::string name = data.data.empty() ? "the CMake manual" : source_name(data.data);
   SelectedText text;
   text.name = split == "all" ? name : "the validation part of " + name;
   text.has_answers = !data.prompt_field.empty();
@@ -49,11 +48,11 @@ SelectedText select_text(const TextSelection& selection, const TrainConfig& conf
     text.rows =
         open_training_text(data, config.model.context, config.run.seed, tokenizer).validation;
   } else if (text.has_answers) {
-    text.rows = std::make_shared<ExampleSet>(ExampleSet::open(
-        data.data, data.prompt_field, data.text_field, tokenizer, config.model.context));
+    text.rows = std::make_shared<ExampleSet>(
+        ExampleSet::open(data, data.prompt_field, tokenizer, config.model.context));
   } else {
-    text.rows = std::make_shared<ValidationWindows>(
-        TokenCorpus::open(data.data, data.text_field, tokenizer).tokens(), config.model.context);
+    text.rows = std::make_shared<ValidationWindows>(TokenCorpus::open(data, tokenizer).tokens(),
+                                                    config.model.context);
   }
   return text;
 }

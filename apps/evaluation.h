@@ -19,20 +19,19 @@
 namespace ebt {
 
 // Which text a model is measured on.
-struct TextSelection {
-  std::string data;
-  std::string text_field = "text";
+struct TextSelection : TextSource {
   std::string prompt_field;
   std::string split;
 
   template <class Visitor>
   void visit_fields(Visitor&& visit) {
     visit("data", data,
-          "a text or binary file, a folder of files, a .jsonl, or a folder that 'ebt data prepare' "
-          "made; default: the text of the training");
-    visit("text-field", text_field, "field of a .jsonl line that holds the text");
+          "a file or a folder of files: text, .jsonl, .csv or .tsv, also as .gz and .zst; - is "
+          "standard input; or a folder that 'ebt data prepare' made; default: the text of the "
+          "training");
+    visit_format(visit);
     visit("prompt-field", prompt_field,
-          "field of a .jsonl line that holds a prompt, of which the text is the answer");
+          "field or column that holds a prompt, of which the text is the answer");
     visit("split", split,
           "all of the text, or only the validation part that training kept out of it; default: all "
           "with --data, validation without");

@@ -68,8 +68,9 @@ ImageTrainer<float> make_trainer(ImageArchitecture arch, const FolderFlags& fold
               folder.resume, command_of(found));
     return ImageTrainer<float>::resume(folder.resume, threads);
   }
-  const ImageTrainConfig config = config_of(arch, flags);
+  ImageTrainConfig config = config_of(arch, flags);
   check_may_write(config.run.out, folder);
+  const auto stream = copy_image_stream(config.data.data, config.run.out);
   if (folder.overwrite) {
     // Whatever the new run would be refused for must not cost the old one.
     config.check();
@@ -77,13 +78,11 @@ ImageTrainer<float> make_trainer(ImageArchitecture arch, const FolderFlags& fold
                     config.model.image_width, config.run.seed);
     remove_run(config.run.out);
   }
-  return ImageTrainer<float>::start(config);
+  return start_run<ImageTrainer<float>>(config, stream.get());
 }
 
 std::string data_text(const ImageTrainer<float>& trainer) {
-  const std::string& data = trainer.config().data.data;
-  return data.empty() ? "dead leaves"
-                      : fmt::format("{} files of '{}'", trainer.training_files(), data);
+  return fmt::format("{} files of '{}'", trainer.training_files(), trainer.config().data.data);
 }
 
 std::string progress_text(const ImageStepReport& report) {
@@ -176,9 +175,14 @@ void run_train(ImageArchitecture arch, const Flags& flags) {
                         enum_name(arch), format_count(static_cast<double>(parameters)),
                         config.run.steps, config.run.batch, config.model.image_width,
                         config.model.image_height, config.run.out));
-  line.note("learns from " + data_text(trainer));
+  if (trainer.training_files() > 0) {
+    note_learning(line, data_text(trainer), epochs_of(config.run, trainer.training_files()));
+  } else {
+    line.note("learns from dead leaves, drawn as they are needed");
+  }
   line.note(machine_text(config.run.precision, plan_memory<float>(config), "images"));
   std::optional<ImageValidationReport> last_validation;
+  ValidationWatch watch;
   BadImageNotes notes(line);
   const StopConditions conditions(folder.minutes);
   ImageTrainingObserver observer;
@@ -188,6 +192,7 @@ void run_train(ImageArchitecture arch, const Flags& flags) {
   };
   observer.on_validation = [&](const ImageValidationReport& report) {
     line.note(validation_text(report));
+    watch.see(report.measured.loss, line);
     last_validation = report;
   };
   observer.stop_requested = [&] { return conditions.stop(); };

@@ -56,7 +56,7 @@ void remove_run(const std::string& folder) {
   }
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     const std::string name = entry.path().filename().string();
-    if (name == kConfigFile || name == kModelFile || name == kMetricsFile ||
+    if (name == kConfigFile || name == kModelFile || name == kMetricsFile || name == kStreamFile ||
         name.starts_with("training-state-")) {
       std::filesystem::remove(entry.path());
     }
@@ -82,6 +82,34 @@ std::string machine_text(const std::string& precision, const MemoryPlan& plan, c
       plan.available_bytes ? fmt::format(" of {} available", format_bytes(*plan.available_bytes))
                            : "",
       plan.micro_batch, rows);
+}
+
+double epochs_of(const RunSettings& run, int64_t epoch_rows) {
+  return static_cast<double>(run.steps) * static_cast<double>(run.batch) /
+         static_cast<double>(epoch_rows);
+}
+
+void note_learning(ProgressLine& line, const std::string& what, double epochs) {
+  // Up to four, repeated text is about as good as new (Muennighoff et al., 2023).
+  constexpr double kMostEpochs = 4;
+  const std::string count = epochs < 100 ? fmt::format("{:.3g}", epochs) : format_count(epochs);
+  line.note(fmt::format("learns from {}: {} epoch{}", what, count, count == "1" ? "" : "s"));
+  if (epochs > kMostEpochs) {
+    line.note(
+        "more than four epochs: what is repeated so often teaches less and less, and is learned by "
+        "heart in the end");
+  }
+}
+
+void ValidationWatch::see(double loss, ProgressLine& line) {
+  constexpr int kRises = 3;
+  rises_ = last_ && loss > *last_ ? rises_ + 1 : 0;
+  last_ = loss;
+  if (rises_ == kRises) {
+    line.note(
+        "the validation loss rose three times in a row: what the model learns now, it learns by "
+        "heart");
+  }
 }
 
 void print_how_to_go_on(const char* command, const RunSettings& run,

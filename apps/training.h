@@ -6,8 +6,10 @@
 #include <optional>
 #include <string>
 
+#include "ebt/core/log.h"
 #include "ebt/train/checkpoint.h"
 #include "ebt/train/memory_plan.h"
+#include "ebt/train/streamed_data.h"
 #include "flags.h"
 
 namespace ebt {
@@ -73,6 +75,20 @@ void check_may_write(const std::string& out, const FolderFlags& flags);
 // Removes what a run left in a folder, and nothing else.
 void remove_run(const std::string& folder);
 
+// Starts a run. Its data may be the copy of a stream, which then is the run's; or null.
+template <class Trainer, class Config>
+Trainer start_run(Config config, StreamedData* stream) {
+  if (stream != nullptr) {
+    stream->keep();
+    config.data.data = stream->path();
+  }
+  Trainer trainer = Trainer::start(config);
+  if (stream != nullptr) {
+    stream->give_to_run();
+  }
+  return trainer;
+}
+
 // Whether a run is to end early: at SIGINT or SIGTERM, or when its time is over. A second signal
 // ends the program at once. One at a time.
 class StopConditions {
@@ -89,6 +105,23 @@ class StopConditions {
 // "bf16 (amx), 1.2 GiB of memory of 7.5 GiB available, 32 images at a time", of a resolved
 // precision.
 std::string machine_text(const std::string& precision, const MemoryPlan& plan, const char* rows);
+
+// How often a run will see what it learns from.
+double epochs_of(const RunSettings& run, int64_t epoch_rows);
+// Says on stderr what a run learns from, `what` ("3 files"), and for how many epochs; and where
+// these are more than four, what that means.
+void note_learning(ProgressLine& line, const std::string& what, double epochs);
+
+// Notices a model that begins to learn its text, or its images, by heart.
+class ValidationWatch {
+ public:
+  // Says so on stderr when the loss of the validation is the third in a row above the one before.
+  void see(double loss, ProgressLine& line);
+
+ private:
+  std::optional<double> last_;
+  int rises_ = 0;
+};
 
 // Says on stderr how to go on, where the run is not finished.
 void print_how_to_go_on(const char* command, const RunSettings& run,

@@ -21,6 +21,7 @@
 #include "ebt/io/safetensors.h"
 #include "tests/fuzz/mutator.h"
 #include "tests/fuzz/refusals.h"
+#include "tests/support/compressor.h"
 #include "tests/support/small_tokenizer.h"
 #include "tests/support/temporary_folder.h"
 
@@ -123,18 +124,80 @@ TEST(FuzzJsonLines, AreRefusedOrConsistent) {
     std::string text = valid;
     mutator.mutate(text, 0, text.size());
     const std::string path = folder.write("mutated.jsonl", text);
-    const Corpus corpus = Corpus::open(path, "text");
+    const Corpus corpus = Corpus::open({path});
     std::string joined;
     for (const std::string_view document : corpus.documents()) {
       EXPECT_FALSE(document.empty());
       joined += document;
     }
     EXPECT_LE(joined.size(), text.size());
-    const TokenSequence tokens = TokenCorpus::open(path, "text", *byte_tokenizer()).tokens();
+    const TokenSequence tokens = TokenCorpus::open({path}, *byte_tokenizer()).tokens();
     std::vector<int32_t> all(static_cast<size_t>(tokens.size()));
     tokens.copy_tokens(0, tokens.size(), all.data());
     EXPECT_EQ(byte_tokenizer()->decode(all), joined);
   });
+}
+
+// Opens a mutated file under a name; whatever is in it, its documents are not empty.
+void expect_readable(const std::string& path, bool skip) {
+  TextSource source{path};
+  source.skip_bad_lines = skip;
+  ::testing::internal::CaptureStderr();
+  try {
+    for (const std::string_view document : Corpus::open(source).documents()) {
+      EXPECT_FALSE(document.empty());
+    }
+  } catch (...) {
+    ::testing::internal::GetCapturedStderr();
+    throw;
+  }
+  ::testing::internal::GetCapturedStderr();
+}
+
+TEST(FuzzTables, AreRefusedOrReadable) {
+  const TemporaryFolder folder;
+  const std::string valid =
+      "id,text,\"more\"\r\n1,\"one, \"\"two\"\"\nthree\",x\r\n2,four,\n\n3,\"five\",\"\"\n";
+  expect_refused_or_consistent([&](Mutator mutator) {
+    std::string text = valid;
+    mutator.mutate(text, 0, text.size());
+    expect_readable(folder.write("mutated.csv", text), mutator.below(2) == 0);
+  });
+}
+
+TEST(FuzzJsonArrays, AreRefusedOrReadable) {
+  const TemporaryFolder folder;
+  const std::string valid =
+      "[{\"text\": \"first \\u00e9 ]},\\\"\", \"id\": [1, {}]},\n {\"text\": \"second\"} , "
+      "{\"text\": "
+      "\"\"}]\n";
+  expect_refused_or_consistent([&](Mutator mutator) {
+    std::string text = valid;
+    mutator.mutate(text, 1, text.size());
+    expect_readable(folder.write("mutated.jsonl", text), mutator.below(2) == 0);
+  });
+}
+
+TEST(FuzzCompression, IsRefusedOrReadable) {
+  const TemporaryFolder folder;
+  std::string text;
+  for (int i = 0; i < 200; ++i) {
+    text += "{\"text\": \"" + std::to_string(i * i) + "\"}\n";
+  }
+  const auto damage = [&](const std::string& valid) {
+    expect_refused_or_consistent([&](Mutator mutator) {
+      std::string bytes = valid;
+      // Little of a file like these may change without a trace.
+      if (mutator.below(8) != 0) {
+        mutator.mutate_bytes(bytes, mutator.below(bytes.size()), bytes.size());
+      }
+      expect_readable(folder.write("mutated.jsonl.gz", bytes), mutator.below(2) == 0);
+    });
+  };
+  damage(testing::gzip(text.substr(0, 1000)) + testing::gzip(text.substr(1000)));
+  if (testing::reads_zstd()) {
+    damage(testing::zstd(text.substr(0, 1000)) + testing::zstd(text.substr(1000)));
+  }
 }
 
 TEST(FuzzCalibration, IsRefusedOrMonotone) {
@@ -314,7 +377,7 @@ TEST(FuzzPreparedData, IsRefusedOrConsistent) {
   const std::string tokenizer_file =
       folder.write("tokenizer.json", testing::small_tokenizer().dump());
   const std::string out = folder.file("out");
-  prepare_data(text, "text", tokenizer_file, out);
+  prepare_data({text}, tokenizer_file, out);
   const auto tokenizer = open_tokenizer(out);
   const std::string valid_shard = read_text_file(folder.file("out/shard-00000.tokens"), 10'000);
   const std::string valid_summary = read_text_file(folder.file("out/prepared.json"), 10'000);
@@ -328,7 +391,7 @@ TEST(FuzzPreparedData, IsRefusedOrConsistent) {
     }
     folder.write("out/shard-00000.tokens", shard);
     folder.write("out/prepared.json", summary);
-    const TokenSequence tokens = TokenCorpus::open(out, "text", *tokenizer).tokens();
+    const TokenSequence tokens = TokenCorpus::open({out}, *tokenizer).tokens();
     std::vector<int32_t> all(static_cast<size_t>(tokens.size()));
     tokens.copy_tokens(0, tokens.size(), all.data());
     tokenizer->decode(all);

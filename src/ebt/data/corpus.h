@@ -7,29 +7,34 @@
 #include <string_view>
 #include <vector>
 
+#include "ebt/data/text_source.h"
+
 namespace ebt {
 
-// An ordered list of non-empty documents. Files are mapped, so a corpus may be larger than memory;
-// only small files and the decoded text of a .jsonl are held. Copies share the documents.
+// An ordered list of non-empty documents. Large files are mapped, and what is decoded lies in a
+// temporary file where it is long, so a corpus may be larger than memory. Copies share the
+// documents.
 class Corpus {
  public:
-  // Opens the corpus that `path` names:
-  // - a folder: every file in it and below is a document, in the order of their paths; hidden files
-  //   and folders are skipped;
-  // - a file that ends in .jsonl: every line is an object whose string `text_field` is a document;
-  // - any other file, text or binary: one document;
-  // - "": the manual that `cmake --help-full` prints.
-  // Throws Error when it is missing, unreadable, empty, or a line is not what it should be.
-  static Corpus open(const std::string& path, const std::string& text_field);
+  // Opens what `source` names (docs/formats.md): a file or stream, of which text or binary is one
+  // document and every record another; every file of a folder; or, named "", the manual that `cmake
+  // --help-full` prints. Lines that are passed over are told on stderr. Throws Error when it is
+  // missing, unreadable, no text, empty, or a line is not what it should be.
+  static Corpus open(const TextSource& source);
 
   const std::vector<std::string_view>& documents() const { return documents_; }
   // As error messages call it: "'book.txt'", "the CMake manual".
   const std::string& name() const { return name_; }
+  // Without tokens: nothing is encoded yet.
+  const TextSummary& summary() const { return summary_; }
 
  private:
+  struct Storage;
+  class Builder;
   Corpus() = default;
 
   std::string name_;
+  TextSummary summary_;
   std::vector<std::string_view> documents_;
   std::shared_ptr<const void> owner_;  // of the documents' memory
 };

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "tests/support/compressor.h"
 #include "tests/support/error_text.h"
 #include "tests/support/temporary_folder.h"
 
@@ -22,7 +23,7 @@ std::string text_of(const Corpus& corpus) {
 }
 
 std::string opening_error(const std::string& path) {
-  return error_text([&] { Corpus::open(path, "text"); });
+  return error_text([&] { Corpus::open({path, "text"}); });
 }
 
 // Sets a variable of the environment as long as it lives.
@@ -43,7 +44,7 @@ class Environment {
 
 TEST(Corpus, ReadsAFileAsOneDocument) {
   const TemporaryFolder folder;
-  const Corpus corpus = Corpus::open(folder.write("f.txt", "some text\n"), "text");
+  const Corpus corpus = Corpus::open({folder.write("f.txt", "some text\n")});
   ASSERT_EQ(corpus.documents().size(), 1U);
   EXPECT_EQ(text_of(corpus), "some text\n");
 }
@@ -51,28 +52,30 @@ TEST(Corpus, ReadsAFileAsOneDocument) {
 TEST(Corpus, ReadsAnyBytes) {
   const TemporaryFolder folder;
   const std::string bytes("\0\xff\xfe\n\r", 5);
-  EXPECT_EQ(Corpus::open(folder.write("f.bin", bytes), "text").documents()[0], bytes);
+  EXPECT_EQ(Corpus::open({folder.write("f.bin", bytes)}).documents()[0], bytes);
 }
 
 TEST(Corpus, ReadsLargeFiles) {
   const TemporaryFolder folder;
   std::string text(1'000'000, 'x');
   text[654'321] = 'y';
-  EXPECT_EQ(Corpus::open(folder.write("f", text), "text").documents()[0], text);
+  EXPECT_EQ(Corpus::open({folder.write("f", text)}).documents()[0], text);
 }
 
 TEST(Corpus, ReadsAFolderInTheOrderOfPaths) {
   const TemporaryFolder folder;
   folder.write("b.txt", "second");
   folder.write("a/z/deep", "first");
-  folder.write("c.jsonl", "not JSON, and that is fine");
+  folder.write("c.JSONL", "{\"text\": \"third\"}\n{\"text\": \"fourth\"}\n");
+  folder.write("c.txt.gz", testing::gzip("fifth"));
   folder.write("d", std::string(100'000, 'd'));
-  const Corpus corpus = Corpus::open(folder.path().string(), "text");
-  ASSERT_EQ(corpus.documents().size(), 4U);
-  EXPECT_EQ(corpus.documents()[0], "first");
-  EXPECT_EQ(corpus.documents()[1], "second");
-  EXPECT_EQ(corpus.documents()[2], "not JSON, and that is fine");
-  EXPECT_EQ(corpus.documents()[3].size(), 100'000U);
+  const Corpus corpus = Corpus::open({folder.path().string()});
+  ASSERT_EQ(corpus.documents().size(), 6U);
+  EXPECT_EQ(text_of(corpus).substr(0, 32), "first|second|third|fourth|fifth|");
+  EXPECT_EQ(corpus.documents()[5].size(), 100'000U);
+  EXPECT_EQ(corpus.summary().files, 5);
+  EXPECT_EQ(corpus.summary().documents, 6);
+  EXPECT_EQ(corpus.summary().bytes, 100'027);
 }
 
 TEST(Corpus, SkipsHiddenEmptyAndSpecialFiles) {
@@ -82,8 +85,7 @@ TEST(Corpus, SkipsHiddenEmptyAndSpecialFiles) {
   folder.write(".hidden", "hidden");
   folder.write(".git/config", "hidden");
   std::filesystem::create_directory_symlink(folder.path(), folder.path() / "loop");
-  std::filesystem::create_symlink("nowhere", folder.path() / "dangling");
-  EXPECT_EQ(text_of(Corpus::open(folder.path().string(), "text")), "text");
+  EXPECT_EQ(text_of(Corpus::open({folder.path().string()})), "text");
 }
 
 TEST(Corpus, ReadsJsonLines) {
@@ -93,33 +95,78 @@ TEST(Corpus, ReadsJsonLines) {
                                         "\n"
                                         "{\"body\": \"\"}\n"
                                         "{\"body\": \"two\"}");
-  const Corpus corpus = Corpus::open(path, "body");
+  const Corpus corpus = Corpus::open({path, "body"});
   EXPECT_EQ(text_of(corpus), "one\nlíne|two");
 }
 
 TEST(Corpus, NamesTheLineThatIsNotJson) {
   const TemporaryFolder folder;
   const std::string good = "{\"text\": \"a\"}\n";
+  const std::string hint = "; --skip-bad-lines passes over such lines";
   const auto with_second_line = [&](const std::string& line) {
     return folder.write("f.jsonl", good + line + "\n" + good);
   };
   const std::string path = with_second_line("{\"text\": \"b}");
   EXPECT_EQ(opening_error(path), "line 2 of '" + path +
                                      "' is not valid JSON: column 13: syntax error while parsing "
-                                     "value - invalid string: missing closing quote");
+                                     "value - invalid string: missing closing quote" +
+                                     hint);
   with_second_line("[\"b\"]");
-  EXPECT_EQ(opening_error(path), "line 2 of '" + path + "' is not a JSON object");
+  EXPECT_EQ(opening_error(path), "line 2 of '" + path + "' is not a JSON object" + hint);
   with_second_line("{\"body\": \"b\"}");
-  EXPECT_EQ(
-      opening_error(path),
-      "line 2 of '" + path + "' has no field 'text': --text-field names the one with the text");
+  EXPECT_EQ(opening_error(path),
+            "line 2 of '" + path +
+                "' has no field 'text' among \"body\": --text-field names the one with "
+                "the text" +
+                hint);
   with_second_line("{\"text\": 3}");
   EXPECT_EQ(opening_error(path),
-            "line 2 of '" + path + "' has a field 'text' that is not a string");
+            "line 2 of '" + path + "' has a field 'text' that is not a string" + hint);
+}
+
+TEST(Corpus, PassesOverBadLinesWhereItIsAskedTo) {
+  const TemporaryFolder folder;
+  TextSource source{folder.write("f.jsonl",
+                                 "{\"text\": \"a\"}\n{\"text\": NaN}\n{}\n"
+                                 "{\"text\": \"b\"}\n")};
+  source.skip_bad_lines = true;
+  ::testing::internal::CaptureStderr();
+  const Corpus corpus = Corpus::open(source);
+  const std::string said = ::testing::internal::GetCapturedStderr();
+  EXPECT_EQ(text_of(corpus), "a|b");
+  EXPECT_EQ(corpus.summary().bad_lines, 2);
+  EXPECT_NE(said.find("passed over: line 2 of '" + source.data), std::string::npos) << said;
+  EXPECT_NE(said.find("2 bad lines were passed over"), std::string::npos) << said;
+  folder.write("f.jsonl", "{\"body\": \"a\"}\n");
+  EXPECT_EQ(error_text([&] { Corpus::open(source); }),
+            "'" + source.data + "' is empty: there is no text to read, for line 1 of '" +
+                source.data +
+                "' has no field 'text' among \"body\": --text-field names the one with the text");
+}
+
+TEST(Corpus, ReadsAColumnOfATable) {
+  const TemporaryFolder folder;
+  const std::string path = folder.write("f.csv", "id,body\n1,\"one\nline\"\n2,two\n");
+  EXPECT_EQ(text_of(Corpus::open({path, "body"})), "one\nline|two");
+  EXPECT_EQ(opening_error(path),
+            "line 2 of '" + path +
+                "' has no field 'text' among \"body\", \"id\": --text-field names the one with the "
+                "text; --skip-bad-lines passes over such lines");
+  TextSource as_text{path};
+  as_text.as = TextFormat::kText;
+  EXPECT_EQ(text_of(Corpus::open(as_text)), "id,body\n1,\"one\nline\"\n2,two\n");
+}
+
+TEST(Corpus, RefusesALinkToNothing) {
+  const TemporaryFolder folder;
+  folder.write("text", "text");
+  std::filesystem::create_symlink("nowhere", folder.path() / "dangling");
+  EXPECT_EQ(opening_error(folder.path().string()),
+            "cannot read '" + folder.file("dangling") + "': No such file or directory");
 }
 
 TEST(Corpus, ReadsTheCmakeManualWithoutAPath) {
-  const Corpus corpus = Corpus::open("", "text");
+  const Corpus corpus = Corpus::open({""});
   EXPECT_GT(corpus.documents()[0].size(), 1'000'000U);
   EXPECT_NE(corpus.documents()[0].find("add_executable"), std::string_view::npos);
 }
@@ -139,8 +186,9 @@ TEST(Corpus, SaysThatItIsMissing) {
 
 TEST(Corpus, SaysThatItIsEmpty) {
   const TemporaryFolder folder;
-  for (const std::string& path : {folder.write("a/f", ""), folder.file("a"),
-                                  folder.write("f.jsonl", "\n{\"text\": \"\"}\n")}) {
+  for (const std::string& path :
+       {folder.write("a/f", ""), folder.file("a"), folder.write("f.csv", ""),
+        folder.write("g.csv", "text\n"), folder.write("f.jsonl", "\n{\"text\": \"\"}\n")}) {
     EXPECT_EQ(opening_error(path), "'" + path + "' is empty: there is no text to read");
   }
 }

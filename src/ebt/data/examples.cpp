@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "ebt/core/error.h"
-#include "ebt/io/json_lines.h"
+#include "ebt/data/text_input.h"
 
 namespace ebt {
 
@@ -21,6 +21,7 @@ struct ExampleSet::Storage {
   std::vector<int32_t> tokens;
   std::vector<Place> places;
   int32_t separator = 0;
+  TextSummary summary;
 };
 
 Example make_example(const Tokenizer& tokenizer, std::string_view prompt, std::string_view answer) {
@@ -41,29 +42,48 @@ ExampleSet::ExampleSet(std::shared_ptr<const Storage> storage, std::vector<int64
                        int64_t context)
     : storage_(std::move(storage)), chosen_(std::move(chosen)), context_(context) {}
 
-ExampleSet ExampleSet::open(const std::string& path, const std::string& prompt_field,
-                            const std::string& answer_field, const Tokenizer& tokenizer,
-                            int64_t context) {
+ExampleSet ExampleSet::open(const TextSource& source, const std::string& prompt_field,
+                            const Tokenizer& tokenizer, int64_t context) {
   const auto storage = std::make_shared<Storage>();
   storage->separator = tokenizer.document_separator();
-  const int64_t count =
-      for_each_json_line(path, [&](const std::string& what, const nlohmann::json& object) {
-        const std::string& answer = text_member(object, what, answer_field);
-        const Example example =
-            make_example(tokenizer, text_member(object, what, prompt_field), answer);
-        const auto length = static_cast<int64_t>(example.tokens.size());
-        EBT_CHECK(length - 1 <= context, "{} takes a context of {} tokens, and that is {}", what,
-                  length - 1, context);
-        const size_t begin = storage->tokens.size();
-        storage->tokens.insert(storage->tokens.end(), example.tokens.begin(), example.tokens.end());
-        storage->places.push_back({begin, storage->tokens.size(), example.answer_from,
-                                   static_cast<int64_t>(answer.size())});
-      });
-  EBT_CHECK(count > 0, "'{}' is empty: there is no example to read", path);
-  std::vector<int64_t> all(static_cast<size_t>(count));
+  TextSummary& summary = storage->summary;
+  BadLines bad = bad_lines_of(source);
+  Example example;
+  int64_t answer_bytes = 0;
+  const auto take = [&](const std::string& what, const nlohmann::json& object) {
+    const std::string& answer = text_member(object, what, source.text_field);
+    example = make_example(tokenizer, text_member(object, what, prompt_field), answer);
+    const auto length = static_cast<int64_t>(example.tokens.size());
+    EBT_CHECK(length - 1 <= context, "{} takes a context of {} tokens, and that is {}", what,
+              length - 1, context);
+    answer_bytes = static_cast<int64_t>(answer.size());
+  };
+  const auto keep = [&] {
+    const size_t begin = storage->tokens.size();
+    storage->tokens.insert(storage->tokens.end(), example.tokens.begin(), example.tokens.end());
+    storage->places.push_back({begin, storage->tokens.size(), example.answer_from, answer_bytes});
+    summary.bytes += answer_bytes;
+  };
+  for_each_text_input(source.data, source.as, [&](TextInput& input, const std::string& /*path*/) {
+    EBT_CHECK(input.has_records(),
+              "--prompt-field: {} has no records: prompts with answers are read from .jsonl, .csv "
+              "and .tsv, or as --as says",
+              input.name);
+    ++summary.files;
+    for_each_record(input, bad, take, keep);
+  });
+  EBT_CHECK(!storage->places.empty(), "{} is empty: there is no example to read{}",
+            source_name(source.data), bad.count() == 0 ? "" : ", for " + bad.sentences().front());
+  bad.report();
+  summary.documents = static_cast<int64_t>(storage->places.size());
+  summary.tokens = static_cast<int64_t>(storage->tokens.size());
+  summary.bad_lines = bad.count();
+  std::vector<int64_t> all(storage->places.size());
   std::iota(all.begin(), all.end(), int64_t{0});
   return {storage, std::move(all), context};
 }
+
+const TextSummary& ExampleSet::summary() const { return storage_->summary; }
 
 Example ExampleSet::example(int64_t row) const {
   const Storage::Place& place =

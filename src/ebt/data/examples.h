@@ -9,6 +9,7 @@
 
 #include "ebt/data/rows.h"
 #include "ebt/data/shuffled_order.h"
+#include "ebt/data/text_source.h"
 #include "ebt/data/tokenizer.h"
 
 namespace ebt {
@@ -21,20 +22,23 @@ struct Example {
 };
 Example make_example(const Tokenizer& tokenizer, std::string_view prompt, std::string_view answer);
 
-// Examples of one file, or some of them. Every row begins with an example's first token and is
+// Examples of a source, or some of them. Every row begins with an example's first token and is
 // filled up with separators; its targets are the tokens of the answer and the separator that ends
 // it. Copies share the memory.
 class ExampleSet : public RowSet {
  public:
-  // Reads a .jsonl, each line an object with two strings, which are not blank. Throws Error when a
-  // line is anything else, there is none, or an example is longer than `context` + 1 tokens.
-  static ExampleSet open(const std::string& path, const std::string& prompt_field,
-                         const std::string& answer_field, const Tokenizer& tokenizer,
-                         int64_t context);
+  // Reads the records of files, each with two strings, which are not blank: a prompt in
+  // `prompt_field`, and its answer in the source's text field. Lines that are passed over are told
+  // on stderr. Throws Error when there is none, a file has no records, or one is bad or longer than
+  // `context` + 1 tokens.
+  static ExampleSet open(const TextSource& source, const std::string& prompt_field,
+                         const Tokenizer& tokenizer, int64_t context);
 
   int64_t count() const override { return static_cast<int64_t>(chosen_.size()); }
   void fill(Batch& batch, int64_t first_row, int64_t rows) const override;
   Example example(int64_t row) const;
+  // Of all that was opened, whatever was split off since.
+  const TextSummary& summary() const;
   // Targets of all rows together.
   int64_t target_count() const;
 

@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "tests/support/compressor.h"
 #include "tests/support/error_text.h"
 #include "tests/support/temporary_folder.h"
 
@@ -15,10 +16,12 @@ using testing::error_text;
 constexpr int32_t kSeparator = 256;
 constexpr int32_t kNone = kIgnoredTarget;
 
+const std::string kHint = "; --skip-bad-lines passes over such lines";
+
 class Examples : public ::testing::Test {
  protected:
   ExampleSet open(const std::string& text, int64_t context = 8) {
-    return ExampleSet::open(folder_.write("F.jsonl", text), "q", "a", *byte_tokenizer(), context);
+    return ExampleSet::open({folder_.write("F.jsonl", text), "a"}, "q", *byte_tokenizer(), context);
   }
   // `count` examples that answer "1", "2", ... to "q".
   ExampleSet counting(int64_t count) {
@@ -68,7 +71,7 @@ TEST_F(Examples, MayJustFitTheContext) {
   open(R"({"q": "ab", "a": "cde"})", 6).fill(batch, 0, 1);
   EXPECT_EQ(batch.targets.back(), kSeparator);
   EXPECT_EQ(error_of(R"({"q": "ab", "a": "cde"})", 5),
-            "line 1 of 'F' takes a context of 6 tokens, and that is 5");
+            "line 1 of 'F' takes a context of 6 tokens, and that is 5" + kHint);
 }
 
 TEST_F(Examples, OfASeriesComeOnceInEveryEpochInAnotherOrder) {
@@ -105,10 +108,42 @@ TEST_F(Examples, AreSplitEvenly) {
             "of 1 examples 1 would be kept for validation, and none be left");
 }
 
+TEST_F(Examples, MayLieInTablesAndInFilesOfAFolder) {
+  folder_.write("in/1.csv", "a,q\n\"one, two\",x\n");
+  folder_.write("in/2.jsonl.gz", testing::gzip("{\"q\": \"x\", \"a\": \"3\"}\n"));
+  const ExampleSet set = ExampleSet::open({folder_.file("in"), "a"}, "q", *byte_tokenizer(), 20);
+  ASSERT_EQ(set.count(), 2);
+  Batch batch;
+  set.fill(batch, 0, 2);
+  EXPECT_EQ(answer_of(batch, 0), "one, two");
+  EXPECT_EQ(answer_of(batch, 1), "3");
+  EXPECT_EQ(set.summary().files, 2);
+  EXPECT_EQ(set.summary().documents, 2);
+  const std::string text = folder_.write("in/3.txt", "text");
+  EXPECT_EQ(error_text([&] {
+              ExampleSet::open({folder_.file("in"), "a"}, "q", *byte_tokenizer(), 20);
+            }),
+            "--prompt-field: '" + text +
+                "' has no records: prompts with answers are read from .jsonl, .csv and .tsv, or as "
+                "--as says");
+}
+
+TEST_F(Examples, ThatAreBadArePassedOverWhereThisIsAskedFor) {
+  TextSource source{folder_.write("F.jsonl",
+                                  "{\"q\": \"x\", \"a\": \"1\"}\n{\"q\": \"x\"}\n"
+                                  "{\"q\": \"x\", \"a\": \"far too long for it\"}\n"
+                                  "{\"q\": \"x\", \"a\": \"2\"}\n"),
+                    "a"};
+  source.skip_bad_lines = true;
+  const ExampleSet set = ExampleSet::open(source, "q", *byte_tokenizer(), 8);
+  EXPECT_EQ(set.count(), 2);
+  EXPECT_EQ(set.summary().bad_lines, 2);
+}
+
 TEST_F(Examples, ThatAreNoneAreRefusedInOneSentence) {
   EXPECT_EQ(error_of(""), "'F' is empty: there is no example to read");
-  EXPECT_EQ(error_of(R"({"q": "x"})"), "line 1 of 'F' has no \"a\"");
-  EXPECT_EQ(error_of(R"({"q": " ", "a": "y"})"), "line 1 of 'F' has an empty \"q\"");
+  EXPECT_EQ(error_of(R"({"q": "x"})"), "line 1 of 'F' has no \"a\"" + kHint);
+  EXPECT_EQ(error_of(R"({"q": " ", "a": "y"})"), "line 1 of 'F' has an empty \"q\"" + kHint);
   const ExampleSet set = counting(3);
   Batch batch;
   EXPECT_EQ(error_text([&] { set.fill(batch, 2, 2); }),

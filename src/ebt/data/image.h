@@ -28,9 +28,9 @@ inline constexpr int64_t kMaxImagePixels = 1 << 28;
 using SizeCheck = std::function<void(int64_t width, int64_t height)>;
 
 // Decodes a PNG or JPEG, told apart by their first bytes. 16 bits per channel are rounded to 8,
-// palettes expanded, orientation (Exif) applied; an alpha channel is dropped where it is opaque.
+// palettes expanded, CMYK turned to RGB, transparency put on white, orientation (Exif) applied.
 // Throws Error, which opens with `name`, for anything else: damaged or truncated files, other
-// formats, CMYK, 1 bit per pixel, transparency, images without pixels or above kMaxImagePixels.
+// formats, images without pixels or above kMaxImagePixels.
 // `check_size` may be empty; what it throws is passed on.
 Image decode_image(std::string_view bytes, const std::string& name,
                    const SizeCheck& check_size = nullptr);

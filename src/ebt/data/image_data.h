@@ -13,8 +13,8 @@ namespace ebt {
 
 // What images are read, and how they are cut.
 struct ImageDataConfig {
-  // A folder, a .tar, a .txt that lists files, one a line, or empty: dead leaves, images that are
-  // drawn as they are needed (Lee, Mumford and Huang, 2001).
+  // A folder, a .tar, also compressed, a .txt that lists files, one a line, or empty: dead leaves,
+  // images that are drawn as they are needed (Lee, Mumford and Huang, 2001).
   std::string data;
   std::string within;       // only files whose path in `data` begins with this
   double validation = 0.1;  // share of the files kept for validation
@@ -27,8 +27,9 @@ struct ImageDataConfig {
   template <class Visitor>
   void visit_fields(Visitor&& visit) {
     visit("data", data,
-          "a folder, a .tar, or a .txt that lists PNG and JPEG files; default: dead leaves, drawn "
-          "as they are needed");
+          "a folder, a .tar (also as .gz and .zst; - is standard input), or a .txt that lists PNG "
+          "and "
+          "JPEG files; default: dead leaves, drawn as they are needed");
     visit("within", within, "only files whose path in the data begins with this, as in train/");
     visit("validation", validation, "share of the files kept for validation");
     visit("flip", flip, "mirror half of the training images");
@@ -51,6 +52,10 @@ class ImageFiles {
 // Throws Error when the source cannot be listed, or holds no PNG or JPEG within `within`.
 std::shared_ptr<const ImageFiles> open_image_files(const std::string& data,
                                                    const std::string& within);
+
+// Those of the files whose path begins with `within`. Throws Error when there is none.
+std::shared_ptr<const ImageFiles> files_within(std::shared_ptr<const ImageFiles> files,
+                                               const std::string& within);
 
 // The class of a file, for probes: the folder it lies in where files lie in several, else its name
 // up to the last '_' or '-' ("truck_0566.jpg" is a truck).

@@ -6,39 +6,10 @@
 #include "ebt/data/image.h"
 #include "ebt/data/image_file_formats.h"
 #include "ebt/io/file.h"
+#include "ebt/io/file_kind.h"
 
 namespace ebt {
 namespace {
-
-// What else people call an image, or get instead of one.
-struct OtherFormat {
-  size_t offset;
-  std::string_view signature;
-  const char* name;
-};
-using namespace std::string_view_literals;
-constexpr std::array kOtherFormats = {
-    OtherFormat{0, "GIF8"sv, "a GIF image"},
-    OtherFormat{8, "WEBP"sv, "a WebP image"},
-    OtherFormat{0, "BM"sv, "a BMP image"},
-    OtherFormat{0, "II*\0"sv, "a TIFF image"},
-    OtherFormat{0, "MM\0*"sv, "a TIFF image"},
-    OtherFormat{4, "ftypavif"sv, "an AVIF image"},
-    OtherFormat{4, "ftyphe"sv, "a HEIF image"},
-    OtherFormat{4, "ftypmif1"sv, "a HEIF image"},
-    OtherFormat{4, "jP  \r\n"sv, "a JPEG 2000 image"},
-    OtherFormat{0, "\xff\x0a"sv, "a JPEG XL image"},
-    OtherFormat{4, "JXL \r\n"sv, "a JPEG XL image"},
-    OtherFormat{0, "8BPS"sv, "a Photoshop image"},
-    OtherFormat{0, "%PDF"sv, "a PDF document"},
-    OtherFormat{0, "<svg"sv, "an SVG image"},
-    OtherFormat{0, "<?xml"sv, "an XML document"},
-    OtherFormat{0, "<!DOCTYPE"sv, "an HTML page"},
-    OtherFormat{0, "<!doctype"sv, "an HTML page"},
-    OtherFormat{0, "<html"sv, "an HTML page"},
-    OtherFormat{0, "PK\x03\x04"sv, "a zip archive"},
-    OtherFormat{0, "\x1f\x8b"sv, "a gzip file"},
-};
 
 std::string lower_extension(const std::filesystem::path& path) {
   std::string extension = path.extension().string();
@@ -86,9 +57,8 @@ Image decode_image(std::string_view bytes, const std::string& name, const SizeCh
   }
   EBT_CHECK(!kPngSignature.starts_with(bytes) && !kJpegSignature.starts_with(bytes),
             "{} is truncated", name);
-  for (const OtherFormat& format : kOtherFormats) {
-    EBT_CHECK(!bytes.substr(std::min(format.offset, bytes.size())).starts_with(format.signature),
-              "{} is {}: only PNG and JPEG are read", name, format.name);
+  if (const FileKind* const kind = recognise_file(bytes); kind != nullptr) {
+    fail("{} is {}: only PNG and JPEG are read", name, kind->name);
   }
   fail("{} is neither a PNG nor a JPEG image", name);
 }

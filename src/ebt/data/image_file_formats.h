@@ -8,9 +8,6 @@
 
 namespace ebt {
 
-inline constexpr std::string_view kPngSignature = "\x89PNG\r\n\x1a\n";
-inline constexpr std::string_view kJpegSignature = "\xff\xd8\xff";
-
 // As decode_image, for bytes that begin with the format's signature.
 Image decode_png(std::string_view bytes, const std::string& name, const SizeCheck& check_size);
 Image decode_jpeg(std::string_view bytes, const std::string& name, const SizeCheck& check_size);

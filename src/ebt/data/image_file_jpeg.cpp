@@ -23,6 +23,7 @@ constexpr int kMostScans = 100;
 struct JumpingErrors {
   jpeg_error_mgr manager;  // first: the library knows the address of this
   jmp_buf jump;
+  bool in_header;  // no pixel was decoded yet
   bool truncated;
   char message[JMSG_LENGTH_MAX];
 };
@@ -33,18 +34,31 @@ struct JumpingErrors {
   std::longjmp(errors->jump, 1);
 }
 
-// The library warns of damage, and goes on with grey. Here damage is an error; these are none:
-// other versions of the headers, and filling between the pixels, all decoded by then, and the end.
-bool is_harmless(const jpeg_error_mgr& error) {
-  return error.msg_code == JWRN_JFIF_MAJOR || error.msg_code == JWRN_ADOBE_XFORM ||
-         (error.msg_code == JWRN_EXTRANEOUS_DATA && error.msg_parm.i[1] == JPEG_EOI);
+// The library warns of damage, and goes on with grey. Here damage is an error; these are none, for
+// all pixels are decoded as they were stored: headers of other versions, or that contradict the
+// kind of file, as those of some cameras do; and filling before the first pixel, or between the
+// last and the end.
+bool is_harmless(const JumpingErrors& errors) {
+  const jpeg_error_mgr& error = errors.manager;
+  switch (error.msg_code) {
+    case JWRN_JFIF_MAJOR:
+    case JWRN_ADOBE_XFORM:
+    case JWRN_NOT_SEQUENTIAL:
+    case JWRN_BOGUS_PROGRESSION:
+      return true;
+    case JWRN_EXTRANEOUS_DATA:
+      return errors.in_header || error.msg_parm.i[1] == JPEG_EOI;
+    default:
+      return false;
+  }
 }
 
 void on_message(j_common_ptr info, int level) {
-  if (level >= 0 || is_harmless(*info->err)) {
+  auto* const errors = reinterpret_cast<JumpingErrors*>(info->err);
+  if (level >= 0 || is_harmless(*errors)) {
     return;
   }
-  reinterpret_cast<JumpingErrors*>(info->err)->truncated = info->err->msg_code == JWRN_JPEG_EOF;
+  errors->truncated = info->err->msg_code == JWRN_JPEG_EOF;
   on_error(info);
 }
 
@@ -82,7 +96,9 @@ class JpegReader {
     info_.progress = &progress_;
     jpeg_mem_src(&info_, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
     jpeg_save_markers(&info_, kExifMarker, 0xFFFF);
+    errors_.in_header = true;
     jpeg_read_header(&info_, TRUE);
+    errors_.in_header = false;
     return true;
   }
   // `pixels`: height * width * channels() bytes.
@@ -90,7 +106,7 @@ class JpegReader {
     if (setjmp(errors_.jump) != 0) {
       return false;
     }
-    info_.out_color_space = channels() == 1 ? JCS_GRAYSCALE : JCS_RGB;
+    info_.out_color_space = channels() == 1 ? JCS_GRAYSCALE : channels() == 3 ? JCS_RGB : JCS_CMYK;
     jpeg_start_decompress(&info_);
     while (info_.output_scanline < info_.output_height) {
       JSAMPROW row = pixels + static_cast<size_t>(info_.output_scanline) * info_.output_width *
@@ -109,6 +125,8 @@ class JpegReader {
   int64_t height() const { return info_.image_height; }
   // Stored: 4 are CMYK.
   int64_t channels() const { return info_.num_components; }
+  // Whether CMYK is stored as light and not as ink, as Adobe's programs do.
+  bool inverted() const { return info_.saw_Adobe_marker != FALSE; }
   bool arithmetic_coding() const { return info_.arith_code != FALSE; }
   // To be asked before pixels are read: the library forgets the markers with the last of them.
   int orientation() const {
@@ -214,6 +232,21 @@ class JpegWriter {
   GrowingBuffer buffer_{};
 };
 
+// Four channels of ink, or of light where they are inverted, become three of light.
+void cmyk_to_rgb(Image& image, bool inverted) {
+  const uint8_t flip = inverted ? 0 : 255;
+  uint8_t* to = image.pixels.data();
+  for (size_t at = 0; at < image.pixels.size(); at += 4) {
+    const int black = image.pixels[at + 3] ^ flip;
+    for (size_t channel = 0; channel < 3; ++channel) {
+      const int light = image.pixels[at + channel] ^ flip;
+      *to++ = static_cast<uint8_t>((light * black + 127) / 255);
+    }
+  }
+  image.pixels.resize(image.pixels.size() / 4 * 3);
+  image.channels = 3;
+}
+
 }  // namespace
 
 Image decode_jpeg(std::string_view bytes, const std::string& name, const SizeCheck& check_size) {
@@ -223,14 +256,16 @@ Image decode_jpeg(std::string_view bytes, const std::string& name, const SizeChe
   EBT_CHECK(reader.read_header(bytes), "{}", reader.problem(name));
   Image image{reader.height(), reader.width(), reader.channels(), {}};
   check_image_size(image.height, image.width, name, check_size);
-  EBT_CHECK(image.channels != 4, "{} is a CMYK image: convert it to RGB", name);
-  EBT_CHECK(image.channels == 1 || image.channels == 3,
-            "{} has {} channels: JPEG images of 1 and 3 are read", name, image.channels);
+  EBT_CHECK(image.channels == 1 || image.channels == 3 || image.channels == 4,
+            "{} has {} channels: JPEG images of 1, 3 and 4 are read", name, image.channels);
   EBT_CHECK(!reader.arithmetic_coding(), "{} uses arithmetic coding, which is not supported", name);
   check_plausible_size(image.height, image.width, kMostPixelsPerByte, bytes.size(), name);
   image.pixels.resize(static_cast<size_t>(image.height * image.width * image.channels));
   const int orientation = reader.orientation();
   EBT_CHECK(reader.read_pixels(image.pixels.data()), "{}", reader.problem(name));
+  if (image.channels == 4) {
+    cmyk_to_rgb(image, reader.inverted());
+  }
   return upright(std::move(image), orientation);
 }
 

@@ -84,19 +84,64 @@ TEST(JpegFile, MayHaveFillingBeforeAndAnythingBehindItsEnd) {
   EXPECT_EQ(decode_image(jpeg + "more", "'x'").pixels, expected);
 }
 
-TEST(JpegFile, OfCmykIsRefused) {
+// Of so many pixels of one colour, nearly these.
+void expect_colour(const std::string& jpeg, const Pixels& colour) {
+  const Image image = decode_image(jpeg, "'x'");
+  ASSERT_EQ(image.channels, 3);
+  for (size_t i = 0; i < image.pixels.size(); ++i) {
+    ASSERT_NEAR(image.pixels[i], colour[i % 3], 3);
+  }
+}
+
+TEST(JpegFile, OfCmykBecomesRgb) {
   JpegKind kind;
   kind.channels = 4;
+  kind.quality = 100;
   kind.pixels = JCS_CMYK;
-  const std::string rows(8 * 8 * 4, 'c');
+  // Light of the four inks, as Adobe's programs store them: libjpeg marks these files as theirs.
+  std::string rows;
+  for (int pixel = 0; pixel < 8 * 8; ++pixel) {
+    rows += "\xff\x80\x40\xc0";
+  }
   for (const J_COLOR_SPACE stored : {JCS_CMYK, JCS_YCCK}) {
     kind.stored = stored;
-    EXPECT_EQ(refusal(make_jpeg(8, 8, rows, kind)), "'x' is a CMYK image: convert it to RGB");
+    expect_colour(make_jpeg(8, 8, rows, kind), {192, 96, 48});
   }
+  // Without that mark the same bytes are ink.
+  kind.stored = JCS_CMYK;
+  std::string jpeg = make_jpeg(8, 8, rows, kind);
+  const size_t adobe = jpeg.find("\xff\xee");
+  ASSERT_NE(adobe, std::string::npos);
+  jpeg.erase(adobe, 16);
+  expect_colour(jpeg, {0, 31, 47});
+}
+
+// As some cameras write it: the scan of a baseline image claims to hold coefficients 0 to 0.
+TEST(JpegFile, WithAScanHeaderThatContradictsItselfIsRead) {
+  const Image image = gradient(33, 47, 3);
+  const std::string jpeg = jpeg_of(image);
+  std::string odd = jpeg;
+  const size_t scan = jpeg.find("\xff\xda");
+  ASSERT_EQ(jpeg.substr(scan + 11, 3), std::string("\x00\x3f\x00", 3));
+  odd.replace(scan + 11, 3, std::string(3, '\0'));
+  EXPECT_EQ(decode_image(odd, "'x'").pixels, decode_image(jpeg, "'x'").pixels);
+  EXPECT_EQ(refusal(odd.substr(0, odd.size() - 40)), "'x' is truncated");
+}
+
+TEST(JpegFile, MayHaveFillingBeforeItsFirstPixel) {
+  const std::string jpeg = jpeg_of(gradient(16, 16, 3));
+  std::string filled = jpeg;
+  filled.insert(jpeg.find("\xff\xdb"), std::string(5, '\0'));
+  EXPECT_EQ(decode_image(filled, "'x'").pixels, decode_image(jpeg, "'x'").pixels);
+}
+
+TEST(JpegFile, OfTwoChannelsIsRefused) {
+  JpegKind kind;
+  const std::string rows(8 * 8 * 4, 'c');
   kind.channels = 2;
   kind.pixels = kind.stored = JCS_UNKNOWN;
   EXPECT_EQ(refusal(make_jpeg(8, 8, rows, kind)),
-            "'x' has 2 channels: JPEG images of 1 and 3 are read");
+            "'x' has 2 channels: JPEG images of 1, 3 and 4 are read");
 }
 
 TEST(JpegFile, OfArithmeticCodingIsRefused) {

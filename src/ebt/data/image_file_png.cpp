@@ -34,8 +34,9 @@ class PngReader {
     png_set_read_fn(png_, this, on_read);
     // Sizes are checked here, with a sentence of ours.
     png_set_user_limits(png_, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
-    // Damage is an error wherever it is, and only what changes pixels is looked at.
-    png_set_crc_action(png_, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
+    // Damage of the pixels is an error; a chunk beside them that is damaged is passed over. Only
+    // what changes pixels is looked at.
+    png_set_crc_action(png_, PNG_CRC_ERROR_QUIT, PNG_CRC_WARN_DISCARD);
     png_set_keep_unknown_chunks(png_, PNG_HANDLE_CHUNK_NEVER, nullptr, -1);
     png_set_keep_unknown_chunks(png_, PNG_HANDLE_CHUNK_AS_DEFAULT,
                                 reinterpret_cast<png_const_bytep>("eXIf"), 1);
@@ -69,7 +70,6 @@ class PngReader {
   }
   int64_t width() const { return png_get_image_width(png_, info_); }
   int64_t height() const { return png_get_image_height(png_, info_); }
-  int bits() const { return png_get_bit_depth(png_, info_); }
   int64_t channels() const { return png_get_channels(png_, info_); }
   size_t row_bytes() const { return png_get_rowbytes(png_, info_); }
   int orientation() const {
@@ -104,15 +104,17 @@ class PngReader {
   char message_[200] = "";
 };
 
-// Takes the last of the channels away. Throws Error unless it is opaque.
-void drop_alpha(Image& image, const std::string& name) {
+// Puts the pixels, whose last channel says how opaque they are, on a white page.
+void put_on_white(Image& image) {
   const auto channels = static_cast<size_t>(image.channels);
   uint8_t* const pixels = image.pixels.data();
   uint8_t* to = pixels;
   for (size_t at = 0; at < image.pixels.size(); at += channels) {
-    EBT_CHECK(pixels[at + channels - 1] == 255,
-              "{} is transparent: put it on a background, or remove its alpha channel", name);
-    to = std::copy(pixels + at, pixels + at + channels - 1, to);
+    const int alpha = pixels[at + channels - 1];
+    for (size_t channel = 0; channel + 1 < channels; ++channel) {
+      *to++ =
+          static_cast<uint8_t>((pixels[at + channel] * alpha + 255 * (255 - alpha) + 127) / 255);
+    }
   }
   image.pixels.resize(static_cast<size_t>(to - pixels));
   --image.channels;
@@ -138,7 +140,6 @@ Image decode_png(std::string_view bytes, const std::string& name, const SizeChec
   EBT_CHECK(reader.read_header(), "{}", reader.problem(name));
   Image image{reader.height(), reader.width(), 0, {}};
   check_image_size(image.height, image.width, name, check_size);
-  EBT_CHECK(reader.bits() > 1, "{} has 1 bit per pixel: images of at least 2 are read", name);
   const double stored_bytes = static_cast<double>(reader.row_bytes()) + 1;
   check_plausible_size(image.height, image.width,
                        kMostBytesPerByte * static_cast<double>(image.width) / stored_bytes,
@@ -154,7 +155,7 @@ Image decode_png(std::string_view bytes, const std::string& name, const SizeChec
   }
   EBT_CHECK(reader.read_pixels(rows.data()), "{}", reader.problem(name));
   if (image.channels % 2 == 0) {
-    drop_alpha(image, name);
+    put_on_white(image);
   }
   return upright(std::move(image), reader.orientation());
 }

@@ -74,15 +74,15 @@ TEST(PngFile, IsExpandedFromFewGreys) {
   EXPECT_EQ(decode_image(make_png(1, 2, "\x1f", kind), "'x'").pixels, (Pixels{17, 255}));
 }
 
-TEST(PngFile, WithOneBitIsRefused) {
+TEST(PngFile, IsExpandedFromOneBit) {
   PngKind kind;
   kind.bits = 1;
   kind.colour_type = PNG_COLOR_TYPE_GRAY;
-  const std::string sentence = "'x' has 1 bit per pixel: images of at least 2 are read";
-  EXPECT_EQ(refusal(make_png(1, 8, "\x55", kind)), sentence);
+  EXPECT_EQ(decode_image(make_png(1, 4, "\x50", kind), "'x'").pixels, (Pixels{0, 255, 0, 255}));
   kind.colour_type = PNG_COLOR_TYPE_PALETTE;
   kind.palette = {{1, 2, 3}, {4, 5, 6}};
-  EXPECT_EQ(refusal(make_png(1, 8, "\x55", kind)), sentence);
+  EXPECT_EQ(decode_image(make_png(1, 3, "\xA0", kind), "'x'").pixels,
+            (Pixels{4, 5, 6, 1, 2, 3, 4, 5, 6}));
 }
 
 TEST(PngFile, LosesAnAlphaChannelThatIsOpaque) {
@@ -105,21 +105,32 @@ TEST(PngFile, LosesAnAlphaChannelThatIsOpaque) {
   EXPECT_EQ(bytes_of(grey.pixels), "ab");
 }
 
-TEST(PngFile, ThatIsTransparentIsRefused) {
-  const std::string sentence =
-      "'x' is transparent: put it on a background, or remove its alpha channel";
+TEST(PngFile, ThatIsTransparentIsPutOnWhite) {
   PngKind kind;
   kind.colour_type = PNG_COLOR_TYPE_RGB_ALPHA;
-  EXPECT_EQ(refusal(make_png(1, 2,
-                             "abc\xff"
-                             "def\xfe",
-                             kind)),
-            sentence);
+  // Opaque, half, and not at all.
+  EXPECT_EQ(decode_image(make_png(1, 3,
+                                  std::string("\x0a\x14\x1e\xff"
+                                              "\x0a\x14\x1e\x80"
+                                              "\x0a\x14\x1e\x00",
+                                              12),
+                                  kind),
+                         "'x'")
+                .pixels,
+            (Pixels{10, 20, 30, 132, 137, 142, 255, 255, 255}));
+  kind.colour_type = PNG_COLOR_TYPE_GRAY_ALPHA;
+  const Image grey = decode_image(make_png(1, 2, std::string("\x0a\x33\x0a\x00", 4), kind), "'x'");
+  EXPECT_EQ(grey.channels, 1);
+  EXPECT_EQ(grey.pixels, (Pixels{206, 255}));
+  kind.bits = 16;
+  EXPECT_EQ(decode_image(make_png(1, 1, std::string("\x0a\x0a\x33\x33", 4), kind), "'x'").pixels,
+            (Pixels{206}));
   kind = {};
   kind.colour_type = PNG_COLOR_TYPE_PALETTE;
   kind.palette = {{1, 2, 3}, {4, 5, 6}};
-  kind.palette_alpha = {255, 40};
-  EXPECT_EQ(refusal(make_png(1, 2, std::string("\x00\x01", 2), kind)), sentence);
+  kind.palette_alpha = {255, 0};
+  EXPECT_EQ(decode_image(make_png(1, 2, std::string("\x00\x01", 2), kind), "'x'").pixels,
+            (Pixels{1, 2, 3, 255, 255, 255}));
   EXPECT_EQ(decode_image(make_png(1, 2, std::string("\x00\x00", 2), kind), "'x'").pixels,
             (Pixels{1, 2, 3, 1, 2, 3}))
       << "a transparent colour that no pixel has";
@@ -139,11 +150,25 @@ TEST(PngFile, TruncatedAnywhereIsRefused) {
 
 TEST(PngFile, ThatIsDamagedIsRefused) {
   const std::string whole = encode_png(gradient(40, 40, 3));
-  for (const size_t at : {whole.size() / 2, whole.find("IDAT") + 10, whole.find("sRGB") + 4}) {
+  for (const size_t at : {whole.size() / 2, whole.find("IDAT") + 10, whole.find("IHDR") + 14}) {
     std::string damaged = whole;
     damaged[at] = static_cast<char>(damaged[at] ^ 4);
     EXPECT_TRUE(refusal(damaged).starts_with("'x' is damaged: ")) << refusal(damaged);
   }
+}
+
+// What programs write beside the pixels, and often damage: a comment, a colour profile.
+TEST(PngFile, WithADamagedChunkBesideThePixelsIsRead) {
+  const Image image = gradient(9, 7, 3);
+  const std::string whole = encode_png(image);
+  std::string damaged = whole;
+  damaged[whole.find("sRGB") + 4] = static_cast<char>(damaged[whole.find("sRGB") + 4] ^ 4);
+  EXPECT_EQ(decode_image(damaged, "'x'").pixels, image.pixels);
+  const std::string comment =
+      testing::big_endian(9) + std::string("tEXtnote\0text", 13) + "\1\2\3\4";
+  std::string with_comment = whole;
+  with_comment.insert(whole.find("IDAT") - 4, comment);
+  EXPECT_EQ(decode_image(with_comment, "'x'").pixels, image.pixels);
 }
 
 TEST(PngFile, OfImpossibleSizeIsRefusedBeforeMemoryIsTaken) {

@@ -9,8 +9,10 @@
 #include "ebt/data/image_data.h"
 #include "ebt/data/tar.h"
 #include "ebt/io/checksum.h"
+#include "ebt/io/compression.h"
 #include "ebt/io/file.h"
 #include "ebt/io/folder.h"
+#include "ebt/io/temporary_file.h"
 
 namespace ebt {
 namespace {
@@ -90,6 +92,25 @@ class ArchivedFiles : public ImageFiles {
   std::vector<TarEntry> entries_;
 };
 
+// Some of the files of a source.
+class SomeFiles : public ImageFiles {
+ public:
+  SomeFiles(std::shared_ptr<const ImageFiles> all, std::vector<int64_t> chosen)
+      : all_(std::move(all)), chosen_(std::move(chosen)) {}
+
+  int64_t count() const override { return static_cast<int64_t>(chosen_.size()); }
+  const std::string& path(int64_t index) const override {
+    return all_->path(chosen_[static_cast<size_t>(index)]);
+  }
+  Image read(int64_t index) const override {
+    return all_->read(chosen_[static_cast<size_t>(index)]);
+  }
+
+ private:
+  std::shared_ptr<const ImageFiles> all_;
+  std::vector<int64_t> chosen_;
+};
+
 // The paths of the images of a folder, as seen from it.
 std::vector<std::string> paths_in_folder(const fs::path& folder) {
   std::vector<std::string> paths;
@@ -134,8 +155,36 @@ std::shared_ptr<const ImageFiles> open_loose(const fs::path& folder, std::vector
   return std::make_shared<LooseFiles>(folder, std::move(paths));
 }
 
+bool has_archive_name(const std::string& path) {
+  return ends_with_ignoring_case(path, ".tar") || ends_with_ignoring_case(path, ".tar.gz") ||
+         ends_with_ignoring_case(path, ".tgz") || ends_with_ignoring_case(path, ".tar.zst");
+}
+
+// An archive that is compressed, or comes as a stream, is unpacked into a temporary file first.
+std::shared_ptr<const TarFile> open_tar(const std::string& path) {
+  const DecodedBytes decoded = open_decoded(path);
+  const std::string name = source_name(path);
+  const bool is_tar = decoded.kind != nullptr && decoded.kind->use == FileUse::kTar;
+  EBT_CHECK(is_tar || decoded.kind == nullptr,
+            "{} {} {}: name a folder, a .tar, which may be a .gz "
+            "or .zst, or a .txt that lists files",
+            name, decoded.was_compressed ? "holds" : "is", decoded.kind->name);
+  // The oldest kind of tar has no signature.
+  EBT_CHECK(
+      is_tar || has_archive_name(path),
+      "{} is no source of images: name a folder, a .tar, which may be a .gz or .zst, or a .txt "
+      "that lists files",
+      name);
+  if (!decoded.was_compressed && !is_stream(path)) {
+    return std::make_shared<TarFile>(RandomAccessFile(path));
+  }
+  TemporaryFile unpacked;
+  read_blocks(*decoded.bytes, name, [&](std::string_view block) { unpacked.write(block); });
+  return std::make_shared<TarFile>(RandomAccessFile(unpacked.duplicate(), path));
+}
+
 std::shared_ptr<const ImageFiles> open_archive(const std::string& path, const std::string& within) {
-  auto archive = std::make_shared<TarFile>(path);
+  auto archive = open_tar(path);
   std::vector<TarEntry> entries = archive->entries();
   std::erase_if(entries, [](const TarEntry& entry) {
     return !has_image_name(entry.path) || is_hidden(entry.path);
@@ -149,14 +198,10 @@ std::shared_ptr<const ImageFiles> open_source(const std::string& data, const std
   if (fs::is_directory(data, ignored)) {
     return open_loose(data, paths_in_folder(data), within);
   }
-  if (ends_with_ignoring_case(data, ".tar")) {
-    return open_archive(data, within);
-  }
   if (ends_with_ignoring_case(data, ".txt")) {
     return open_loose(fs::path(data).parent_path(), paths_in_list(data), within);
   }
-  EBT_CHECK(fs::exists(data, ignored), "cannot read '{}': No such file or directory", data);
-  fail("'{}' is no source of images: name a folder, a .tar, or a .txt that lists files", data);
+  return open_archive(data, within);
 }
 
 std::string_view folder_name(std::string_view path) {
@@ -191,6 +236,18 @@ std::shared_ptr<const ImageFiles> open_image_files(const std::string& data,
   EBT_CHECK(files->count() > 0, "'{}' holds no PNG or JPEG file{}", data,
             within.empty() ? "" : " whose path begins with '" + within + "'");
   return files;
+}
+
+std::shared_ptr<const ImageFiles> files_within(std::shared_ptr<const ImageFiles> files,
+                                               const std::string& within) {
+  std::vector<int64_t> chosen;
+  for (int64_t i = 0; i < files->count(); ++i) {
+    if (files->path(i).starts_with(within)) {
+      chosen.push_back(i);
+    }
+  }
+  EBT_CHECK(!chosen.empty(), "no image file has a path that begins with '{}'", within);
+  return std::make_shared<SomeFiles>(std::move(files), std::move(chosen));
 }
 
 std::vector<std::string> image_labels(const ImageFiles& files) {

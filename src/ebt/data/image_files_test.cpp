@@ -7,6 +7,7 @@
 
 #include "ebt/data/image_data.h"
 #include "ebt/io/file.h"
+#include "tests/support/compressor.h"
 #include "tests/support/error_text.h"
 #include "tests/support/tar_builder.h"
 #include "tests/support/temporary_folder.h"
@@ -104,12 +105,36 @@ TEST(ImageList, NamesFilesFromItsFolderOn) {
   EXPECT_EQ(opening_error(empty), "'" + empty + "' holds no PNG or JPEG file");
 }
 
+TEST(ImageFiles, MayLieInACompressedArchive) {
+  const TemporaryFolder folder;
+  const std::string tar = tar_member("a/1.png", dot(1)) + tar_member("b.png", dot(2)) + tar_end();
+  std::vector<std::string> archives = {folder.write("x.tar.gz", testing::gzip(tar)),
+                                       folder.write("x.TGZ", testing::gzip(tar)),
+                                       folder.write("no name", testing::gzip(tar))};
+  if (testing::reads_zstd()) {
+    archives.push_back(folder.write("x.tar.zst", testing::zstd(tar)));
+  }
+  for (const std::string& archive : archives) {
+    EXPECT_EQ(paths_of(archive), (Paths{"a/1.png", "b.png"}));
+    EXPECT_EQ(open_image_files(archive, "")->read(1).pixels, decode_image(dot(2), "'x'").pixels);
+  }
+  const std::string packed = testing::gzip(tar);
+  const std::string cut = folder.write("x.tar.gz", packed.substr(0, packed.size() / 2));
+  EXPECT_EQ(opening_error(cut),
+            "'" + cut + "' is truncated: the end of its compressed bytes is missing");
+}
+
 TEST(ImageFiles, ThatAreNoneAreRefused) {
   const TemporaryFolder folder;
-  const std::string zip = folder.write("x.zip", "PK");
-  EXPECT_EQ(opening_error(zip), "'" + zip +
-                                    "' is no source of images: name a folder, a .tar, or a .txt "
-                                    "that lists files");
+  const std::string choices =
+      ": name a folder, a .tar, which may be a .gz or .zst, or a .txt that "
+      "lists files";
+  const std::string text = folder.write("x", "text");
+  EXPECT_EQ(opening_error(text), "'" + text + "' is no source of images" + choices);
+  const std::string zip = folder.write("x.tar", "PK\x03\x04");
+  EXPECT_EQ(opening_error(zip), "'" + zip + "' is a zip archive" + choices);
+  const std::string png = folder.write("x.tar.gz", testing::gzip("\x89PNG\r\n\x1a\n"));
+  EXPECT_EQ(opening_error(png), "'" + png + "' holds a PNG image" + choices);
   for (const char* missing : {"/nowhere", "/nowhere/x.tar", "/nowhere/x.txt"}) {
     EXPECT_EQ(opening_error(missing),
               std::string("cannot read '") + missing + "': No such file or directory");

@@ -83,27 +83,26 @@ PreparedSummary read_summary(const fs::path& folder) {
 
 }  // namespace
 
-PreparedSummary prepare_data(const std::string& data, const std::string& text_field,
-                             const std::string& tokenizer_path, const fs::path& folder) {
+PreparedSummary prepare_data(const TextSource& source, const std::string& tokenizer_path,
+                             const fs::path& folder) {
   std::error_code ignored;  // whatever is wrong with a path, using it says so
   EBT_CHECK(!fs::exists(folder / kPreparedFile, ignored),
             "'{}' holds prepared data already: choose another folder with --out", folder.string());
+  const std::string& data = source.data;
   EBT_CHECK(data.empty() || !fs::is_directory(data, ignored) || !lies_within(folder, data),
             "'{}' lies within the text '{}', and would become part of it: choose another folder "
             "with --out",
             folder.string(), data);
   const auto tokenizer = open_tokenizer(tokenizer_path);
   const auto vocabulary = vocabulary_of(*tokenizer);
-  const Corpus corpus = open_text(data, text_field);
+  const Corpus corpus = open_text(source);
   make_room(folder);
 
   PreparedSummary summary;
   summary.tokenizer = tokenizer->name();
   summary.vocabulary_size = tokenizer->vocabulary_size();
   summary.fingerprint = hexadecimal(vocabulary->fingerprint);
-  for (const std::string_view document : corpus.documents()) {
-    summary.bytes += static_cast<int64_t>(document.size());
-  }
+  summary.bytes = corpus.summary().bytes;
   tokenize(corpus.documents(), *tokenizer, [&](const TokenShard& shard) {
     write_shard_file(shard_path(folder, summary.shards), shard, vocabulary->fingerprint);
     ++summary.shards;
@@ -130,12 +129,12 @@ bool is_prepared_data(const std::string& path) {
   return complete;
 }
 
-Corpus open_text(const std::string& data, const std::string& text_field) {
-  EBT_CHECK(!is_prepared_data(data),
+Corpus open_text(const TextSource& source) {
+  EBT_CHECK(!is_prepared_data(source.data),
             "'{}' holds tokens already, made by 'ebt data prepare': name "
             "the text itself with --data",
-            data);
-  return Corpus::open(data, text_field);
+            source.data);
+  return Corpus::open(source);
 }
 
 std::string chosen_tokenizer(const std::string& asked_for, const std::string& data) {

@@ -39,14 +39,13 @@ struct PreparedSummary {
   }
 };
 
-// Encodes the text that `data` names (Corpus::open) with the tokenizer that `tokenizer_path` names,
-// into `folder`, which also receives the tokenizer's file. Uses OpenMP's threads; the files do not
-// depend on their number. Memory holds one shard and the pieces that are being encoded.
+// Encodes the text that `source` names (Corpus::open) with the tokenizer that `tokenizer_path`
+// names, into `folder`, which also receives the tokenizer's file. Uses OpenMP's threads; the files
+// do not depend on their number. Memory holds one shard and the pieces that are being encoded.
 // prepared.json is written last, so a folder that has it is complete; what an interrupted
 // preparation left is replaced. Throws Error when the folder holds anything else, or a file cannot
 // be read or written.
-PreparedSummary prepare_data(const std::string& data, const std::string& text_field,
-                             const std::string& tokenizer_path,
+PreparedSummary prepare_data(const TextSource& source, const std::string& tokenizer_path,
                              const std::filesystem::path& folder);
 
 // Whether the path is a folder of prepared data. Throws Error when it is one whose preparation was
@@ -54,7 +53,7 @@ PreparedSummary prepare_data(const std::string& data, const std::string& text_fi
 bool is_prepared_data(const std::string& path);
 
 // As Corpus::open, for what needs the text itself: throws Error when it was prepared already.
-Corpus open_text(const std::string& data, const std::string& text_field);
+Corpus open_text(const TextSource& source);
 
 // The path of the tokenizer to use on `data`: the one asked for or, where that is "", the one that
 // the data were prepared with, or bytes.

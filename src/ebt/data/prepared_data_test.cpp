@@ -28,7 +28,7 @@ std::vector<int32_t> all_tokens(const TokenSequence& sequence) {
 
 class Prepared : public ::testing::Test {
  protected:
-  PreparedSummary prepare() { return prepare_data(text_, "text", tokenizer_, out_); }
+  PreparedSummary prepare() { return prepare_data({text_}, tokenizer_, out_); }
   std::string refusal() {
     return error_text([&] { prepare(); });
   }
@@ -62,19 +62,19 @@ TEST_F(Prepared, HoldsTheTokensOfTheText) {
   EXPECT_EQ(summary.bytes, 24);
   const auto tokenizer = open_tokenizer(out_);
   EXPECT_EQ(tokenizer->name(), "tokenizer.json");
-  const TokenCorpus prepared = TokenCorpus::open(out_, "ignored", *tokenizer);
+  const TokenCorpus prepared = TokenCorpus::open({out_}, *tokenizer);
   EXPECT_EQ(all_tokens(prepared.tokens()),
             (std::vector<int32_t>{259, 32, 258, 262, 256, 262, 261, 44, 32, 256, 108, 112}));
   EXPECT_EQ(all_tokens(prepared.tokens()),
-            all_tokens(TokenCorpus::open(text_, "text", *tokenizer).tokens()));
+            all_tokens(TokenCorpus::open({text_}, *tokenizer).tokens()));
 }
 
 TEST_F(Prepared, HoldsBytesToo) {
   tokenizer_ = kByteTokenizer;
   EXPECT_EQ(prepare().vocabulary_size, 257);
   EXPECT_EQ(open_tokenizer(out_), byte_tokenizer());
-  EXPECT_EQ(all_tokens(TokenCorpus::open(out_, "text", *byte_tokenizer()).tokens()),
-            all_tokens(TokenCorpus::open(text_, "text", *byte_tokenizer()).tokens()));
+  EXPECT_EQ(all_tokens(TokenCorpus::open({out_}, *byte_tokenizer()).tokens()),
+            all_tokens(TokenCorpus::open({text_}, *byte_tokenizer()).tokens()));
 }
 
 TEST_F(Prepared, IsSplitAsTheText) {
@@ -85,8 +85,8 @@ TEST_F(Prepared, IsSplitAsTheText) {
   text_ = folder_.write("many.jsonl", lines);
   prepare();
   const auto tokenizer = open_tokenizer(out_);
-  const CorpusSplit of_text = TokenCorpus::open(text_, "text", *tokenizer).split(0.2, 4);
-  const CorpusSplit prepared = TokenCorpus::open(out_, "text", *tokenizer).split(0.2, 4);
+  const CorpusSplit of_text = TokenCorpus::open({text_}, *tokenizer).split(0.2, 4);
+  const CorpusSplit prepared = TokenCorpus::open({out_}, *tokenizer).split(0.2, 4);
   EXPECT_EQ(all_tokens(prepared.training), all_tokens(of_text.training));
   EXPECT_EQ(all_tokens(prepared.validation), all_tokens(of_text.validation));
 }
@@ -114,7 +114,7 @@ TEST_F(Prepared, GoesOnInTheNextShard) {
   EXPECT_EQ(prepare().shards, 3);
   const PreparedData prepared(out_, *byte_tokenizer());
   EXPECT_EQ(prepared.spans().size(), 3U);
-  const TokenSequence tokens = TokenCorpus::open(out_, "text", *byte_tokenizer()).tokens();
+  const TokenSequence tokens = TokenCorpus::open({out_}, *byte_tokenizer()).tokens();
   EXPECT_EQ(tokens.size(), 36'000'000) << "no separators within a document";
 }
 
@@ -127,7 +127,7 @@ TEST_F(Prepared, IsRecognised) {
   EXPECT_TRUE(is_prepared_data(out_));
   EXPECT_EQ(chosen_tokenizer("", out_), out_);
   EXPECT_EQ(chosen_tokenizer("t.json", out_), "t.json");
-  EXPECT_EQ(error_text([&] { open_text(out_, "text"); }),
+  EXPECT_EQ(error_text([&] { open_text({out_}); }),
             "'" + out_ +
                 "' holds tokens already, made by 'ebt data prepare': name the text itself with "
                 "--data");

@@ -166,7 +166,7 @@ class TarIndexer {
       return false;
     }
     if (!checksum_is_right(header)) {
-      EBT_CHECK(header_at != 0, "{} is no tar archive{}", name_, compression(header));
+      EBT_CHECK(header_at != 0, "{} is no tar archive", name_);
       fail("{} is damaged: the header at byte {} has another checksum", name_, header_at);
     }
     const std::optional<uint64_t> stated_size = parse_number(field(header, 124, 12));
@@ -233,17 +233,6 @@ class TarIndexer {
     }
   }
 
-  static std::string_view compression(const Block& block) {
-    using namespace std::string_view_literals;
-    const std::string_view bytes(block.data(), block.size());
-    const bool compressed = bytes.starts_with("\x1f\x8b") || bytes.starts_with("BZh") ||
-                            bytes.starts_with(
-                                "\xfd"
-                                "7zXZ") ||
-                            bytes.starts_with("\x28\xb5\x2f\xfd");
-    return compressed ? ": it is compressed, unpack it first"sv : ""sv;
-  }
-
   // ustar keeps the beginning of a long path apart.
   static std::string own_path(const Block& header) {
     constexpr std::string_view kUstar("ustar\0", 6);
@@ -303,8 +292,8 @@ class TarIndexer {
 
 }  // namespace
 
-TarFile::TarFile(std::filesystem::path path)
-    : file_(std::move(path)), entries_(TarIndexer(file_).entries()) {}
+TarFile::TarFile(RandomAccessFile file)
+    : file_(std::move(file)), entries_(TarIndexer(file_).entries()) {}
 
 std::string TarFile::read(const TarEntry& entry) const {
   EBT_CHECK(!entry.sparse, "it is stored as a sparse file, which is not supported");

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "ebt/io/random_access_file.h"
@@ -25,7 +26,8 @@ class TarFile {
   // Throws Error when the file cannot be read, is none, or is truncated or damaged: every header's
   // checksum is compared, every size is compared with that of the archive, and the mark at its end
   // must be there.
-  explicit TarFile(std::filesystem::path path);
+  explicit TarFile(RandomAccessFile file);
+  explicit TarFile(std::filesystem::path path) : TarFile(RandomAccessFile(std::move(path))) {}
 
   // In the order of paths; of files that were added under the same path, the last. Hard links are
   // files. Folders, symbolic links and devices are not listed.

@@ -70,21 +70,24 @@ std::pair<Spans, Spans> split_by_position(const Spans& spans, double validation)
 
 }  // namespace
 
-TokenCorpus TokenCorpus::open(const std::string& path, const std::string& text_field,
-                              const Tokenizer& tokenizer) {
+TokenCorpus TokenCorpus::open(const TextSource& source, const Tokenizer& tokenizer) {
   TokenCorpus corpus;
   corpus.vocabulary_ = vocabulary_of(tokenizer);
-  if (is_prepared_data(path)) {
-    const auto prepared = std::make_shared<const PreparedData>(path, tokenizer);
-    corpus.name_ = fmt::format("'{}'", path);
+  if (is_prepared_data(source.data)) {
+    const auto prepared = std::make_shared<const PreparedData>(source.data, tokenizer);
+    const PreparedSummary& summary = prepared->summary();
+    corpus.name_ = fmt::format("'{}'", source.data);
+    corpus.summary_ = {summary.shards, summary.documents, summary.bytes, summary.tokens, 0};
     corpus.spans_ = prepared->spans();
     corpus.owner_ = prepared;
     return corpus;
   }
-  const auto text = std::make_shared<const Corpus>(Corpus::open(path, text_field));
+  const auto text = std::make_shared<const Corpus>(Corpus::open(source));
   corpus.name_ = text->name();
+  corpus.summary_ = text->summary();
   if (tokenizer.name() == kByteTokenizer) {
     corpus.spans_ = byte_spans(text->documents());
+    corpus.summary_.tokens = total_tokens(corpus.spans_);
     corpus.owner_ = text;
     return corpus;
   }
@@ -95,6 +98,7 @@ TokenCorpus TokenCorpus::open(const std::string& path, const std::string& text_f
     append_spans(shard.tokens.data(), shard.count(), shard.token_bytes, shard.document_ends.data(),
                  shard.document_ends.size(), corpus.spans_);
   }
+  corpus.summary_.tokens = total_tokens(corpus.spans_);
   corpus.owner_ = shards;
   return corpus;
 }

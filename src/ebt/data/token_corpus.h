@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "ebt/data/text_source.h"
 #include "ebt/data/token_sequence.h"
 #include "ebt/data/tokenizer.h"
 
@@ -20,12 +21,12 @@ struct CorpusSplit {
 // An ordered list of documents of tokens. Copies share the memory.
 class TokenCorpus {
  public:
-  // Opens the folder of prepared data (prepared_data.h), or else the text, that `path` names. Bytes
-  // of text are tokens where they lie; with another tokenizer the text is encoded, and held in
-  // memory. Throws Error as Corpus::open and PreparedData do.
-  static TokenCorpus open(const std::string& path, const std::string& text_field,
-                          const Tokenizer& tokenizer);
+  // Opens the folder of prepared data (prepared_data.h), or else the text, that `source` names.
+  // Bytes of text are tokens where they lie; with another tokenizer the text is encoded, and held
+  // in memory. Throws Error as Corpus::open and PreparedData do.
+  static TokenCorpus open(const TextSource& source, const Tokenizer& tokenizer);
 
+  const TextSummary& summary() const { return summary_; }
   // All documents. Throws Error when they are fewer than two tokens: nothing could be predicted.
   TokenSequence tokens() const;
   // Sets aside `validation` (at least 0, below 1) of the tokens: whole documents spread evenly over
@@ -37,6 +38,7 @@ class TokenCorpus {
   TokenCorpus() = default;
 
   std::string name_;  // as error messages call the corpus
+  TextSummary summary_;
   std::vector<TokenSpan> spans_;
   std::shared_ptr<const Vocabulary> vocabulary_;
   std::shared_ptr<const void> owner_;  // of the tokens' memory

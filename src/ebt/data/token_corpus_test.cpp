@@ -26,7 +26,7 @@ std::string text_of(const TokenSequence& tokens) {
 }
 
 TokenCorpus open_bytes(const std::string& path) {
-  return TokenCorpus::open(path, "text", *byte_tokenizer());
+  return TokenCorpus::open({path}, *byte_tokenizer());
 }
 
 TEST(TokenCorpus, PutsASeparatorBetweenDocuments) {

@@ -7,7 +7,6 @@
 #include "ebt/core/error.h"
 #include "ebt/eval/task_text.h"
 #include "ebt/eval/tasks.h"
-#include "ebt/io/file.h"
 #include "ebt/io/json.h"
 
 namespace ebt {
@@ -72,8 +71,8 @@ class BigbenchTask : public Task {
   BigbenchTask(std::shared_ptr<const Tokenizer> tokenizer, const std::string& path,
                const TaskOptions& options)
       : tokenizer_(std::move(tokenizer)), path_(path), answer_tokens_(options.answer_tokens) {
-    const std::string source = "'" + path + "'";
-    const nlohmann::json file = parse_json(MappedFile(path).text(), source);
+    const std::string source = source_name(path);
+    const nlohmann::json file = parse_json(read_decoded_text(path, kMaxJson_bytes), source);
     EBT_CHECK(file.is_object() && file.contains("examples") && file.at("examples").is_array(),
               "{} has no list of \"examples\"", source);
     int64_t number = 0;

@@ -1,8 +1,12 @@
 #include "ebt/eval/image_probe.h"
 
 #include <algorithm>
+#include <array>
+#include <cctype>
 #include <cmath>
+#include <map>
 #include <set>
+#include <string_view>
 #include <utility>
 
 #include "ebt/core/error.h"
@@ -41,7 +45,59 @@ LabelledFiles chosen(const LabelledFiles& files, const std::vector<bool>& choice
   return part;
 }
 
+// The folders that all paths lead through: "a/b/", or "".
+std::string common_folders(const ImageFiles& files) {
+  std::string common = files.path(0).substr(0, files.path(0).rfind('/') + 1);  // npos + 1 is 0
+  for (int64_t i = 1; i < files.count(); ++i) {
+    while (!files.path(i).starts_with(common)) {
+      common.pop_back();
+      common.resize(common.rfind('/') + 1);
+    }
+  }
+  return common;
+}
+
+std::string in_small_letters(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
 }  // namespace
+
+std::optional<SplitFolders> split_folders(const ImageFiles& files) {
+  static const std::array<std::string_view, 2> kTraining = {"train", "training"};
+  static const std::array<std::string_view, 6> kTest = {"test",  "testing",    "val",
+                                                        "valid", "validation", "dev"};
+  const std::string common = common_folders(files);
+  std::map<std::string, std::string> folders;  // by their names in small letters
+  for (int64_t i = 0; i < files.count(); ++i) {
+    const size_t slash = files.path(i).find('/', common.size());
+    if (slash == std::string::npos) {
+      return std::nullopt;
+    }
+    const std::string path = files.path(i).substr(0, slash + 1);
+    folders[in_small_letters(path.substr(common.size(), slash - common.size()))] = path;
+  }
+  size_t known = 0;
+  const auto first_of = [&](const auto& names) {
+    std::string first;
+    for (const std::string_view name : names) {
+      if (const auto found = folders.find(std::string(name)); found != folders.end()) {
+        ++known;
+        first = first.empty() ? found->second : first;
+      }
+    }
+    return first;
+  };
+  SplitFolders split;
+  split.training = first_of(kTraining);
+  split.test = first_of(kTest);
+  if (split.training.empty() || split.test.empty() || known != folders.size()) {
+    return std::nullopt;
+  }
+  return split;
+}
 
 LabelledFiles label_files(const ImageFiles& files, const std::vector<std::string>& names) {
   const std::vector<std::string> labels = image_labels(files);

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,15 @@
 #include "ebt/model/image_config.h"
 
 namespace ebt {
+
+// The parts of a data set whose folders lie side by side, as train/ and test/: what the paths of
+// each begin with.
+struct SplitFolders {
+  std::string training, test;
+};
+// None where another folder lies beside them, or a file: these folders are classes, then. A
+// validation part is tested with where there is no test/.
+std::optional<SplitFolders> split_folders(const ImageFiles& files);
 
 // Files by their classes.
 struct LabelledFiles {

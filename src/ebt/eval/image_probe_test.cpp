@@ -42,6 +42,28 @@ TEST(LabelledFiles, HaveTheClassesThatTheirNamesSay) {
             "'dog_0.png' is of class 'dog', of which there are no images to learn from");
 }
 
+// The folders of a source, as "training + test"; none.
+std::string splits_of(const std::vector<std::string>& paths) {
+  MemoryImageFiles files;
+  for (const std::string& path : paths) {
+    files.add(path, flat(0));
+  }
+  const auto split = split_folders(files);
+  return split ? split->training + " + " + split->test : "none";
+}
+
+TEST(SplitFolders, AreThoseOfADataSetAndNotOfClasses) {
+  EXPECT_EQ(splits_of({"test/a_1.png", "train/a_1.png"}), "train/ + test/");
+  EXPECT_EQ(splits_of({"set/test/a/1.png", "set/train/a/1.png", "set/val/b/1.png"}),
+            "set/train/ + set/test/");
+  EXPECT_EQ(splits_of({"Training/a/1.png", "VALID/a/1.png"}), "Training/ + VALID/");
+  EXPECT_EQ(splits_of({"car/1.png", "plane/1.png", "train/1.png"}), "none");
+  EXPECT_EQ(splits_of({"test/1.png", "train/1.png", "1.png"}), "none");
+  EXPECT_EQ(splits_of({"train/a/1.png", "train/b/1.png"}), "none");
+  EXPECT_EQ(splits_of({"a/1.png", "b/1.png"}), "none");
+  EXPECT_EQ(splits_of({"a.png"}), "none");
+}
+
 TEST(LabelledFiles, AreHeldOutEvenly) {
   LabelledFiles files = label_files(animals(), {});
   const LabelledFiles held = hold_out(files, 0.3);

@@ -126,8 +126,11 @@ std::optional<std::string> final_number(std::string_view text) {
 void for_each_example(
     const std::string& path,
     const std::function<void(const std::string& what, const nlohmann::json& object)>& visit) {
-  EBT_CHECK(for_each_json_line(path, visit) > 0, "'{}' is empty: there is no example to measure",
-            path);
+  TextInput input = open_text_input(path, TextFormat::kJsonl);
+  BadLines none_allowed;
+  int64_t count = 0;
+  for_each_record(input, none_allowed, visit, [&] { ++count; });
+  EBT_CHECK(count > 0, "{} is empty: there is no example to measure", input.name);
 }
 
 int64_t spread_place(int64_t i, int64_t count, int64_t available) { return i * available / count; }

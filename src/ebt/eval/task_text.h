@@ -12,7 +12,7 @@
 
 #include "ebt/data/tokenizer.h"
 #include "ebt/eval/scoring.h"
-#include "ebt/io/json_lines.h"
+#include "ebt/data/text_input.h"
 
 namespace ebt {
 
@@ -48,7 +48,8 @@ std::optional<std::pair<std::string_view, std::string_view>> split_last_word(std
 // "1234.5", "+007." is "7". None when there is none.
 std::optional<std::string> final_number(std::string_view text);
 
-// for_each_json_line() of a file that must have at least one.
+// Calls visit(what, object) for the objects of a .jsonl, which must be one at least; `what` names the
+// line in errors. Throws Error when one is bad.
 void for_each_example(
     const std::string& path,
     const std::function<void(const std::string& what, const nlohmann::json& object)>& visit);

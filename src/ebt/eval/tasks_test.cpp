@@ -110,7 +110,7 @@ TEST_F(Tasks, AnswersAreRightWhenEveryTokenIsTheLikeliest) {
   const std::string path =
       folder_.write("F.jsonl", "{\"q\": \"ab\", \"a\": \"cd\"}\n{\"q\": \"a\", \"a\": \"cx\"}\n");
   const auto rows =
-      std::make_shared<ExampleSet>(ExampleSet::open(path, "q", "a", *byte_tokenizer(), 10));
+      std::make_shared<ExampleSet>(ExampleSet::open({path, "a"}, "q", *byte_tokenizer(), 10));
   const auto task = answer_task(byte_tokenizer(), rows, "the questions", 0);
   EXPECT_EQ(task->description(), "all 2 examples of the questions");
   // Of the second answer neither the first letter nor the last is likely; both end.

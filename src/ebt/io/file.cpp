@@ -12,6 +12,7 @@
 
 #include "ebt/core/error.h"
 #include "ebt/io/descriptor.h"
+#include "ebt/io/mapped_ranges.h"
 
 namespace ebt {
 namespace {
@@ -20,6 +21,7 @@ std::string error_text(int error_number) { return std::generic_category().messag
 
 void unmap(std::span<const std::byte> bytes) {
   if (!bytes.empty()) {
+    forget_mapping(bytes);
     munmap(const_cast<std::byte*>(bytes.data()), bytes.size());
   }
 }
@@ -38,11 +40,14 @@ bool is_still_named(int descriptor, const std::filesystem::path& path) {
 
 }  // namespace
 
-MappedFile::MappedFile(std::filesystem::path path) : path_(std::move(path)) {
-  // Without O_NONBLOCK a named pipe would hang here before it can be refused.
-  const Descriptor descriptor(open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+// Without O_NONBLOCK a named pipe would hang here before it can be refused.
+MappedFile::MappedFile(std::filesystem::path path)
+    : MappedFile(Descriptor(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)), path) {}
+
+MappedFile::MappedFile(const Descriptor& file, std::filesystem::path path)
+    : path_(std::move(path)) {
   struct stat status {};
-  EBT_CHECK(descriptor.get() >= 0 && fstat(descriptor.get(), &status) == 0, "cannot read '{}': {}",
+  EBT_CHECK(file.get() >= 0 && fstat(file.get(), &status) == 0, "cannot read '{}': {}",
             path_.string(), error_text(errno));
   EBT_CHECK(!S_ISDIR(status.st_mode), "cannot read '{}': it is a folder, not a file",
             path_.string());
@@ -51,10 +56,11 @@ MappedFile::MappedFile(std::filesystem::path path) : path_(std::move(path)) {
   if (size == 0) {
     return;
   }
-  const void* memory = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, descriptor.get(), 0);
+  const void* memory = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);
   EBT_CHECK(memory != MAP_FAILED, "cannot map '{}' into memory: {}", path_.string(),
             error_text(errno));
   bytes_ = {static_cast<const std::byte*>(memory), size};
+  remember_mapping(bytes_, path_.string());
 }
 
 MappedFile::MappedFile(MappedFile&& other) noexcept

@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "ebt/io/descriptor.h"
+
 namespace ebt {
 
 // A regular file mapped read-only into memory. Nothing is copied: pages are read when touched. The
@@ -16,6 +18,8 @@ class MappedFile {
   // Throws Error when the file is missing, is not a regular file, or cannot be read. An empty file
   // has empty bytes.
   explicit MappedFile(std::filesystem::path path);
+  // The same of an open file, which errors call `path`.
+  MappedFile(const Descriptor& file, std::filesystem::path path);
   MappedFile(MappedFile&& other) noexcept;
   MappedFile& operator=(MappedFile&& other) noexcept;
   MappedFile(const MappedFile&) = delete;
@@ -48,6 +52,8 @@ class AtomicFile {
 
   void write(std::span<const std::byte> bytes);
   void write(std::string_view text);
+  // Where what was written until now can be read, until it is committed.
+  const std::filesystem::path& temporary_path() const { return temporary_path_; }
   // To be called once, last: the file is on disk under its name when it returns.
   void commit();
 

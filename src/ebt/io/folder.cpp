@@ -18,7 +18,8 @@ void append_files(const fs::path& folder, std::vector<fs::path>& files) {
       continue;
     }
     std::error_code ignored;  // an entry that cannot be examined is neither
-    if (entry->is_regular_file(ignored)) {
+    const bool dangling = entry->is_symlink(ignored) && !entry->exists(ignored);
+    if (dangling || entry->is_regular_file(ignored)) {
       files.push_back(entry->path());
     } else if (!entry->is_symlink(ignored) && entry->is_directory(ignored)) {
       append_files(entry->path(), files);

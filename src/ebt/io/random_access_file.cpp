@@ -15,10 +15,12 @@ std::string error_text(int error_number) { return std::generic_category().messag
 
 }  // namespace
 
+// Without O_NONBLOCK a named pipe would hang here before it can be refused.
 RandomAccessFile::RandomAccessFile(std::filesystem::path path)
-    : path_(std::move(path)),
-      // Without O_NONBLOCK a named pipe would hang here before it can be refused.
-      descriptor_(open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
+    : RandomAccessFile(Descriptor(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)), path) {}
+
+RandomAccessFile::RandomAccessFile(Descriptor file, std::filesystem::path path)
+    : path_(std::move(path)), descriptor_(std::move(file)) {
   struct stat status {};
   EBT_CHECK(descriptor_.get() >= 0 && fstat(descriptor_.get(), &status) == 0,
             "cannot read '{}': {}", path_.string(), error_text(errno));

@@ -16,6 +16,8 @@ class RandomAccessFile {
  public:
   // Throws Error when the file is missing, is not a regular file, or cannot be read.
   explicit RandomAccessFile(std::filesystem::path path);
+  // The same of an open file, which errors call `path`.
+  RandomAccessFile(Descriptor file, std::filesystem::path path);
 
   // When it was opened.
   uint64_t size() const { return size_; }

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "ebt/core/error.h"
+#include "ebt/io/file_kind.h"
 #include "ebt/io/json.h"
 
 namespace ebt {
@@ -182,6 +183,10 @@ size_t item_bytes(Dtype dtype) { return info(dtype).bytes; }
 SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : file_(path) {
   const std::span<const std::byte> bytes = file_.bytes();
   const std::string name = file_.path().string();
+  const FileKind* const kind = recognise_file(file_.text());
+  EBT_CHECK(kind == nullptr || kind->use == FileUse::kSafetensors,
+            "'{}' is {}, not a safetensors file{}{}", name, kind->name,
+            kind->as_weights.empty() ? "" : ": ", kind->as_weights);
   EBT_CHECK(
       bytes.size() >= kLength_bytes,
       "'{}' is not a safetensors file: it has {} bytes, and its header's length alone takes {}",

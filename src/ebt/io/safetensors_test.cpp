@@ -208,6 +208,19 @@ TEST_F(Safetensors, RefusesToReadWhatIsNotThereOrOfAnotherKind) {
 
 // ---- Refusals.
 
+TEST_F(Safetensors, SaysWhatAFileIsInstead) {
+  EXPECT_EQ(refusal("version https://git-lfs.github.com/spec/v1\noid sha256:4665a5\nsize 134\n"),
+            "'F' is a Git LFS pointer, not a safetensors file: fetch the file itself with 'git lfs "
+            "pull'");
+  const std::string zip = std::string("PK\x03\x04\0\0\x08\x08", 8) + std::string(22, '\0');
+  EXPECT_EQ(refusal(zip + "archive/data.pkl"),
+            "'F' is a PyTorch checkpoint, not a safetensors file: save its tensors by "
+            "safetensors.torch.save_file");
+  EXPECT_EQ(refusal(zip + "other"), "'F' is a zip archive, not a safetensors file");
+  EXPECT_EQ(refusal("<!DOCTYPE html><html>Not found</html>"),
+            "'F' is an HTML page, not a safetensors file");
+}
+
 TEST_F(Safetensors, RefusesAFileWithoutRoomForAHeader) {
   EXPECT_EQ(refusal(""),
             "'F' is not a safetensors file: it has 0 bytes, and its header's length alone takes 8");

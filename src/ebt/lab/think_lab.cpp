@@ -135,7 +135,7 @@ class Measurement {
     const auto count = std::ssize(puzzle_.levels());
     for (int64_t level = 0; level < count; ++level) {
       const auto rows = std::make_shared<ExampleSet>(
-          ExampleSet::open(test_file(puzzle_, level, config_.tests, data_), "prompt", "answer",
+          ExampleSet::open({test_file(puzzle_, level, config_.tests, data_), "answer"}, "prompt",
                            *tokenizer, context_));
       const auto task = answer_task(tokenizer, rows, puzzle_.name(), 0);
       Json points = Json::array();

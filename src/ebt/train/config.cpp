@@ -31,8 +31,8 @@ void check_not_negative(const char* flag, double value) {
 
 void DataConfig::check() const {
   check_share("--validation", validation);
-  EBT_CHECK(prompt_field.empty() || data.ends_with(".jsonl"),
-            "--prompt-field: only a .jsonl has prompts with answers, not '{}'", data);
+  EBT_CHECK(prompt_field.empty() || !data.empty(),
+            "--prompt-field: the CMake manual has no prompts: name examples with --data");
 }
 
 void OptimizerConfig::check() const {

@@ -5,16 +5,15 @@
 #include <cstdint>
 #include <string>
 
+#include "ebt/data/text_source.h"
 #include "ebt/model/config.h"
 #include "ebt/model/engine_options.h"
 #include "ebt/think/config.h"
 
 namespace ebt {
 
-// What text is read, and how it is cut.
-struct DataConfig {
-  std::string data;  // file, folder, .jsonl or prepared data; empty: the manual that CMake prints
-  std::string text_field = "text";
+// What text is read, and how it is cut. `data` may also name prepared data.
+struct DataConfig : TextSource {
   std::string prompt_field;  // of examples (data/examples.h), which --text-field answers; or empty
   // A path for open_tokenizer, or empty: see chosen_tokenizer. In the config of a model folder what
   // the tokenizer's name() is.
@@ -28,14 +27,10 @@ struct DataConfig {
 
   template <class Visitor>
   void visit_fields(Visitor&& visit) {
-    visit("data", data,
-          "a text or binary file, a folder of files, a .jsonl, or a folder that 'ebt data prepare' "
-          "made; default: the CMake manual");
-    visit("text-field", text_field, "field of a .jsonl line that holds the text");
-    visit(
-        "prompt-field", prompt_field,
-        "field of a .jsonl line that holds a prompt, which its text answers: every line is then a "
-        "row, of which only the answer is learned");
+    TextSource::visit_fields(visit);
+    visit("prompt-field", prompt_field,
+          "field or column that holds a prompt, which the text answers: every line is then a row, "
+          "of which only the answer is learned");
     visit(
         "tokenizer", tokenizer,
         "bytes, a tokenizer.json of byte-level BPE, a SentencePiece .model, or a folder with one; "

@@ -13,6 +13,7 @@
 #include "ebt/io/json.h"
 #include "ebt/model/weights.h"
 #include "ebt/think/text_generator.h"
+#include "ebt/train/streamed_data.h"
 
 namespace ebt {
 namespace {
@@ -76,6 +77,10 @@ void save_parts(const std::filesystem::path& folder, Config config) {
   if (kind_of<Config>() == ModelKind::kImage) {
     object[kKindKey] = kImageKind;
   }
+  // The folder may move, and what lies in it with it.
+  if (config.data.data == absolute_path((folder / kStreamFile).string())) {
+    config.data.data = kStreamFile;
+  }
   config.visit_parts([&](const char* name, auto& part) { object[name] = fields_to_json(part); });
   write_file_atomically(folder / kConfigFile, object.dump(2) + '\n');
 }
@@ -98,6 +103,9 @@ void load_parts(const std::filesystem::path& folder, Config& config) {
     EBT_CHECK(std::find(known.begin(), known.end(), key) != known.end(),
               "{} has an unknown part {:?}; known parts are {}", file.source, key,
               fmt::join(known, ", "));
+  }
+  if (config.data.data == kStreamFile) {
+    config.data.data = (folder / kStreamFile).string();
   }
 }
 

@@ -52,6 +52,7 @@ class Trainer {
   // The resolved config.
   const TrainConfig& config() const { return config_; }
   const TrainingProgress& progress() const { return loop_.progress(); }
+  const TrainingText& text() const { return text_; }
   TextModel<T>& model() { return *model_; }
 
  private:

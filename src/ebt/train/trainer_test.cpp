@@ -211,7 +211,7 @@ TEST(Trainer, LearnsTheSameFromPreparedDataAsFromTheText) {
   from_text.run();
   EXPECT_EQ(from_text.config().model.vocab_size, 263);
 
-  prepare_data(config.data.data, "text", config.data.tokenizer, folder.file("prepared"));
+  prepare_data({config.data.data}, config.data.tokenizer, folder.file("prepared"));
   config.data.data = folder.file("prepared");
   config.data.tokenizer.clear();
   config.run.out = folder.file("from tokens");

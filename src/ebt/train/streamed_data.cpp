@@ -1,0 +1,68 @@
+#include "ebt/train/streamed_data.h"
+
+#include <system_error>
+#include <utility>
+
+#include "ebt/core/error.h"
+#include "ebt/data/text_input.h"
+#include "ebt/io/compression.h"
+#include "ebt/io/folder.h"
+
+namespace ebt {
+namespace fs = std::filesystem;
+
+StreamedData::StreamedData(ByteStream& bytes, const std::string& name, fs::path folder)
+    : folder_(std::move(folder)), made_folder_(!fs::exists(folder_)) {
+  make_folder(folder_);
+  file_ = std::make_unique<AtomicFile>(folder_ / kStreamFile);
+  read_blocks(bytes, name, [&](std::string_view block) { file_->write(block); });
+}
+
+StreamedData::~StreamedData() {
+  if (owned_by_run_) {
+    return;
+  }
+  std::error_code ignored;
+  if (kept_) {
+    fs::remove(folder_ / kStreamFile, ignored);
+  }
+  file_.reset();
+  if (made_folder_) {
+    fs::remove(folder_, ignored);  // fails where something else is in it
+  }
+}
+
+std::string StreamedData::path() const {
+  return (kept_ ? folder_ / kStreamFile : file_->temporary_path()).string();
+}
+
+void StreamedData::keep() {
+  file_->commit();
+  kept_ = true;
+}
+
+std::unique_ptr<StreamedData> copy_text_stream(TextSource& source, const fs::path& folder) {
+  if (!is_stream(source.data)) {
+    return nullptr;
+  }
+  const TextInput input = open_text_input(source.data, source.as);
+  auto copy = std::make_unique<StreamedData>(*input.bytes, input.name, folder);
+  source.data = copy->path();
+  source.as = source.as == TextFormat::kBytes ? TextFormat::kBytes : input.format;
+  return copy;
+}
+
+std::unique_ptr<StreamedData> copy_image_stream(std::string& data, const fs::path& folder) {
+  if (!is_stream(data)) {
+    return nullptr;
+  }
+  const std::string name = source_name(data);
+  const DecodedBytes input = open_decoded(data);
+  EBT_CHECK(input.kind != nullptr && input.kind->use == FileUse::kTar,
+            "{} is no tar archive of images", name);
+  auto copy = std::make_unique<StreamedData>(*input.bytes, name, folder);
+  data = copy->path();
+  return copy;
+}
+
+}  // namespace ebt
