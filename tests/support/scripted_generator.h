@@ -150,6 +150,11 @@ class ScriptedGenerator : public Generator {
       if (byte == '\0' || byte == '\x01') {
         text.over = true;
         text.reason = byte == '\0' ? FinishReason::kNotFinite : FinishReason::kEnd;
+        if (byte == '\x01' && text.callbacks.on_end) {
+          TokenReport report = report_of(request, request.end_token);
+          think(request, report);
+          text.callbacks.on_end(report);
+        }
         return;
       }
       TokenReport report = report_of(request, static_cast<unsigned char>(byte));

@@ -174,6 +174,7 @@ void Engine::start(const std::shared_ptr<Job>& job) {
   for (size_t i = 0; i < job->texts_.size(); ++i) {
     GenerationCallbacks callbacks;
     callbacks.on_token = [this, job, i](const TokenReport& report) { on_token(*job, i, report); };
+    callbacks.on_end = callbacks.on_token;  // a token like the others, which has no text
     callbacks.on_finish = [this, job, i](FinishReason reason) { on_finish(job, i, reason); };
     Job::Text& text = job->texts_[i];
     text.id = generator_->submit(std::move(text.request), std::move(callbacks));

@@ -90,7 +90,10 @@ TEST_F(EngineTest, TellsHowTextsEnd) {
       start(std::string("a\x01"
                         "b\0",
                         4));
-  EXPECT_EQ(finish(*engine.submit(request(5)), 1), "a stop");
+  const auto ended = engine.submit(request(5));
+  EXPECT_EQ(finish(*ended, 1), "a stop");
+  EXPECT_EQ(ended->usage().completion_tokens, 2) << "the end was thought about too";
+  EXPECT_EQ(ended->usage().thinking_steps, 4);
   CompletionRequest other = request(5);
   other.seed = 2;
   EXPECT_EQ(finish(*engine.submit(other), 1), "b not finite");

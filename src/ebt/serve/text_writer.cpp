@@ -4,8 +4,8 @@
 
 namespace ebt {
 
-TextWriter::TextWriter(const ServedModel& model, std::vector<std::string> stop_strings)
-    : model_(model), stream_(std::move(stop_strings)) {}
+TextWriter::TextWriter(const ServedModel& model, const std::vector<std::string>& stop_strings)
+    : model_(model), stream_(stop_strings) {}
 
 TextPiece TextWriter::add(TokenReport report) {
   TextPiece piece;
@@ -31,7 +31,8 @@ TextPiece TextWriter::add(TokenReport report) {
 TextPiece TextWriter::finish() {
   TextPiece piece;
   piece.text = stream_.finish();
-  while (!held_.empty() && held_.front().begin < stream_.released_bytes()) {
+  // Without a stop string all of them: the last ones may have no text.
+  while (!held_.empty() && (!stopped() || held_.front().begin < stream_.released_bytes())) {
     piece.tokens.push_back(std::move(held_.front().report));
     held_.pop_front();
   }

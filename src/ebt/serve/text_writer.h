@@ -21,7 +21,7 @@ struct TextPiece {
 class TextWriter {
  public:
   // `model` must outlive this. Stop strings are looked for in what is written, not in the prompt.
-  TextWriter(const ServedModel& model, std::vector<std::string> stop_strings);
+  TextWriter(const ServedModel& model, const std::vector<std::string>& stop_strings);
 
   // A scored token of the prompt comes back at once and has no text here. Once a stop string is
   // complete, the text is ended and nothing more comes.

@@ -60,6 +60,14 @@ TEST(TextWriter, GivesWhatWasHeldBackAtTheEnd) {
   EXPECT_EQ(show(writer.finish()), "EN/2");
 }
 
+TEST(TextWriter, GivesTheTokenThatEndsATextBehindWhatWasHeldBack) {
+  const ServedModel model = bytes_model();
+  TextWriter writer(model, {"END"});
+  EXPECT_EQ(show(writer.add(token('E'))), "/0");
+  EXPECT_EQ(show(writer.add(token(256))), "/0");
+  EXPECT_EQ(show(writer.finish()), "E/2");
+}
+
 TEST(TextWriter, TakesTokensWithoutTextForEmpty) {
   const ServedModel model = bytes_model();
   TextWriter writer(model, {});

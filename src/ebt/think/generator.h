@@ -86,10 +86,12 @@ enum class FinishReason { kEnd, kLength, kBudget, kCancelled, kNotFinite };
 // Throws Error for kNotFinite.
 void check_finite(FinishReason reason);
 
-// Called from within step(), in order. Neither may call the generator, except for cancel().
+// Called from within step(), in order. None may call the generator, except for cancel().
 struct GenerationCallbacks {
   std::function<void(const TokenReport&)> on_token;
   std::function<void(FinishReason)> on_finish;
+  // The end token that was written instead of another one; kEnd follows.
+  std::function<void(const TokenReport&)> on_end = nullptr;
 };
 
 // Not thread-safe: one thread owns it. Texts do not influence each other: a request gives the same

@@ -51,7 +51,7 @@ struct TextGenerator<T, S>::Question {
   double best_key = 0;
   std::vector<T> best_logits;
   bool settled = false;  // which token it is
-  bool silent = false;   // the token ends the text
+  bool last = false;     // nothing is written: the text ends here
   TokenReport report;
 
   int64_t candidates() const { return static_cast<int64_t>(most_steps.size()); }
@@ -294,13 +294,13 @@ void TextGenerator<T, S>::settle(Text& text, Question& question, Tensor<const T>
   const Distribution<T> prediction(logits);
   TokenReport& report = question.report;
   question.settled = true;
-  const auto end_silently = [&](FinishReason reason) {
-    question.silent = true;
+  const auto end_here = [&](FinishReason reason) {
+    question.last = true;
     text.over = true;
     text.reason = reason;
   };
   if (!prediction.finite()) {
-    end_silently(FinishReason::kNotFinite);
+    end_here(FinishReason::kNotFinite);
     return;
   }
   if (report.from_prompt) {
@@ -310,11 +310,11 @@ void TextGenerator<T, S>::settle(Text& text, Question& question, Tensor<const T>
     const auto index = static_cast<uint64_t>(text.written());
     report.token = prediction.sample(text.request.sampling, stream.uniform(index));
     if (report.token == text.request.end_token) {
-      end_silently(FinishReason::kEnd);
-      return;
+      end_here(FinishReason::kEnd);
+    } else {
+      text.tokens.push_back(report.token);
+      text.over = text.written() == text.request.max_tokens;
     }
-    text.tokens.push_back(report.token);
-    text.over = text.written() == text.request.max_tokens;
   }
   report.log_probability = prediction.log_probability(report.token);
   report.top = prediction.likeliest(text.request.top_tokens);
@@ -403,7 +403,10 @@ void TextGenerator<T, S>::report(Text& text) {
   while (!text.questions.empty() && text.questions.front()->complete() && !text.cancelled) {
     const std::unique_ptr<Question> question = std::move(text.questions.front());
     text.questions.pop_front();
-    if (question->silent) {
+    if (question->last) {
+      if (text.reason == FinishReason::kEnd && text.callbacks.on_end) {
+        text.callbacks.on_end(question->report);
+      }
       finish(text, text.reason);
       return;
     }

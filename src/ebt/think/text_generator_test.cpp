@@ -404,9 +404,20 @@ TEST(TextGenerator, EndsBeforeTheEndToken) {
     ++end;
   }
   request.end_token = token_at(end);
-  const Outcome cut = run(*model.generator(1), {request}).front();
+  Outcome cut;
+  Outcome last;
+  GenerationCallbacks callbacks = collect(cut);
+  callbacks.on_end = collect(last).on_token;
+  const auto generator = model.generator(1);
+  generator->submit(request, std::move(callbacks));
+  while (generator->step()) {
+  }
   EXPECT_EQ(cut.reason, FinishReason::kEnd);
   EXPECT_EQ(cut.reports.size(), end);
+  ASSERT_EQ(last.reports.size(), 1U) << "the end is told of, but is no part of the text";
+  EXPECT_EQ(last.reports[0].token, request.end_token);
+  EXPECT_EQ(last.reports[0].log_probability, whole.reports[end].log_probability);
+  EXPECT_EQ(last.reports[0].thinking_steps, whole.reports[end].thinking_steps);
 }
 
 TEST(TextGenerator, SpendsNoMoreThanItsBudget) {

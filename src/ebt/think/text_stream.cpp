@@ -76,12 +76,26 @@ bool is_utf8(std::string_view text) {
   return true;
 }
 
-TextStream::TextStream(std::vector<std::string> stop_strings)
-    : stop_strings_(std::move(stop_strings)) {
-  for (const std::string& stop : stop_strings_) {
-    EBT_CHECK(!stop.empty(), "stop: a stop string is empty");
+TextStream::StopString::StopString(std::string stop) : text(std::move(stop)), border(text.size()) {
+  EBT_CHECK(!text.empty(), "stop: a stop string is empty");
+  for (size_t i = 1; i < text.size(); ++i) {
+    size_t length = border[i - 1];
+    while (length > 0 && text[length] != text[i]) {
+      length = border[length - 1];
+    }
+    border[i] = static_cast<uint32_t>(text[length] == text[i] ? length + 1 : 0);
   }
 }
+
+void TextStream::StopString::feed(char byte) {
+  while (matched > 0 && text[matched] != byte) {
+    matched = border[matched - 1];
+  }
+  matched += text[matched] == byte ? 1 : 0;
+}
+
+TextStream::TextStream(const std::vector<std::string>& stop_strings)
+    : stop_strings_(stop_strings.begin(), stop_strings.end()) {}
 
 std::string TextStream::feed(std::string_view bytes) {
   for (const char byte : bytes) {
@@ -89,7 +103,7 @@ std::string TextStream::feed(std::string_view bytes) {
       break;
     }
     held_.push_back(byte);
-    if (const size_t length = stop_string_at_end(); length > 0) {
+    if (const size_t length = find_stop_string(byte); length > 0) {
       stopped_ = true;
       held_.resize(held_.size() - length);
     }
@@ -99,28 +113,23 @@ std::string TextStream::feed(std::string_view bytes) {
 
 std::string TextStream::finish() { return release(held_.size()); }
 
-size_t TextStream::stop_string_at_end() const {
+size_t TextStream::find_stop_string(char byte) {
   size_t longest = 0;
-  for (const std::string& stop : stop_strings_) {
-    if (held_.ends_with(stop)) {
-      longest = std::max(longest, stop.size());
-    }
+  for (StopString& stop : stop_strings_) {
+    stop.feed(byte);
+    longest = std::max(longest, stop.is_complete() ? stop.text.size() : 0);
   }
   return longest;
 }
 
 size_t TextStream::waiting_bytes() const {
-  size_t waiting = 0;
-  for (const std::string_view stop : stop_strings_) {
-    for (size_t length = std::min(stop.size() - 1, held_.size()); length > waiting; --length) {
-      if (held_.ends_with(stop.substr(0, length))) {
-        waiting = length;
-      }
-    }
-  }
   // A character may be unfinished before what may be a stop string, and is then spoilt by it: only
   // one at the very end can still be finished.
-  return std::max(waiting, unfinished_utf8_bytes(held_));
+  size_t waiting = unfinished_utf8_bytes(held_);
+  for (const StopString& stop : stop_strings_) {
+    waiting = std::max(waiting, stop.matched);
+  }
+  return waiting;
 }
 
 std::string TextStream::release(size_t bytes) {

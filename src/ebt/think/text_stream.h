@@ -1,6 +1,7 @@
 // From tokens to text that can be shown while more of it is being written.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -16,7 +17,7 @@ class TextStream {
  public:
   // The text ends before the first stop string that is complete; where several end at the same
   // byte, before the longest. Throws Error for an empty stop string.
-  explicit TextStream(std::vector<std::string> stop_strings = {});
+  explicit TextStream(const std::vector<std::string>& stop_strings = {});
 
   // Adds bytes; returns those that are now safe to send. Once stopped, bytes are ignored.
   std::string feed(std::string_view bytes);
@@ -29,13 +30,25 @@ class TextStream {
   int64_t released_bytes() const { return released_bytes_; }
 
  private:
-  // Length of the longest stop string that ends what is held, or 0.
-  size_t stop_string_at_end() const;
+  // A stop string, looked for as Knuth, Morris and Pratt do: a byte costs the same however long the
+  // string is.
+  struct StopString {
+    explicit StopString(std::string stop);
+    void feed(char byte);
+    bool is_complete() const { return matched == text.size(); }
+
+    std::string text;
+    std::vector<uint32_t> border;  // of its first i + 1 bytes: the longest beginning that ends them
+    size_t matched = 0;  // bytes of it that the text ends with; fewer than all before feed
+  };
+
+  // Takes one byte; returns the length of the longest stop string that it completes, or 0.
+  size_t find_stop_string(char byte);
   // Number of held bytes, from their end, that must wait.
   size_t waiting_bytes() const;
   std::string release(size_t bytes);
 
-  std::vector<std::string> stop_strings_;
+  std::vector<StopString> stop_strings_;
   std::string held_;
   int64_t released_bytes_ = 0;
   bool stopped_ = false;

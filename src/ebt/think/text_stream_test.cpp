@@ -68,6 +68,12 @@ TEST(TextStream, FindsAStopStringThatBeginsWithinAnotherBeginning) {
   EXPECT_EQ(stream({"a", "a", "a", "b"}, {"aab"}), (Pieces{"", "", "a", "", ""}));
 }
 
+TEST(TextStream, FindsStopStringsThatRepeatThemselves) {
+  EXPECT_EQ(stream({"abababac!"}, {"ababac"}), (Pieces{"ab", ""}));
+  EXPECT_EQ(stream({"aabaab", "aaab"}, {"aabaaab"}), (Pieces{"aab", "", ""}));
+  EXPECT_EQ(stream({"aaaa"}, {"aaab", "aaa"}), (Pieces{"", ""}));
+}
+
 TEST(TextStream, TakesTheFirstStopStringThatIsComplete) {
   EXPECT_EQ(stream({"abcd"}, {"abcd", "bc"}), (Pieces{"a", ""}));
   EXPECT_EQ(stream({"xyz"}, {"yz", "z"}), (Pieces{"x", ""})) << "the longest of two";
