@@ -73,13 +73,30 @@ ChatTemplate ChatTemplate::load(const std::filesystem::path& model_folder) {
   return result;
 }
 
-std::string ChatTemplate::render(const std::vector<ChatMessage>& messages) const {
+std::string ChatTemplate::render(const std::vector<ChatMessage>& messages, bool answers) const {
   std::string text = begin_;
   for (const ChatMessage& message : messages) {
     const ChatRole& role = roles_.at(message.role);
     text += role.prefix + message.content + role.suffix;
   }
-  return text + generation_prompt_;
+  return answers ? text + generation_prompt_ : text;
+}
+
+std::string ChatTemplate::jinja() const {
+  // Jinja writes strings as JSON does.
+  const auto output = [](const std::string& text) {
+    const Json literal = text;
+    return "{{ " + literal.dump(-1, ' ', false, Json::error_handler_t::replace) + " }}";
+  };
+  std::string text = output(begin_) + "{% for message in messages %}";
+  const char* test = "if";
+  for (const auto& [name, role] : roles_) {
+    text += fmt::format("{{% {} message['role'] == '{}' %}}", test, name);
+    text += output(role.prefix) + "{{ message['content'] }}" + output(role.suffix);
+    test = "elif";
+  }
+  return text + "{% endif %}{% endfor %}{% if add_generation_prompt %}" +
+         output(generation_prompt_) + "{% endif %}";
 }
 
 }  // namespace ebt

@@ -29,8 +29,10 @@ class ChatTemplate {
   // file is damaged, of a newer version, or lacks a role.
   static ChatTemplate load(const std::filesystem::path& model_folder);
 
-  // The text that an answer continues.
-  std::string render(const std::vector<ChatMessage>& messages) const;
+  // The text that an answer continues; or, unless it `answers`, the conversation alone.
+  std::string render(const std::vector<ChatMessage>& messages, bool answers = true) const;
+  // The same as a Jinja template, as clients that render conversations themselves know it.
+  std::string jinja() const;
   // Strings that end an answer, beside those of the request.
   const std::vector<std::string>& stop() const { return stop_; }
 

@@ -33,6 +33,17 @@ TEST(ChatTemplate, IsReadFromTheModelFolder) {
   EXPECT_EQ(chat.stop(), (std::vector<std::string>{"[U]"}));
 }
 
+TEST(ChatTemplate, IsToldAsJinja) {
+  EXPECT_EQ(
+      ChatTemplate::plain().jinja(),
+      R"({{ "" }}{% for message in messages %})"
+      R"({% if message['role'] == 'assistant' %}{{ "Assistant: " }}{{ message['content'] }})"
+      R"({{ "\n" }}{% elif message['role'] == 'system' %}{{ "System: " }})"
+      R"({{ message['content'] }}{{ "\n" }}{% elif message['role'] == 'user' %}{{ "User: " }})"
+      R"({{ message['content'] }}{{ "\n" }}{% endif %}{% endfor %})"
+      R"({% if add_generation_prompt %}{{ "Assistant:" }}{% endif %})");
+}
+
 TEST(ChatTemplate, RefusesADamagedFileByOneSentence) {
   const TemporaryFolder folder;
   const auto refusal = [&](const std::string& text) {

@@ -4,17 +4,17 @@
 #include <limits>
 #include <random>
 
-#include "ebt/core/error.h"
-#include "ebt/io/json.h"
 #include "ebt/serve/api_error.h"
+#include "ebt/serve/chat_messages.h"
 #include "ebt/serve/json_fields.h"
+#include "ebt/serve/request_fields.h"
 #include "ebt/serve/thinking_request.h"
 
 namespace ebt {
 namespace {
 
 constexpr int64_t kDefaultMaxTokens = 16;  // of completions, as OpenAI's
-constexpr size_t kMostStopStrings = 16;
+constexpr size_t kMostStopStrings = 1024;
 constexpr size_t kLongestStopString_bytes = 500;
 
 class Parser {
@@ -26,13 +26,13 @@ class Parser {
   }
 
   CompletionRequest parse() {
-    read_model();
+    check_model_name(fields_, "model", model_.name);
+    read_lengths();
     if (chat()) {
-      read_messages();
+      add_prompt(model_.chat.render(read_messages(fields_)));
     } else {
       read_prompts();
     }
-    read_lengths();
     read_sampling();
     read_counts();
     read_stop();
@@ -48,16 +48,6 @@ class Parser {
 
  private:
   bool chat() const { return request_.endpoint == Endpoint::kChat; }
-
-  void read_model() {
-    const auto name = fields_.text("model");
-    if (name && *name != model_.name) {
-      throw ApiError(404,
-                     fmt::format("There is no model {}: this server has '{}'.", json_excerpt(*name),
-                                 model_.name),
-                     "model", "model_not_found");
-    }
-  }
 
   void read_prompts() {
     const nlohmann::json* const prompt = fields_.find("prompt");
@@ -91,107 +81,41 @@ class Parser {
     }
   }
 
-  void check_prompt_tokens(size_t tokens) const {
-    if (tokens > static_cast<size_t>(limits_.max_prompt_tokens)) {
-      const char* const field = chat() ? "messages" : "prompt";
-      throw ApiError(400,
-                     fmt::format("'{}' has {} tokens, above the limit of {}.", field, tokens,
-                                 limits_.max_prompt_tokens),
-                     field, "context_length_exceeded");
-    }
-  }
-
-  // An empty text stands for the start of a document.
-  void add_prompt(const std::string& text) {
-    std::vector<int32_t> tokens = model_.tokenizer->encode(text);
-    check_prompt_tokens(tokens.size());
-    if (tokens.empty()) {
-      tokens.push_back(model_.tokenizer->document_separator());
-    }
-    request_.prompts.push_back(std::move(tokens));
-    request_.prompt_texts.push_back(text);
-  }
+  void add_prompt(const std::string& text) { add_prompt(model_.prompt_tokens(text), text); }
 
   void add_tokens(const nlohmann::json& array) {
-    check_prompt_tokens(array.size());
-    std::vector<int32_t> tokens;
-    tokens.reserve(array.size());
-    std::string text;
-    for (const nlohmann::json& token : array) {
-      const bool valid = token.is_number_unsigned() &&
-                         token.get<uint64_t>() < static_cast<uint64_t>(model_.config.vocab_size);
-      if (!valid) {
-        refuse_field("prompt", "'prompt' has a token {}, but tokens are whole numbers to {}.",
-                     json_excerpt(token), model_.config.vocab_size - 1);
-      }
-      tokens.push_back(token.get<int32_t>());
-      text += model_.bytes_of(tokens.back());
+    std::vector<int32_t> tokens = read_tokens(array, "prompt", model_);
+    std::string text = model_.text_of(tokens);
+    add_prompt(std::move(tokens), std::move(text));
+  }
+
+  void add_prompt(std::vector<int32_t> tokens, std::string text) {
+    if (kept_tokens_ && tokens.size() > *kept_tokens_) {
+      tokens.erase(tokens.begin(), tokens.end() - static_cast<std::ptrdiff_t>(*kept_tokens_));
+      text = model_.text_of(tokens);
     }
+    check_length(static_cast<int64_t>(tokens.size()));
     request_.prompts.push_back(std::move(tokens));
     request_.prompt_texts.push_back(std::move(text));
   }
 
-  void read_messages() {
-    const nlohmann::json* const messages = fields_.find("messages");
-    if (messages == nullptr) {
-      refuse_field("messages", "'messages' is missing.");
-    }
-    if (!messages->is_array() || messages->empty()) {
-      fields_.fail_wrong("messages", "an array of messages that is not empty");
-    }
-    std::vector<ChatMessage> conversation;
-    for (size_t i = 0; i < messages->size(); ++i) {
-      conversation.push_back(read_message((*messages)[i], fmt::format("messages[{}]", i)));
-    }
-    add_prompt(model_.chat.render(conversation));
-  }
-
-  static ChatMessage read_message(const nlohmann::json& object, const std::string& where) {
-    JsonFields fields(object, where + ".", fmt::format("'{}'", where));
-    ChatMessage message;
-    message.role = fields.text("role").value_or("");
-    if (message.role == "developer") {
-      message.role = "system";
-    }
-    if (message.role != "system" && message.role != "user" && message.role != "assistant") {
-      refuse_field(where + ".role",
-                   "'{}.role' must be \"system\", \"developer\", \"user\" or \"assistant\".",
-                   where);
-    }
-    const nlohmann::json* const content = fields.find("content");
-    if (content == nullptr) {
-      refuse_field(where + ".content", "'{}.content' is missing.", where);
-    }
-    if (content->is_string()) {
-      message.content = content->get<std::string>();
-    } else if (content->is_array()) {
-      for (const nlohmann::json& part : *content) {
-        message.content += read_part(part, where + ".content");
-      }
+  // Clients know this refusal by its code, or by OpenAI's sentence.
+  void check_length(int64_t tokens) const {
+    const std::string field = chat() ? "messages" : "prompt";
+    std::string sentence;
+    if (tokens > model_.config.context) {
+      sentence = fmt::format(
+          "This model's maximum context length is {} tokens. However, your {} resulted in {} "
+          "tokens: shorten it, or let 'truncate_prompt_tokens' say how many of its last ones to "
+          "keep.",
+          model_.config.context, field, tokens);
+    } else if (tokens > limits_.max_prompt_tokens) {
+      sentence = fmt::format("'{}' has {} tokens, above the limit of {}.", field, tokens,
+                             limits_.max_prompt_tokens);
     } else {
-      fields.fail_wrong("content", "a string, or an array of text parts");
+      return;
     }
-    fields.ignore("name");
-    const auto is_empty = [](const nlohmann::json& value) { return value.empty(); };
-    for (const char* const field : {"tool_calls", "function_call", "audio", "refusal"}) {
-      fields.only(field, is_empty, "");
-    }
-    fields.expect_no_others();
-    return message;
-  }
-
-  static std::string read_part(const nlohmann::json& part, const std::string& where) {
-    JsonFields fields(part, where + ".", fmt::format("A part of '{}'", where));
-    if (fields.text("type") != "text") {
-      refuse_field(where, "'{}' has a part that is not of type \"text\": others are not supported.",
-                   where);
-    }
-    const std::optional<std::string> text = fields.text("text");
-    if (!text) {
-      refuse_field(where, "'{}' has a part without \"text\".", where);
-    }
-    fields.expect_no_others();
-    return *text;
+    throw ApiError(400, sentence, field, "context_length_exceeded");
   }
 
   void read_lengths() {
@@ -202,6 +126,12 @@ class Parser {
     const int64_t usual =
         std::min(limits_.max_tokens, chat() ? model_.config.context : kDefaultMaxTokens);
     request_.max_tokens = newer.value_or(tokens.value_or(usual));
+    if (const auto kept = fields_.integer("truncate_prompt_tokens", -1, model_.config.context)) {
+      if (*kept == 0) {
+        fields_.fail_wrong("truncate_prompt_tokens", "-1, or a number of tokens from 1");
+      }
+      kept_tokens_ = static_cast<size_t>(*kept < 0 ? model_.config.context : *kept);
+    }
   }
 
   void read_sampling() {
@@ -214,7 +144,11 @@ class Parser {
     constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
     sampling.top_k = fields_.integer("top_k", 0, kMost).value_or(0);
     const auto seed = fields_.integer("seed", std::numeric_limits<int64_t>::min(), kMost);
-    request_.seed = seed ? static_cast<uint64_t>(*seed) : std::random_device()();
+    if (seed) {
+      request_.seed = static_cast<uint64_t>(*seed);
+    } else {
+      request_.drawn_seed = std::random_device()();
+    }
   }
 
   void read_counts() {
@@ -245,13 +179,16 @@ class Parser {
                    kMostStopStrings);
     }
     for (const nlohmann::json& text : list) {
-      const bool valid = text.is_string() && !text.get_ref<const std::string&>().empty() &&
-                         text.get_ref<const std::string&>().size() <= kLongestStopString_bytes;
+      const bool valid =
+          text.is_string() && text.get_ref<const std::string&>().size() <= kLongestStopString_bytes;
       if (!valid) {
-        refuse_field("stop", "'stop' must be a string of 1 to {} bytes, or an array of such.",
+        refuse_field("stop", "'stop' must be a string of up to {} bytes, or an array of such.",
                      kLongestStopString_bytes);
       }
-      request_.stop.push_back(text.get<std::string>());
+      // An empty one stands for the end of a document, which ends every text.
+      if (!text.get_ref<const std::string&>().empty()) {
+        request_.stop.push_back(text.get<std::string>());
+      }
     }
   }
 
@@ -260,7 +197,7 @@ class Parser {
     if (chat()) {
       request_.logprobs = fields_.boolean("logprobs").value_or(false);
       const auto top = fields_.integer("top_logprobs", 0, most);
-      if (top && !request_.logprobs) {
+      if (top.value_or(0) > 0 && !request_.logprobs) {
         refuse_field("top_logprobs", "'top_logprobs' needs 'logprobs' to be true.");
       }
       request_.top_logprobs = top.value_or(0);
@@ -299,7 +236,8 @@ class Parser {
     fields_.only("frequency_penalty", is_zero, "0");
     fields_.only("presence_penalty", is_zero, "0");
     for (const char* const field :
-         {"user", "metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key"}) {
+         {"user", "metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key",
+          "prompt_cache_retention"}) {
       fields_.ignore(field);
     }
     if (!chat()) {
@@ -327,8 +265,11 @@ class Parser {
         "modalities",
         [](const nlohmann::json& value) { return value == nlohmann::json::array({"text"}); },
         "[\"text\"]");
-    for (const char* const field :
-         {"audio", "prediction", "reasoning_effort", "verbosity", "web_search_options"}) {
+    for (const char* const field : {"reasoning_effort", "verbosity"}) {
+      fields_.only(
+          field, [](const nlohmann::json& value) { return value == "medium"; }, "\"medium\"");
+    }
+    for (const char* const field : {"audio", "prediction", "web_search_options"}) {
       fields_.only(
           field, [](const nlohmann::json&) { return false; }, "");
     }
@@ -338,6 +279,7 @@ class Parser {
   const ServedModel& model_;
   const RequestLimits& limits_;
   CompletionRequest request_;
+  std::optional<size_t> kept_tokens_;  // of a prompt, from its end
 };
 
 }  // namespace
@@ -350,7 +292,8 @@ GenerationRequest CompletionRequest::generation(size_t text, const ServedModel& 
   generation.end_token = model.tokenizer->document_separator();
   generation.think = think;
   generation.sampling = sampling;
-  generation.think.seed = generation.sampling.seed = seed + text;
+  generation.think.seed = seed.value_or(0);
+  generation.sampling.seed = seed ? *seed + text % static_cast<size_t>(best_of) : drawn_seed + text;
   generation.top_tokens = std::max(logprobs ? top_logprobs : 0, trace);
   generation.trace = trace > 0;
   return generation;
@@ -358,12 +301,7 @@ GenerationRequest CompletionRequest::generation(size_t text, const ServedModel& 
 
 CompletionRequest parse_completion_request(std::string_view body, Endpoint endpoint,
                                            const ServedModel& model, const RequestLimits& limits) {
-  nlohmann::json object;
-  try {
-    object = parse_json(body, "The body");
-  } catch (const Error& error) {
-    throw ApiError(400, fmt::format("{}.", error.what()));
-  }
+  const nlohmann::json object = parse_request_body(body);
   return Parser(object, endpoint, model, limits).parse();
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,7 +28,8 @@ struct CompletionRequest {
   int64_t best_of = 1;
   int64_t max_tokens = 16;
   std::vector<std::string> stop;
-  uint64_t seed = 0;
+  std::optional<uint64_t> seed;
+  uint64_t drawn_seed = 0;  // of samples where the request names no seed
   SamplingOptions sampling;
   ThinkOptions think;
   bool echo = false;
@@ -39,7 +41,9 @@ struct CompletionRequest {
 
   int64_t texts() const { return static_cast<int64_t>(prompts.size()) * best_of; }
   size_t prompt_of(size_t text) const { return text / static_cast<size_t>(best_of); }
-  // What the generator is asked for the text of this index; its seed is seed + index.
+  // What the generator is asked for the text of this index. Thinking depends on the seed alone, 0
+  // without one, so that a text has the same scores in every company. Sample i of a prompt is drawn
+  // with seed + i; without a seed every text of every request is drawn with another.
   GenerationRequest generation(size_t text, const ServedModel& model) const;
 };
 

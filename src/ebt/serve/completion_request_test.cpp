@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+#include <utility>
+
 #include "ebt/serve/api_error.h"
 
 namespace ebt {
@@ -72,8 +75,8 @@ TEST(CompletionRequest, ReadsEveryField) {
   EXPECT_EQ(text.max_tokens, 5);
   EXPECT_EQ(text.score_from, 1);
   EXPECT_EQ(text.end_token, 256);
-  EXPECT_EQ(text.sampling.seed, 11U) << "seed + index";
-  EXPECT_EQ(text.think.seed, 11U);
+  EXPECT_EQ(text.sampling.seed, 8U) << "the second sample of its prompt";
+  EXPECT_EQ(text.think.seed, 7U);
   EXPECT_EQ(text.sampling.temperature, 0.5);
   EXPECT_EQ(text.sampling.top_p, 0.9);
   EXPECT_EQ(text.sampling.top_k, 4);
@@ -119,12 +122,36 @@ TEST(CompletionRequest, RendersChatsByTheTemplate) {
 
 TEST(CompletionRequest, TakesNullForAbsent) {
   EXPECT_EQ(refusal(R"({"prompt": "a", "max_tokens": null, "stop": null, "seed": null, "n": null,
+    "a_field_of_another_server": null,
     "logit_bias": null, "stream_options": null, "thinking": {"steps": null}, "trace": null})"),
             "accepted");
 }
 
-TEST(CompletionRequest, DrawsASeedWhereNoneIsGiven) {
-  EXPECT_NE(parse("{}").seed, parse("{}").seed);
+// The seeds of thinking and of drawing, text by text.
+std::pair<std::vector<uint64_t>, std::vector<uint64_t>> seeds(const std::string& body) {
+  const CompletionRequest request = parse(body);
+  std::pair<std::vector<uint64_t>, std::vector<uint64_t>> seeds;
+  for (size_t i = 0; std::cmp_less(i, request.texts()); ++i) {
+    const GenerationRequest text = request.generation(i, bytes_model());
+    seeds.first.push_back(text.think.seed);
+    seeds.second.push_back(text.sampling.seed);
+  }
+  return seeds;
+}
+
+TEST(CompletionRequest, SeedsATextByItsPlaceAmongTheSamplesOfItsPromptOnly) {
+  using Seeds = std::vector<uint64_t>;
+  const auto [thinking, drawing] = seeds(R"({"prompt": ["a", "b"], "n": 3, "seed": 5})");
+  EXPECT_EQ(thinking, (Seeds{5, 5, 5, 5, 5, 5})) << "scores are the same in every company";
+  EXPECT_EQ(drawing, (Seeds{5, 6, 7, 5, 6, 7}));
+  EXPECT_EQ(seeds(R"({"prompt": "b", "n": 2, "seed": -1})").second, (Seeds{~0ULL, 0}));
+}
+
+TEST(CompletionRequest, DrawsOtherTextsButThinksTheSameWhereNoSeedIsGiven) {
+  const auto [thinking, drawing] = seeds(R"({"prompt": ["a", "a"], "n": 2})");
+  EXPECT_EQ(thinking, std::vector<uint64_t>(4, 0));
+  EXPECT_EQ(std::set<uint64_t>(drawing.begin(), drawing.end()).size(), 4U);
+  EXPECT_NE(seeds("{}").second, seeds("{}").second);
 }
 
 TEST(CompletionRequest, RefusesWhatIsNoRequest) {
@@ -151,8 +178,8 @@ TEST(CompletionRequest, NamesTheFieldThatIsWrong) {
             "400 top_p: 'top_p' must be a number above 0 and up to 1, not 0.");
   EXPECT_EQ(refusal(R"({"n": 3, "best_of": 2})"),
             "400 best_of: 'best_of' is 2, but must be at least 'n', which is 3.");
-  EXPECT_EQ(refusal(R"({"stop": [""]})"),
-            "400 stop: 'stop' must be a string of 1 to 500 bytes, or an array of such.");
+  EXPECT_EQ(refusal(R"({"stop": [3]})"),
+            "400 stop: 'stop' must be a string of up to 500 bytes, or an array of such.");
   EXPECT_EQ(refusal(R"({"stream": "yes"})"),
             "400 stream: 'stream' must be true or false, not \"yes\".");
   EXPECT_EQ(refusal(R"({"stream_options": {}})"),
@@ -220,29 +247,61 @@ TEST(CompletionRequest, RefusesWhatWouldChangeTheAnswer) {
             "400 response_format: 'response_format' is not supported by this server, except as "
             "{\"type\": \"text\"}.");
   EXPECT_EQ(chat_refusal(R"("reasoning_effort": "low")"),
-            "400 reasoning_effort: 'reasoning_effort' is not supported by this server.");
+            "400 reasoning_effort: 'reasoning_effort' is not supported by this server, except as "
+            "\"medium\".");
   EXPECT_EQ(chat_refusal(R"("best_of": 2)"), "400 best_of: Unknown field \"best_of\".");
   EXPECT_EQ(chat_refusal(R"("top_logprobs": 2)"),
             "400 top_logprobs: 'top_logprobs' needs 'logprobs' to be true.");
 }
 
-TEST(CompletionRequest, NamesTheMessageThatIsWrong) {
-  const auto refused = [](const std::string& messages) {
-    return refusal(R"({"messages": )" + messages + "}", Endpoint::kChat);
+TEST(CompletionRequest, RefusesAPromptThatTheContextDoesNotHold) {
+  EXPECT_EQ(refusal(R"({"prompt": ")" + std::string(256, 'a') + "\"}"), "accepted");
+  EXPECT_EQ(refusal(R"({"prompt": ")" + std::string(257, 'a') + "\"}"),
+            "400 prompt: This model's maximum context length is 256 tokens. However, your prompt "
+            "resulted in 257 tokens: shorten it, or let 'truncate_prompt_tokens' say how many of "
+            "its last ones to keep.");
+  const std::string chat =
+      R"({"messages": [{"role": "user", "content": ")" + std::string(300, 'a') + "\"}]";
+  EXPECT_NE(refusal(chat + "}", Endpoint::kChat).find("However, your messages resulted in 318 "),
+            std::string::npos);
+  EXPECT_EQ(parse(chat + R"(, "truncate_prompt_tokens": 12})", Endpoint::kChat).prompt_texts[0],
+            "a\nAssistant:");
+}
+
+TEST(CompletionRequest, KeepsTheEndOfAPromptWhereItIsTold) {
+  const auto kept = [](const std::string& fields) {
+    const CompletionRequest request = parse("{" + fields + "}");
+    return std::pair(request.prompts[0].size(), request.prompt_texts[0].substr(0, 3));
   };
-  EXPECT_EQ(refusal("{}", Endpoint::kChat), "400 messages: 'messages' is missing.");
-  EXPECT_EQ(refused("[]"),
-            "400 messages: 'messages' must be an array of messages that is not empty, not an "
-            "array.");
-  EXPECT_EQ(refused("[3]"), "400 messages[0]: 'messages[0]' must be a JSON object, not 3");
-  EXPECT_EQ(refused(R"([{"role": "king", "content": ""}])"),
-            "400 messages[0].role: 'messages[0].role' must be \"system\", \"developer\", "
-            "\"user\" or \"assistant\".");
-  EXPECT_EQ(refused(R"([{"role": "user"}])"),
-            "400 messages[0].content: 'messages[0].content' is missing.");
-  EXPECT_EQ(refused(R"([{"role": "user", "content": [{"type": "image_url"}]}])"),
-            "400 messages[0].content: 'messages[0].content' has a part that is not of type "
-            "\"text\": others are not supported.");
+  const std::string prompt = R"("prompt": ")" + std::string(300, 'a') + "bcd\"";
+  EXPECT_EQ(kept(prompt + R"(, "truncate_prompt_tokens": 3)"), std::pair(3UL, std::string("bcd")));
+  EXPECT_EQ(kept(prompt + R"(, "truncate_prompt_tokens": -1)"),
+            std::pair(256UL, std::string("aaa")));
+  EXPECT_EQ(kept(R"("prompt": [97, 98, 99], "truncate_prompt_tokens": 2)"),
+            std::pair(2UL, std::string("bc")));
+  EXPECT_EQ(
+      refusal(R"({"truncate_prompt_tokens": 257})"),
+      "400 truncate_prompt_tokens: 'truncate_prompt_tokens' must be a whole number from -1 to "
+      "256, not 257.");
+}
+
+TEST(CompletionRequest, TakesManyStopStrings) {
+  const auto stops = [](size_t count) {
+    return nlohmann::json{{"stop", std::vector<std::string>(count, "ab")}}.dump();
+  };
+  EXPECT_EQ(parse(stops(1000)).stop.size(), 1000U);
+  EXPECT_EQ(refusal(stops(1025)), "400 stop: 'stop' has 1025 strings, above the limit of 1024.");
+  EXPECT_EQ(parse(R"({"stop": ["", "a"]})").stop, (std::vector<std::string>{"a"}));
+}
+
+TEST(CompletionRequest, TakesWhatAsksForNothing) {
+  EXPECT_EQ(chat_refusal(R"("n": 1, "tools": [], "tool_choice": "auto", "functions": null,
+    "parallel_tool_calls": false, "response_format": {"type": "text"}, "modalities": ["text"],
+    "logprobs": false, "top_logprobs": 0, "user": "me", "metadata": {"a": "b"}, "store": true,
+    "service_tier": "auto", "reasoning_effort": "medium", "verbosity": "medium", "logit_bias": {},
+    "presence_penalty": 0, "frequency_penalty": 0.0, "prediction": null, "audio": null,
+    "safety_identifier": "x", "prompt_cache_key": "y", "prompt_cache_retention": "24h")"),
+            "accepted");
 }
 
 }  // namespace

@@ -116,9 +116,8 @@ Json ChoiceFormat::completion_logprobs(const TextPiece& piece) {
     offset_ += characters(bytes);
   };
   const std::vector<int32_t>& prompt = request_.prompts[request_.prompt_of(text_)];
-  const std::string& prompt_text = request_.prompt_texts[request_.prompt_of(text_)];
   // Nothing precedes the first token of a prompt, so that it has no probability.
-  if (first_token_ && request_.echo && !prompt_text.empty()) {
+  if (first_token_ && request_.echo) {
     add(prompt.front());
     values.push_back(nullptr);
     top.push_back(nullptr);
@@ -149,6 +148,9 @@ Json ChoiceFormat::chat_logprobs(const TextPiece& piece) const {
   };
   Json content = Json::array();
   for (const TokenReport& report : piece.tokens) {
+    if (report.token == model_.tokenizer->document_separator()) {
+      continue;  // it ends the message, and is no part of it
+    }
     Json token = entry(report.token, report.log_probability);
     token["top_logprobs"] = Json::array();
     for (size_t i = 0; i < report.top.size() && std::cmp_less(i, request_.top_logprobs); ++i) {
@@ -222,6 +224,9 @@ Json AnswerFormat::whole(Json choices, const Usage& usage) const {
 Json AnswerFormat::chunk(Json choices) const {
   Json answer = envelope("chat.completion.chunk", "text_completion");
   answer["choices"] = std::move(choices);
+  if (request_.include_usage) {
+    answer["usage"] = nullptr;
+  }
   return answer;
 }
 
@@ -238,6 +243,7 @@ Json model_json(const ServedModel& model) {
           {"object", "model"},
           {"created", model.created},
           {"owned_by", "ebt"},
+          {"max_model_len", config.context},
           {"ebt",
            {{"kind", "text"},
             {"arch", enum_name(config.arch)},

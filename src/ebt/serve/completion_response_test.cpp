@@ -69,6 +69,43 @@ TEST(CompletionResponse, FormatsLogprobsOfTheEchoAndTheText) {
   EXPECT_EQ(next["finish_reason"], "stop");
 }
 
+TEST(CompletionResponse, HasAsManyLogprobsAsTokens) {
+  const ServedModel model = bytes_model();
+  CompletionRequest request;
+  request.echo = request.logprobs = true;
+  request.top_logprobs = 1;
+  for (const std::vector<int32_t>& prompt :
+       std::vector<std::vector<int32_t>>{{'P', 'q'}, {'P'}, {256}, {256, 256}, {256, 'P'}}) {
+    request.prompts = {prompt};
+    request.prompt_texts = {model.text_of(prompt)};
+    ChoiceFormat format(request, model, 0);
+    // The rest of the prompt, and the token that ends the text.
+    std::vector<TokenReport> tokens;
+    for (size_t i = 1; i < prompt.size(); ++i) {
+      tokens.push_back(token(prompt[i], -1));
+    }
+    tokens.push_back(token(256, -2));
+    const Json logprobs = format.choice(0, {"", tokens}, "stop")["logprobs"];
+    for (const char* key : {"tokens", "token_logprobs", "top_logprobs", "text_offset"}) {
+      EXPECT_EQ(logprobs[key].size(), prompt.size() + 1) << key << " of " << prompt.size();
+    }
+    EXPECT_TRUE(logprobs["token_logprobs"][0].is_null());
+    EXPECT_EQ(logprobs["token_logprobs"].back(), -2);
+  }
+}
+
+TEST(CompletionResponse, LeavesTheEndOfAMessageOutOfItsLogprobs) {
+  const ServedModel model = bytes_model();
+  CompletionRequest request;
+  request.endpoint = Endpoint::kChat;
+  request.prompts = {{'P'}};
+  request.prompt_texts = {"P"};
+  request.logprobs = true;
+  ChoiceFormat format(request, model, 0);
+  const Json choice = format.choice(0, {"a", {token('a', -1), token(256, -2)}}, "stop");
+  EXPECT_EQ(choice["logprobs"]["content"].size(), 1U);
+}
+
 TEST(CompletionResponse, FormatsChatsWholeAndInChunks) {
   const ServedModel model = bytes_model();
   CompletionRequest request;
@@ -91,6 +128,9 @@ TEST(CompletionResponse, FormatsChatsWholeAndInChunks) {
   EXPECT_EQ(answer.chunk(Json::array()), Json::parse(R"({"id": "chatcmpl-7",
     "object": "chat.completion.chunk", "created": 9, "model": "tiny", "choices": []})"));
   EXPECT_EQ(answer.usage_chunk({1, 2, 3, 4})["usage"]["total_tokens"], 3);
+  request.include_usage = true;
+  const Json chunk = answer.chunk(Json::array());
+  EXPECT_TRUE(chunk.contains("usage") && chunk["usage"].is_null()) << "but for the last chunk";
 }
 
 TEST(CompletionResponse, TellsHowATokenWasThoughtAbout) {
@@ -122,7 +162,7 @@ TEST(CompletionResponse, SendsBytesThatAreNoTextAsReplacements) {
 
 TEST(CompletionResponse, DescribesTheModel) {
   EXPECT_EQ(model_json(bytes_model()), Json::parse(R"({"id": "tiny", "object": "model",
-    "created": 5, "owned_by": "ebt", "ebt": {"kind": "text", "arch": "ebt", "type": "time_embed", "context": 256,
+    "created": 5, "owned_by": "ebt", "max_model_len": 256, "ebt": {"kind": "text", "arch": "ebt", "type": "time_embed", "context": 256,
     "landscapes": 2, "thinks": true, "calibrated": false, "vocab_size": 257}})"));
 }
 

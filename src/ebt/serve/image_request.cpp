@@ -9,6 +9,7 @@
 #include "ebt/io/json.h"
 #include "ebt/serve/api_error.h"
 #include "ebt/serve/json_fields.h"
+#include "ebt/serve/request_fields.h"
 
 namespace ebt {
 namespace {
@@ -25,7 +26,7 @@ class Parser {
 
   // The file of an upload, or nothing: the field "image" has it.
   ImageRequest parse(std::optional<std::string_view> file) {
-    read_model();
+    check_model_name(fields_, "model of images", model_.name);
     read_steps();
     read_noise();
     request_.options.stream = fields_.boolean("stream").value_or(false);
@@ -36,16 +37,6 @@ class Parser {
   }
 
  private:
-  void read_model() {
-    const auto name = fields_.text("model");
-    if (name && *name != model_.name) {
-      throw ApiError(404,
-                     fmt::format("There is no model of images {}: this server has '{}'.",
-                                 json_excerpt(*name), model_.name),
-                     "model", "model_not_found");
-    }
-  }
-
   void read_steps() {
     const int64_t usual = model_.thinks() ? kThinkingSteps : kPasses;
     request_.options.denoise.steps = fields_.integer("steps", 1, limits_.max_thinking_steps)
@@ -166,12 +157,7 @@ nlohmann::json parameter_value(const std::string& name, const std::string& text)
 
 ImageRequest parse_image_request(std::string_view body, const ServedImageModel& model,
                                  const RequestLimits& limits) {
-  nlohmann::json object;
-  try {
-    object = parse_json(body, "The body");
-  } catch (const Error& error) {
-    throw ApiError(400, fmt::format("{}.", error.what()));
-  }
+  const nlohmann::json object = parse_request_body(body);
   return Parser(object, model, limits).parse(std::nullopt);
 }
 

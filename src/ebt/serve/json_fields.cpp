@@ -38,7 +38,7 @@ std::string json_excerpt(const nlohmann::json& value) {
 JsonFields::JsonFields(const nlohmann::json& object, std::string path, const std::string& what)
     : object_(object), path_(std::move(path)) {
   if (!object.is_object()) {
-    refuse_field(path_.substr(0, path_.find('.')), "{} must be a JSON object, not {}", what,
+    refuse_field(path_.substr(0, path_.rfind('.')), "{} must be a JSON object, not {}", what,
                  json_excerpt(object));
   }
 }
@@ -96,7 +96,7 @@ std::optional<std::string> JsonFields::text(const std::string& name) {
 
 void JsonFields::expect_no_others() const {
   for (const auto& [name, value] : object_.items()) {
-    if (!asked_.contains(name)) {
+    if (!value.is_null() && !asked_.contains(name)) {
       const std::string field = path_ + name;
       throw ApiError(400, fmt::format("Unknown field {}.", json_excerpt(field)), field,
                      "unknown_field");

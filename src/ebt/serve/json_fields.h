@@ -35,7 +35,7 @@ class JsonFields {
   }
   // A field that is accepted whatever it holds.
   void ignore(const std::string& name) { asked_.insert(name); }
-  // Throws unless every field was asked for.
+  // Throws unless every field was asked for, or is null.
   void expect_no_others() const;
 
   [[noreturn]] void fail_wrong(const std::string& name, const std::string& wanted) const;

@@ -5,7 +5,9 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "ebt/data/tokenizer.h"
 #include "ebt/model/config.h"
@@ -26,6 +28,21 @@ struct ServedModel {
   // The bytes of a token; none for one that the tokenizer does not have.
   std::string bytes_of(int32_t token) const {
     return token < tokenizer->vocabulary_size() ? tokenizer->decode({&token, 1}) : std::string();
+  }
+  // What a text is read as: where it is empty, the start of a document.
+  std::vector<int32_t> prompt_tokens(const std::string& text) const {
+    std::vector<int32_t> tokens = tokenizer->encode(text);
+    if (tokens.empty()) {
+      tokens.push_back(tokenizer->document_separator());
+    }
+    return tokens;
+  }
+  std::string text_of(std::span<const int32_t> tokens) const {
+    std::string text;
+    for (const int32_t token : tokens) {
+      text += bytes_of(token);
+    }
+    return text;
   }
 };
 
