@@ -70,7 +70,7 @@ class Serve : public ::testing::Test {
 std::string request_of(int i) {
   return fmt::format(
       R"({{"prompt": "{}", "seed": {}, "max_tokens": {}, "logprobs": 3, "trace": 2,
-           "temperature": 0.8, "thinking": {{"steps": {}, "candidates": {}, "stop_change": 0.01}}}})",
+           "temperature": 0.8, "truncate_prompt_tokens": -1, "thinking": {{"steps": {}, "candidates": {}, "stop_change": 0.01}}}})",
       i % 2 == 0 ? "include" : "namespace ebt { // a longer prompt than the context", i, 10 + i,
       1 + i % 3, 1 + i % 2);
 }
@@ -94,6 +94,47 @@ TEST_F(Serve, AnswersTogetherWhatItAnswersAlone) {
   }
   program_->send(SIGTERM);
   EXPECT_EQ(program_->wait().exit_code, 0);
+}
+
+TEST_F(Serve, ScoresATextByItselfAndTheSeedAlone) {
+  start({"--texts", "4"});
+  const auto scored = [&](const std::string& prompts, const std::string& seed) {
+    json choices = complete(fmt::format(R"({{"prompt": {}, "echo": true, "max_tokens": 0,
+                                             "logprobs": 1{}}})",
+                                        prompts, seed))["choices"];
+    for (json& choice : choices) {
+      choice.erase("index");
+    }
+    return choices;
+  };
+  for (const std::string seed : {"", R"(, "seed": 1)"}) {
+    const json alone = scored(R"("int")", seed)[0];
+    EXPECT_EQ(scored(R"(["int", "int", "int"])", seed), json({alone, alone, alone})) << seed;
+    EXPECT_EQ(scored(R"(["namespace", "int"])", seed)[1], alone) << seed;
+    EXPECT_EQ(scored("[[105, 110, 116]]", seed)[0], alone) << "as tokens" << seed;
+    EXPECT_EQ(scored(R"("int", "n": 2)", seed), json({alone, alone})) << "samples" << seed;
+  }
+  EXPECT_NE(scored(R"("int")", R"(, "seed": 1)"), scored(R"("int")", R"(, "seed": 2)"));
+}
+
+TEST_F(Serve, WritesTheSameGreedilyWithoutASeedAndOtherwiseSamples) {
+  start({"--texts", "4"});
+  const auto texts = [&](const std::string& fields) {
+    std::vector<std::string> texts;
+    for (const json& choice : complete(R"({"max_tokens": 20, )" + fields + "}")["choices"]) {
+      texts.push_back(choice["text"]);
+    }
+    return texts;
+  };
+  const std::string greedy = texts(R"("prompt": "int", "temperature": 0)")[0];
+  EXPECT_EQ(texts(R"("prompt": ["for", "int", "int"], "temperature": 0)")[2], greedy);
+  EXPECT_EQ(texts(R"("prompt": "int", "temperature": 0, "n": 2)"),
+            (std::vector<std::string>{greedy, greedy}));
+  const auto drawn = texts(R"("prompt": "int", "n": 2, "seed": 3)");
+  EXPECT_NE(drawn[0], drawn[1]);
+  EXPECT_EQ(texts(R"("prompt": ["for", "int"], "n": 2, "seed": 3)")[3], drawn[1]);
+  const auto unseeded = texts(R"("prompt": ["int", "int"])");
+  EXPECT_NE(unseeded[0], unseeded[1]);
 }
 
 TEST_F(Serve, WritesWhatGenerateWrites) {

@@ -62,7 +62,7 @@ TEST(Server, AnswersSeveralPromptsInOrder) {
       server.post(kCompletions, R"({"prompt": ["!", "#"], "n": 2, "seed": 0, "max_tokens": 2})");
   const json choices = json::parse(body)["choices"];
   ASSERT_EQ(choices.size(), 4U);
-  const char* const expected[] = {"hi", "ij", "lm", "mn"};
+  const char* const expected[] = {"hi", "ij", "jk", "kl"};
   for (size_t i = 0; i < 4; ++i) {
     EXPECT_EQ(choices[i]["text"], expected[i]);
     EXPECT_EQ(choices[i]["index"], i);
@@ -84,6 +84,22 @@ TEST(Server, EchoesAndScoresThePrompt) {
           .second);
   EXPECT_EQ(scored["choices"][0]["text"], "AB");
   EXPECT_EQ(scored["choices"][0]["logprobs"]["token_logprobs"].size(), 2U);
+}
+
+TEST(Server, ScoresTheTokenThatEndsAText) {
+  ServerSetup setup;
+  setup.script = "\x01";
+  const RunningServer server(std::move(setup));
+  const std::string body = server
+                               .post(kCompletions, R"({"prompt": [[65, 66], [67]], "echo": true,
+                          "logprobs": 1, "max_tokens": 1, "temperature": 0, "seed": 1234})")
+                               .second;
+  const json answer = json::parse(body);
+  EXPECT_EQ(answer["choices"][0]["logprobs"]["token_logprobs"], json({nullptr, -0.66, -2.56}));
+  EXPECT_EQ(answer["choices"][0]["text"], "AB");
+  EXPECT_EQ(answer["choices"][0]["finish_reason"], "stop");
+  EXPECT_EQ(answer["choices"][1]["logprobs"]["token_logprobs"], json({nullptr, -2.56}));
+  EXPECT_EQ(answer["usage"]["completion_tokens"], 2);
 }
 
 TEST(Server, Chats) {
@@ -253,13 +269,64 @@ TEST(Server, LetsPagesFromElsewhereInOnlyWhenTold) {
   setup.options.cors = "https://a.example";
   setup.api_key = "secret";
   const RunningServer open(std::move(setup));
-  const auto preflight = open.client().ask("OPTIONS", kCompletions, from);
-  EXPECT_EQ(preflight.status, 204);
-  EXPECT_EQ(preflight.field("Access-Control-Allow-Origin"), "https://a.example");
-  EXPECT_EQ(preflight.field("Access-Control-Allow-Headers"), "Authorization, Content-Type");
-  EXPECT_EQ(open.client().get("/v1/models", from).field("Access-Control-Allow-Origin"),
-            "https://a.example")
-      << "on errors too";
+  for (const char* path : {"/v1/models", "/nothing", "/healthz"}) {
+    const auto answer = open.client().get(path, from);
+    EXPECT_EQ(answer.field("Access-Control-Allow-Origin"), "https://a.example")
+        << "on errors too: " << answer.status;
+    EXPECT_EQ(answer.field("Access-Control-Expose-Headers"), "*");
+    EXPECT_EQ(answer.field("Vary"), "Origin");
+  }
+}
+
+TEST(Server, AgreesToWhatTheClientOfAPageSends) {
+  ServerSetup setup;
+  setup.options.cors = "*";
+  setup.api_key = "secret";
+  const RunningServer server(std::move(setup));
+  const std::string names = "authorization,content-type,x-stainless-arch,x-stainless-retry-count";
+  const auto ask = [&](const std::string& headers) {
+    return server.client().ask("OPTIONS", kCompletions,
+                               {{"Origin", "https://a.example"},
+                                {"Access-Control-Request-Method", "POST"},
+                                {"Access-Control-Request-Private-Network", "true"},
+                                {"Access-Control-Request-Headers", headers}});
+  };
+  const auto preflight = ask(names);
+  EXPECT_EQ(preflight.status, 204) << "before the token is asked for";
+  EXPECT_EQ(preflight.field("Access-Control-Allow-Origin"), "*");
+  EXPECT_EQ(preflight.field("Access-Control-Allow-Headers"), names);
+  EXPECT_EQ(preflight.field("Access-Control-Allow-Methods"), "GET, POST");
+  EXPECT_EQ(preflight.field("Access-Control-Allow-Private-Network"), "true");
+  EXPECT_EQ(preflight.field("Access-Control-Max-Age"), "7200");
+  EXPECT_EQ(ask("x-a: b").field("Access-Control-Allow-Headers"), "Authorization, Content-Type")
+      << "no list of names";
+}
+
+TEST(Server, FindsAModelWhoseNameHasASlash) {
+  ServerSetup setup;
+  setup.name = "org/model";
+  const RunningServer server(std::move(setup));
+  for (const char* path :
+       {"/v1/models/org%2Fmodel", "/v1/models/org%2fmodel", "/v1/models/org/model"}) {
+    EXPECT_EQ(json::parse(server.get(path).second)["id"], "org/model") << path;
+  }
+  EXPECT_EQ(server.get("/v1/models/org").first, 404);
+}
+
+TEST(Server, TellsOfItsTokenizer) {
+  ServerSetup setup;
+  setup.api_key = "secret";
+  const RunningServer closed(std::move(setup));
+  EXPECT_EQ(closed.get("/tokenizer_info").first, 401);
+  EXPECT_EQ(closed.post("/tokenize", R"({"prompt": "a"})").first, 401);
+  const RunningServer server;
+  EXPECT_EQ(json::parse(server.post("/tokenize", R"({"prompt": "ab"})").second)["tokens"],
+            json({97, 98}));
+  EXPECT_EQ(json::parse(server.post("/detokenize", R"({"tokens": [97]})").second)["prompt"], "a");
+  EXPECT_EQ(json::parse(server.get("/tokenizer_info").second)["eos_token_id"], 256);
+  EXPECT_EQ(error_of(server.get("/tokenize")), "405 This path is asked by POST.");
+  EXPECT_EQ(error_of(server.post("/tokenize", "{}")),
+            "400 'prompt' is missing, and so are 'messages'.");
 }
 
 TEST(Server, ShowsThePage) {

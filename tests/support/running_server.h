@@ -18,6 +18,7 @@
 namespace ebt::testing {
 
 struct ServerSetup {
+  std::string name = "tiny";
   std::string script = "abcdefghijklmnopqrstuvwxyz";
   int64_t capacity = 4;
   ServerOptions options;
@@ -34,7 +35,7 @@ class RunningServer {
     ModelSources sources;
     if (setup.texts) {
       ServedModel model;
-      model.name = "tiny";
+      model.name = setup.name;
       model.tokenizer = byte_tokenizer();
       sources.texts = {std::move(model),
                        std::make_unique<ScriptedGenerator>(setup.script, setup.capacity, controls)};

@@ -7,10 +7,12 @@
 #include "ebt/core/error.h"
 #include "ebt/serve/api_error.h"
 #include "ebt/serve/completion_response.h"
+#include "ebt/serve/cors.h"
 #include "ebt/serve/image_response.h"
 #include "ebt/serve/request_body.h"
 #include "ebt/serve/request_reader.h"
 #include "ebt/serve/request_target.h"
+#include "ebt/serve/tokenizer_api.h"
 #include "ebt/serve/web_files.h"
 
 namespace ebt {
@@ -20,6 +22,9 @@ constexpr char kCompletions[] = "/v1/completions";
 constexpr char kChatCompletions[] = "/v1/chat/completions";
 constexpr char kDenoise[] = "/v1/images/denoise";
 constexpr char kModels[] = "/v1/models";
+constexpr char kTokenize[] = "/tokenize";
+constexpr char kDetokenize[] = "/detokenize";
+constexpr char kTokenizerInfo[] = "/tokenizer_info";
 constexpr char kHealth[] = "/healthz";
 constexpr char kMetrics[] = "/metrics";
 
@@ -139,6 +144,16 @@ void Server::add_routes() {
       [this](const HttpExchange& exchange) { send_models(exchange.response); });
   add("GET", kModels + std::string("/"), kModels, false,
       [this](const HttpExchange& exchange) { send_model(exchange); });
+  add("POST", kTokenize, kTokenize, false, [this](const HttpExchange& exchange) {
+    send_json(tokenize(read_about_texts(exchange), texts_->model), exchange.response);
+  });
+  add("POST", kDetokenize, kDetokenize, false, [this](const HttpExchange& exchange) {
+    send_json(detokenize(read_about_texts(exchange), texts_->model), exchange.response);
+  });
+  add("GET", kTokenizerInfo, kTokenizerInfo, false, [this](const HttpExchange& exchange) {
+    check_service(texts_ != nullptr, "texts");
+    send_json(tokenizer_info(texts_->model), exchange.response);
+  });
   add("GET", kHealth, kHealth, true,
       [this](const HttpExchange& exchange) { send_health(exchange.response); });
   add("GET", kMetrics, kMetrics, false,
@@ -162,6 +177,9 @@ const Server::Route* Server::find_route(std::string_view path) const {
 
 void Server::answer(const HttpExchange& exchange) const {
   try {
+    if (!options_.cors.empty() && share_with(options_.cors, exchange.request, exchange.response)) {
+      return;
+    }
     check_host(exchange.request);
     route(exchange);
   } catch (...) {
@@ -172,16 +190,6 @@ void Server::answer(const HttpExchange& exchange) const {
 void Server::route(const HttpExchange& exchange) const {
   const HttpRequest& request = exchange.request;
   HttpResponse& response = exchange.response;
-  if (!options_.cors.empty()) {
-    response.set_field("Access-Control-Allow-Origin", options_.cors);
-    response.set_field("Vary", "Origin");
-    if (request.method == "OPTIONS") {
-      response.set_field("Access-Control-Allow-Methods", "GET, POST");
-      response.set_field("Access-Control-Allow-Headers", "Authorization, Content-Type");
-      response.status = 204;
-      return;
-    }
-  }
   const Route* const found = find_route(request.path);
   if (found == nullptr) {
     throw ApiError(404, "There is nothing at this path.", "", "not_found");
@@ -236,12 +244,16 @@ void Server::check_service(bool exists, const char* of) const {
   }
 }
 
-void Server::complete(const HttpExchange& exchange, Endpoint endpoint) {
+std::string Server::read_about_texts(const HttpExchange& exchange) const {
   static constexpr std::string_view kTypes[] = {"application/json"};
   check_service(texts_ != nullptr, "texts");
   check_body(exchange.request, kTypes);
-  const std::string body = exchange.reader.read_body(static_cast<size_t>(limits_.max_body_bytes));
-  texts_->completions.handle(body, endpoint, exchange.response, exchange.connection);
+  return exchange.reader.read_body(static_cast<size_t>(limits_.max_body_bytes));
+}
+
+void Server::complete(const HttpExchange& exchange, Endpoint endpoint) {
+  texts_->completions.handle(read_about_texts(exchange), endpoint, exchange.response,
+                             exchange.connection);
 }
 
 void Server::denoise(const HttpExchange& exchange) {
