@@ -1,6 +1,6 @@
 # Sourced by tests that need a running server: starts one on a tiny model of text, and on one of images
 # if tiny_image_model says how to train it. Both may be set before start_tiny_server is called.
-tiny_model=(--layers 1 --width 16 --heads 2 --context 16 --batch 4 --steps 30 --threads 1)
+tiny_model=(--layers 1 --width 16 --heads 2 --context 256 --batch 4 --steps 30 --threads 1)
 tiny_image_model=()
 
 server=

@@ -1,43 +1,17 @@
-// The openai client, unmodified, against a running server: BASE_URL, and a tiny model of bytes
-// whose context is 16 tokens. Texts are whatever such a model writes; what is tested is that the
-// client understands the server.
+// OpenAI's own client.
 import assert from 'node:assert/strict';
 import {after, test} from 'node:test';
 import OpenAI from 'openai';
+import {kBase, kKey, kModel as model, metric, refusal, until} from './server.mjs';
 
-const kBase = process.env.BASE_URL;
-assert.ok(kBase, 'BASE_URL must name the server, with a slash at its end');
-const client = new OpenAI({baseURL: `${kBase}v1`, apiKey: 'secret', maxRetries: 0});
-const {data: [{id: model}]} = await client.models.list();
-
-async function metric(name) {
-  const response = await fetch(`${kBase}metrics`, {headers: {Authorization: 'Bearer secret'}});
-  const line = (await response.text()).split('\n').find((line) => line.startsWith(`${name} `));
-  return Number(line?.split(' ').at(-1));
-}
-
-async function until(condition) {
-  for (let i = 0; i < 200; ++i) {
-    if (await condition()) return true;
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-  return false;
-}
-
-async function refusal(promise) {
-  try {
-    await promise;
-  } catch (error) {
-    return error;
-  }
-  return assert.fail('expected an error');
-}
+const client = new OpenAI({baseURL: `${kBase}v1`, apiKey: kKey, maxRetries: 0});
 
 test('models are listed and retrieved', async () => {
   const found = await client.models.retrieve(model);
   assert.equal(found.id, model);
   assert.equal(found.object, 'model');
   assert.equal(found.ebt.vocab_size, 257);
+  assert.equal(found.max_model_len, 256);
   assert.ok((await refusal(client.models.retrieve('none'))) instanceof OpenAI.NotFoundError);
 });
 
@@ -102,6 +76,7 @@ test('a streamed completion is the whole one in pieces', async () => {
     ++chunks;
     text += chunk.choices[0]?.text ?? '';
     reason = chunk.choices[0]?.finish_reason ?? reason;
+    assert.notEqual(chunk.usage, undefined, 'null until the last chunk');
     usage = chunk.usage ?? usage;
   }
   assert.ok(chunks > 2);
@@ -177,19 +152,22 @@ test('errors are those that the client knows', async () => {
   assert.equal(missing.code, 'model_not_found');
   const stranger = new OpenAI({baseURL: `${kBase}v1`, apiKey: 'wrong', maxRetries: 0});
   assert.ok((await refusal(stranger.models.list())) instanceof OpenAI.AuthenticationError);
+  const long = await refusal(complete({prompt: 'a'.repeat(257)}));
+  assert.equal(long.code, 'context_length_exceeded');
   const streamed = await refusal(complete({stream: true, temperature: 'hot'}));
   assert.ok(streamed instanceof OpenAI.BadRequestError, 'before the stream begins');
   assert.ok((await refusal(complete({prompt: 'a'.repeat(2_000_000)}))).status === 413);
 });
 
+const kPlaces = 16;  // texts that the server runs and lets wait
 const kLong = {model, prompt: 'a', max_tokens: 4000, temperature: 0,
                thinking: {steps: 100}};
 
 test('a full queue is a rate limit', async () => {
-  const aborts = Array.from({length: 6}, () => new AbortController());
+  const aborts = Array.from({length: kPlaces}, () => new AbortController());
   const running = aborts.map(({signal}) =>
       client.completions.create(kLong, {signal}).catch((error) => error));
-  assert.ok(await until(async () => await metric('ebt_requests_open') === 6));
+  assert.ok(await until(async () => await metric('ebt_requests_open') === kPlaces));
   assert.ok((await refusal(client.completions.create(kLong))) instanceof OpenAI.RateLimitError);
   for (const abort of aborts) abort.abort();
   for (const error of await Promise.all(running)) {
