@@ -11,6 +11,7 @@
 #include "ebt/lab/scale_lab.h"
 #include "ebt/lab/think_lab.h"
 #include "ebt/lab/transcend_lab.h"
+#include "ebt/report/shell.h"
 #include "evaluation.h"
 #include "flags.h"
 #include "training.h"
@@ -75,16 +76,9 @@ void print_state(const LabRun& run, const LabState& state, const LabReport& repo
 // The command line that repeats an experiment: what differs from the defaults.
 template <class Config>
 std::string command_of(const std::string& name, const LabFlags& lab, const Config& config) {
-  std::string command = fmt::format("ebt lab {}{}", name, lab.quick ? " --quick" : "");
   const Json usual = fields_to_json(lab.quick ? Config::quick() : Config{});
-  const Json chosen = fields_to_json(config);
-  for (const auto& [key, value] : chosen.items()) {
-    if (value != usual[key]) {
-      command += fmt::format(" --{} {}", key,
-                             value.is_string() ? value.template get<std::string>() : value.dump());
-    }
-  }
-  return command + " --out " + lab.out;
+  return "ebt lab " + name + (lab.quick ? " --quick" : "") +
+         shell_flags(fields_to_json(config), usual) + shell_flag("out", lab.out);
 }
 
 template <class LabType, class Config>

@@ -13,6 +13,7 @@
 #include "ebt/data/tokenizer.h"
 #include "ebt/io/file.h"
 #include "ebt/report/html_report.h"
+#include "ebt/report/shell.h"
 #include "ebt/train/trainer.h"
 #include "evaluation.h"
 #include "flags.h"
@@ -108,12 +109,14 @@ std::vector<TokenEnergy> write_sample(const ReportFlags& flags, const SamplingOp
   return sample;
 }
 
-std::vector<std::string> commands_of(const ReportFlags& flags, const TrainConfig& config,
-                                     uint64_t seed) {
+// How to train the model anew, beside itself, and how to write this page.
+std::vector<std::string> commands_of(const ReportFlags& flags, const SamplingOptions& sampling,
+                                     const TrainConfig& config) {
   const std::string config_file = (std::filesystem::path(flags.model) / kConfigFile).string();
-  return {fmt::format("ebt train --config {} --out {}-again", config_file, config.run.out),
-          fmt::format("ebt eval --model {} --think-steps {}", flags.model, flags.think_steps),
-          fmt::format("ebt report --model {} --seed {} --out {}", flags.model, seed, flags.out)};
+  return {"ebt train" + shell_flag("config", config_file) +
+              shell_flag("out", config.run.out + "-again"),
+          "ebt report" + shell_flags(fields_to_json(flags), fields_to_json(ReportFlags{})) +
+              shell_flags(fields_to_json(sampling), fields_to_json(kReportSampling))};
 }
 
 std::string size_name(const ModelConfig& model) {
@@ -178,7 +181,7 @@ void run_report(const Flags& command_flags) {
   report.prompt = flags.prompt.empty() ? first_words(text, *tokenizer) : flags.prompt;
   report.sample = write_sample(flags, sampling, *tokenizer, report.prompt, line);
   line.finish();
-  report.commands = commands_of(flags, config, sampling.seed);
+  report.commands = commands_of(flags, sampling, config);
   report.config = fields_to_json(config);
   describe(config, text, model->layout().count(), report);
 

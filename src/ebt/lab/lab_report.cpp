@@ -81,11 +81,11 @@ std::string state_note(const LabState& state) {
   return html + "</section>\n";
 }
 
-// JSON within a script element must not end it.
+// JSON within a script element, which no "<" may end or comment out.
 std::string as_script_data(const Json& json) {
-  std::string text = json.dump();
-  for (size_t at = 0; (at = text.find("</", at)) != std::string::npos; at += 3) {
-    text.replace(at, 2, "<\\/");
+  std::string text = json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  for (size_t at = 0; (at = text.find('<', at)) != std::string::npos;) {
+    text.replace(at, 1, "\\u003c");
   }
   return text;
 }

@@ -7,14 +7,20 @@
 #include <limits>
 #include <map>
 
+#include "ebt/report/colors.h"
 #include "ebt/report/markup.h"
+#include "ebt/report/text_width.h"
 
 namespace ebt {
 namespace {
 
-constexpr double kFontSize = 13;
-constexpr double kGlyphWidth = 0.56 * kFontSize;  // of an average character
+// Of labels at the ends of lines, of the names of axes, and of their marks.
+constexpr double kLabelSize = 13;
+constexpr double kNameSize = 12.5;
+constexpr double kMarkSize = 12;
+// Margins; the left one at least, where the marks of the y axis do not need more.
 constexpr double kLeft = 58;
+constexpr double kRight = 16;
 constexpr double kTop = 14;
 constexpr double kBottom = 46;
 
@@ -80,53 +86,126 @@ void fit(const std::vector<ChartSeries>& series, bool zero_y, Frame& frame) {
   }
 }
 
-std::vector<std::pair<double, std::string>> x_ticks(const Frame& frame,
-                                                    const ChartOptions& options) {
+// Values at which an axis is marked, and what is written there.
+using Marks = std::vector<std::pair<double, std::string>>;
+
+Marks marks_at(const std::vector<double>& values) {
+  const std::vector<std::string> labels = tick_labels(values);
+  Marks marks;
+  for (size_t i = 0; i < values.size(); ++i) {
+    marks.emplace_back(values[i], labels[i]);
+  }
+  return marks;
+}
+
+Marks x_marks(const Frame& frame, const ChartOptions& options) {
   if (!options.x_ticks.empty()) {
     return options.x_ticks;
   }
-  std::vector<std::pair<double, std::string>> ticks;
-  for (const double tick : frame.log_x ? log_axis_ticks(frame.x.low, frame.x.high)
-                                       : axis_ticks(frame.x.low, frame.x.high, 5)) {
-    if (!options.whole_x_ticks || tick == std::floor(tick)) {
-      ticks.emplace_back(tick, chart_number(tick));
-    }
+  std::vector<double> values = frame.log_x ? log_axis_ticks(frame.x.low, frame.x.high)
+                                           : axis_ticks(frame.x.low, frame.x.high, 5);
+  if (options.whole_x_ticks) {
+    std::erase_if(values, [](double value) { return value != std::floor(value); });
   }
-  return ticks;
+  return marks_at(values);
 }
 
-std::string axes(const Frame& frame, const ChartOptions& options) {
+Marks y_marks(const Frame& frame) {
+  return marks_at(frame.log_y ? log_axis_ticks(frame.y.low, frame.y.high)
+                              : axis_ticks(frame.y.low, frame.y.high, 5));
+}
+
+// A label as it is drawn: whole, unless it would take too much of the chart.
+std::string end_label(const ChartSeries& series, const ChartOptions& options) {
+  constexpr double kMostOfWidth = 0.4;
+  return shortened(series.label, kLabelSize, kMostOfWidth * options.width);
+}
+
+// Sets where the chart's area lies, once its ranges are known: between the marks of the y axis and
+// the labels of the lines.
+void lay_out(const std::vector<ChartSeries>& series, const ChartOptions& options, Frame& frame) {
+  constexpr double kNameAndGaps = 31;
+  double widest_mark = 0;
+  for (const auto& [value, label] : y_marks(frame)) {
+    widest_mark = std::max(widest_mark, text_width(label, kMarkSize));
+  }
+  double widest_label = 0;
+  for (const ChartSeries& one : series) {
+    widest_label = std::max(widest_label, text_width(end_label(one, options), kLabelSize));
+  }
+  frame.left = std::max(kLeft, kNameAndGaps + widest_mark);
+  frame.right = options.width - kRight - widest_label;
+  frame.top = kTop;
+  frame.bottom = options.height - kBottom;
+}
+
+std::string axis_line(double x1, double x2, double y1, double y2) {
+  return fmt::format(
+      R"(<line class="axis" x1="{:.1f}" x2="{:.1f}" y1="{:.1f}" y2="{:.1f}" stroke="{}"/>)", x1, x2,
+      y1, y2, kChartAxis.light);
+}
+
+std::string mark_text(const char* anchor, double x, double y, const std::string& label) {
+  return fmt::format(
+      R"(<text class="tick" text-anchor="{}" x="{:.1f}" y="{:.1f}" font-size="{}">{}</text>)",
+      anchor, x, y, kMarkSize, escape_markup(label));
+}
+
+std::string y_axis(const Frame& frame) {
   std::string svg;
-  const auto y_ticks = frame.log_y ? log_axis_ticks(frame.y.low, frame.y.high)
-                                   : axis_ticks(frame.y.low, frame.y.high, 5);
-  for (const double tick : y_ticks) {
-    const double y = frame.to_y(tick);
-    svg += fmt::format(R"(<line class="grid" x1="{:.1f}" x2="{:.1f}" y1="{:.1f}" y2="{:.1f}"/>)",
-                       frame.left, frame.right, y, y);
-    svg += fmt::format(R"(<text class="tick" text-anchor="end" x="{:.1f}" y="{:.1f}">{}</text>)",
-                       frame.left - 8, y + 4, chart_number(tick));
+  for (const auto& [value, label] : y_marks(frame)) {
+    const double y = frame.to_y(value);
+    svg += fmt::format(
+        R"(<line class="grid" x1="{:.1f}" x2="{:.1f}" y1="{:.1f}" y2="{:.1f}" stroke="{}"/>)",
+        frame.left, frame.right, y, y, kChartGrid.light);
+    svg += mark_text("end", frame.left - 8, y + 4, label);
   }
-  for (const auto& [tick, label] : x_ticks(frame, options)) {
-    const double x = frame.to_x(tick);
-    svg += fmt::format(R"(<line class="axis" x1="{:.1f}" x2="{:.1f}" y1="{:.1f}" y2="{:.1f}"/>)", x,
-                       x, frame.bottom, frame.bottom + 5);
-    svg += fmt::format(R"(<text class="tick" text-anchor="middle" x="{:.1f}" y="{:.1f}">{}</text>)",
-                       x, frame.bottom + 20, escape_markup(label));
-  }
-  svg += fmt::format(R"(<line class="axis" x1="{:.1f}" x2="{:.1f}" y1="{:.1f}" y2="{:.1f}"/>)",
-                     frame.left, frame.right, frame.bottom, frame.bottom);
-  svg += fmt::format(R"(<text class="name" text-anchor="middle" x="{:.1f}" y="{:.1f}">{}</text>)",
-                     (frame.left + frame.right) / 2, options.height - 6,
-                     escape_markup(options.x_label));
-  const double middle = (frame.top + frame.bottom) / 2;
-  svg += fmt::format(
-      R"svg(<text class="name" text-anchor="middle" transform="translate(13 {:.1f}) rotate(-90)">{}</text>)svg",
-      middle, escape_markup(options.y_label));
   return svg;
 }
 
+// Texts stay within the chart and apart from each other.
+std::string x_axis(const Frame& frame, const ChartOptions& options) {
+  constexpr double kGap = 5;
+  std::string svg;
+  double taken = 0;  // to the left of this there are texts
+  for (const auto& [value, label] : x_marks(frame, options)) {
+    const double x = frame.to_x(value);
+    svg += axis_line(x, x, frame.bottom, frame.bottom + 5);
+    const double half = text_width(label, kMarkSize) / 2;
+    const double middle = std::min(x, options.width - half - 1);
+    if (middle - half >= taken) {
+      svg += mark_text("middle", middle, frame.bottom + 20, label);
+      taken = middle + half + kGap;
+    }
+  }
+  return svg + axis_line(frame.left, frame.right, frame.bottom, frame.bottom);
+}
+
+// The name of an axis, cut to what has room on both sides of its `middle`.
+std::string axis_name(const std::string& name, double middle, double length,
+                      const std::string& place) {
+  const double room = 2 * std::min(middle, length - middle);
+  return fmt::format(R"(<text class="name" text-anchor="middle" {} font-size="{}">{}</text>)",
+                     place, kNameSize, escape_markup(shortened(name, kNameSize, room)));
+}
+
+std::string axes(const Frame& frame, const ChartOptions& options) {
+  const double x = (frame.left + frame.right) / 2;
+  const double y = (frame.top + frame.bottom) / 2;
+  return y_axis(frame) + x_axis(frame, options) +
+         axis_name(options.x_label, x, options.width,
+                   fmt::format(R"(x="{:.1f}" y="{:.1f}")", x, options.height - 6)) +
+         axis_name(options.y_label, y, options.height,
+                   fmt::format(R"svg(transform="translate(13 {:.1f}) rotate(-90)")svg", y));
+}
+
+const char* color_of(const ChartSeries& series) {
+  return kSeriesColors.at(static_cast<size_t>(series.color)).light;
+}
+
 std::string cloud(const ChartSeries& series, const Frame& frame) {
-  std::string svg = fmt::format(R"(<g class="dot cloud c{}">)", series.color);
+  std::string svg = fmt::format(R"(<g class="dot cloud c{}" fill="{}" opacity=".35">)",
+                                series.color, color_of(series));
   for (const auto& point : series.points) {
     if (frame.can_draw(point)) {
       svg += fmt::format(R"(<circle cx="{:.1f}" cy="{:.1f}" r="1.7"/>)", frame.to_x(point.first),
@@ -148,16 +227,19 @@ std::string line(const ChartSeries& series, const Frame& frame) {
     path += fmt::format("{}{:.1f} {:.1f}", path.empty() ? "M" : "L", x, y);
     if (series.dots) {
       dots += fmt::format(
-          R"(<circle class="dot c{}" cx="{:.1f}" cy="{:.1f}" r="{}"><title>{}: {}, {}</title></circle>)",
-          series.color, x, y, series.faint ? 2 : 3, escape_markup(series.label),
+          R"(<circle class="dot c{}" cx="{:.1f}" cy="{:.1f}" r="{}" fill="{}"><title>{}: {}, {}</title></circle>)",
+          series.color, x, y, series.faint ? 2 : 3, color_of(series), escape_markup(series.label),
           chart_number(point.first, 6), chart_number(point.second, 5));
     }
   }
   if (path.empty()) {
     return "";
   }
-  return fmt::format(R"(<path class="line c{}{}" d="{}"/>)", series.color,
-                     series.faint ? " faint" : "", path) +
+  return fmt::format(
+             R"(<path class="line c{}" d="{}" fill="none" stroke="{}" )"
+             R"(stroke-linejoin="round" stroke-linecap="round" {}/>)",
+             series.color, path, color_of(series),
+             series.faint ? R"(stroke-width="1.2" opacity=".75")" : R"(stroke-width="2.2")") +
          dots;
 }
 
@@ -167,10 +249,11 @@ struct EndLabel {
 };
 
 // The labels at the ends of the lines, moved apart where they would overlap.
-std::string end_labels(std::vector<EndLabel> labels, const Frame& frame) {
+std::string end_labels(std::vector<EndLabel> labels, const Frame& frame,
+                       const ChartOptions& options) {
   std::stable_sort(labels.begin(), labels.end(),
                    [](const EndLabel& a, const EndLabel& b) { return a.y < b.y; });
-  constexpr double kLineHeight = 1.2 * kFontSize;
+  constexpr double kLineHeight = 1.2 * kLabelSize;
   for (size_t i = 1; i < labels.size(); ++i) {
     labels[i].y = std::max(labels[i].y, labels[i - 1].y + kLineHeight);
   }
@@ -181,48 +264,29 @@ std::string end_labels(std::vector<EndLabel> labels, const Frame& frame) {
   }
   std::string svg;
   for (const EndLabel& label : labels) {
-    svg +=
-        fmt::format(R"(<text class="end c{}" x="{:.1f}" y="{:.1f}">{}</text>)", label.series->color,
-                    frame.right + 8, label.y + 4, escape_markup(label.series->label));
+    svg += fmt::format(R"(<text class="end c{}" x="{:.1f}" y="{:.1f}" fill="{}">{}</text>)",
+                       label.series->color, frame.right + 8, label.y + 4, color_of(*label.series),
+                       escape_markup(end_label(*label.series, options)));
   }
   return svg;
 }
 
-// Characters of a UTF-8 text.
-size_t glyph_count(const std::string& text) {
-  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
-  }));
-}
-
-// Where a chart's area lies; its ranges are yet to be set.
-Frame frame_of(const std::vector<ChartSeries>& series, const ChartOptions& options) {
-  size_t longest = 0;
-  for (const ChartSeries& one : series) {
-    longest = std::max(longest, glyph_count(one.label));
-  }
-  Frame frame;
-  frame.log_x = options.log_x;
-  frame.log_y = options.log_y;
-  frame.left = kLeft;
-  frame.right = options.width - 16 - kGlyphWidth * static_cast<double>(longest);
-  frame.top = kTop;
-  frame.bottom = options.height - kBottom;
-  return frame;
-}
-
 std::string open_chart(const ChartOptions& options) {
   return fmt::format(
-             R"(<svg class="chart" xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {:.0f} {:.0f}">)",
-             options.width, options.height) +
+             R"(<svg class="chart" xmlns="http://www.w3.org/2000/svg" role="img" width="{0:.0f}" height="{1:.0f}" )"
+             R"(viewBox="0 0 {0:.0f} {1:.0f}" font-family="{2}" font-size="{3}" fill="{4}">)",
+             options.width, options.height, kFontFamily, kLabelSize, kChartText.light) +
          fmt::format("<title>{}</title>", escape_markup(options.title));
 }
 
 }  // namespace
 
 std::string line_chart(const std::vector<ChartSeries>& series, const ChartOptions& options) {
-  Frame frame = frame_of(series, options);
+  Frame frame;
+  frame.log_x = options.log_x;
+  frame.log_y = options.log_y;
   fit(series, options.zero_y, frame);
+  lay_out(series, options, frame);
   std::string svg = open_chart(options) + axes(frame, options);
   for (const bool faint : {true, false}) {
     for (const ChartSeries& one : series) {
@@ -233,13 +297,15 @@ std::string line_chart(const std::vector<ChartSeries>& series, const ChartOption
   }
   std::vector<EndLabel> labels;
   for (const ChartSeries& one : series) {
-    const auto last = std::find_if(one.points.rbegin(), one.points.rend(),
-                                   [&](const auto& point) { return frame.can_draw(point); });
-    if (!one.label.empty() && last != one.points.rend()) {
-      labels.push_back({frame.to_y(last->second), &one});
+    std::pair<double, double> last(-std::numeric_limits<double>::infinity(), 0);
+    for (const auto& point : one.points) {
+      last = frame.can_draw(point) && point.first >= last.first ? point : last;
+    }
+    if (!one.label.empty() && std::isfinite(last.first)) {
+      labels.push_back({frame.to_y(last.second), &one});
     }
   }
-  return svg + end_labels(std::move(labels), frame) + "</svg>\n";
+  return svg + end_labels(std::move(labels), frame, options) + "</svg>\n";
 }
 
 std::string bar_chart(const std::vector<ChartSeries>& series, const ChartOptions& options) {
@@ -249,15 +315,14 @@ std::string bar_chart(const std::vector<ChartSeries>& series, const ChartOptions
       heights[x] += y;
     }
   }
-  Frame frame = frame_of(series, options);
+  Frame frame;  // places and segments are equal steps, never logarithms
   const double last = heights.empty() ? 0 : heights.rbegin()->first;
-  frame.log_x = false;  // places and segments are equal steps
-  frame.log_y = false;
   frame.x = {-0.5, last + 0.5};
   frame.y = {0, 1e-9};
   for (const auto& [x, height] : heights) {
     frame.y.include(height);
   }
+  lay_out(series, options, frame);
   std::string svg = open_chart(options) + axes(frame, options);
   std::map<double, double> reached;
   std::vector<EndLabel> labels;
@@ -267,106 +332,32 @@ std::string bar_chart(const std::vector<ChartSeries>& series, const ChartOptions
       const double low = reached[x];
       reached[x] = low + y;
       svg += fmt::format(
-          R"(<rect class="dot c{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}">)"
+          R"(<rect class="dot c{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}" fill="{}">)"
           R"(<title>{}: {}</title></rect>)",
           one.color, frame.to_x(x - kHalfBar), frame.to_y(low + y),
           frame.to_x(x + kHalfBar) - frame.to_x(x - kHalfBar),
-          frame.to_y(low) - frame.to_y(low + y), escape_markup(one.label), chart_number(y));
+          frame.to_y(low) - frame.to_y(low + y), color_of(one), escape_markup(one.label),
+          chart_number(y));
       if (x == last && !one.label.empty()) {
         labels.push_back({frame.to_y(low + y / 2), &one});
       }
     }
   }
-  return svg + end_labels(std::move(labels), frame) + "</svg>\n";
+  return svg + end_labels(std::move(labels), frame, options) + "</svg>\n";
 }
 
 std::string chart_style() {
-  return R"css(
-.chart{width:100%;height:auto;display:block;
---text:#3d4451;--grid:#e3e6eb;--axis:#8b93a1;
---c0:#1f5fd0;--c1:#c2500a;--c2:#00805e;--c3:#8a3fb5;--c4:#8b93a1;--c5:#b8297c;--c6:#8f6a00;--c7:#0e7c93}
-@media (prefers-color-scheme:dark){.chart{--text:#b9c1cf;--grid:#2b313c;--axis:#6d7686;
---c0:#79aefc;--c1:#ff9d5c;--c2:#45cfa2;--c3:#cf9bf2;--c4:#7b8494;--c5:#f58ac0;--c6:#e0bb4a;--c7:#5cc8de}}
-.chart text{font:13px system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif;fill:var(--text)}
-.chart .name{font-size:12.5px}
-.chart .tick{font-size:12px;font-variant-numeric:tabular-nums}
-.chart .grid{stroke:var(--grid)}
-.chart .axis{stroke:var(--axis)}
-.chart .line{fill:none;stroke-width:2.2;stroke-linejoin:round;stroke-linecap:round}
-.chart .faint{stroke-width:1.2;opacity:.75}
-.chart .cloud{opacity:.35}
-.chart .line.c0{stroke:var(--c0)}.chart .dot.c0,.chart .end.c0{fill:var(--c0)}
-.chart .line.c1{stroke:var(--c1)}.chart .dot.c1,.chart .end.c1{fill:var(--c1)}
-.chart .line.c2{stroke:var(--c2)}.chart .dot.c2,.chart .end.c2{fill:var(--c2)}
-.chart .line.c3{stroke:var(--c3)}.chart .dot.c3,.chart .end.c3{fill:var(--c3)}
-.chart .line.c4{stroke:var(--c4)}.chart .dot.c4,.chart .end.c4{fill:var(--c4)}
-.chart .line.c5{stroke:var(--c5)}.chart .dot.c5,.chart .end.c5{fill:var(--c5)}
-.chart .line.c6{stroke:var(--c6)}.chart .dot.c6,.chart .end.c6{fill:var(--c6)}
-.chart .line.c7{stroke:var(--c7)}.chart .dot.c7,.chart .end.c7{fill:var(--c7)}
-)css";
-}
-
-std::string figure_style() {
-  return R"css(
-.figure{--ground:#fff;--ink:#1b2028;--quiet:#667080}
-@media (prefers-color-scheme:dark){.figure{--ground:#171b22;--ink:#f1f4f8;--quiet:#98a2b3}}
-.figure .ground{fill:var(--ground)}
-.figure .head{font:600 15px system-ui,-apple-system,"Segoe UI","DejaVu Sans",sans-serif;fill:var(--ink)}
-.figure .note{font:12.5px system-ui,-apple-system,"Segoe UI","DejaVu Sans",sans-serif;fill:var(--quiet)}
-)css";
-}
-
-std::vector<double> axis_ticks(double low, double high, int wanted) {
-  const double rough = (high - low) / wanted;
-  const double power = std::pow(10.0, std::floor(std::log10(rough)));
-  const double ratio = rough / power;
-  const double step = power * (ratio < 1.5 ? 1 : ratio < 3.5 ? 2 : ratio < 7.5 ? 5 : 10);
-  std::vector<double> ticks;
-  const double first = std::ceil(low / step - 1e-9);
-  const double last = std::floor(high / step + 1e-9);
-  for (double i = first; i <= last; ++i) {
-    ticks.push_back(i == 0 ? 0.0 : i * step);  // never -0
+  std::string dark = fmt::format(
+      ".chart,.chart text{{fill:{}}}.chart .grid{{stroke:{}}}.chart .axis{{stroke:{}}}\n",
+      kChartText.dark, kChartGrid.dark, kChartAxis.dark);
+  for (size_t i = 0; i < kSeriesColors.size(); ++i) {
+    dark += fmt::format(".chart .line.c{0}{{stroke:{1}}}.chart :is(.dot,.end).c{0}{{fill:{1}}}\n",
+                        i, kSeriesColors[i].dark);
   }
-  return ticks;
-}
-
-std::vector<double> log_axis_ticks(double low, double high) {
-  // Over so short a distance powers of ten and their multiples are too few.
-  constexpr double kShort = 4;
-  if (high / low < kShort) {
-    return axis_ticks(low, high, 5);
-  }
-  std::vector<double> ticks;
-  const bool decades_only = std::log10(high / low) > 3;
-  for (double power = std::pow(10.0, std::floor(std::log10(low))); power <= high; power *= 10) {
-    for (const double factor : {1.0, 2.0, 5.0}) {
-      const double tick = factor * power;
-      if (tick >= low && tick <= high && (factor == 1.0 || !decades_only)) {
-        ticks.push_back(tick);
-      }
-    }
-  }
-  return ticks;
-}
-
-std::string chart_number(double value, int digits) {
-  std::string suffix;
-  const double size = std::abs(value);
-  if (size >= 1e6 && size < 1e9) {
-    value /= 1e6;
-    suffix = "M";
-  } else if (size >= 1e4 && size < 1e6) {
-    value /= 1e3;
-    suffix = "k";
-  }
-  std::string text = fmt::format("{:.{}g}{}", value, digits, suffix);
-  if (const size_t plus = text.find("e+"); plus != std::string::npos) {
-    text.erase(plus + 1, text[plus + 2] == '0' ? 2 : 1);
-  }
-  if (text[0] == '-') {
-    text.replace(0, 1, "\u2212");
-  }
-  return text;
+  return fmt::format(
+      "\n.chart .tick{{font-variant-numeric:tabular-nums}}\n"
+      "@media (prefers-color-scheme:dark){{\n{}}}\n",
+      dark);
 }
 
 }  // namespace ebt

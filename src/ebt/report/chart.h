@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "ebt/report/axis.h"
+
 namespace ebt {
 
 // How a series is drawn: colour is never the only sign, for each ends in its own label.
@@ -31,26 +33,16 @@ struct ChartOptions {
   std::vector<std::pair<double, std::string>> x_ticks;
 };
 
-// An <svg> element that scales to its container. Points that are not finite are left out. Its
-// colours come from chart_style().
+// An <svg> element that scales to its container and shows without a style sheet. Points that are
+// not finite are left out, and so is the text of a mark that would touch the one before it.
 std::string line_chart(const std::vector<ChartSeries>& series, const ChartOptions& options);
 
 // Likewise, one bar at each place 0, 1, ... of x, in which every series is a segment upon those of
 // the series before it. Values are sizes of segments, from 0. Labels stand beside the last bar.
 std::string bar_chart(const std::vector<ChartSeries>& series, const ChartOptions& options);
 
-// The CSS rules of charts, light and dark: belongs once into a page, or into a standalone SVG.
+// The CSS rules of charts, above all their dark colours: belongs once into a page, or into a
+// standalone SVG.
 std::string chart_style();
-
-// The CSS rules of a standalone SVG of class "figure" around charts: its ground, heads and notes.
-std::string figure_style();
-
-// Values from `low` to `high` at which an axis is marked: about `wanted` multiples of 1, 2 or 5
-// times a power of ten; on a logarithmic axis, unless it is short, those numbers themselves.
-std::vector<double> axis_ticks(double low, double high, int wanted);
-std::vector<double> log_axis_ticks(double low, double high);
-
-// A number as axes and tables write it: "0.25", "15k", "2.5M", "1e9", "−3".
-std::string chart_number(double value, int digits = 4);
 
 }  // namespace ebt

@@ -4,6 +4,8 @@
 
 #include <cmath>
 #include <limits>
+#include <string>
+#include <vector>
 
 namespace ebt {
 namespace {
@@ -103,6 +105,98 @@ TEST(Chart, StacksBars) {
   EXPECT_NE(svg.find(R"(height="65.0")"), std::string::npos);
   EXPECT_EQ(count_of(svg, R"(y="14.0")"), 2U);
   EXPECT_EQ(bar_chart({}, {}).find("nan"), std::string::npos);
+}
+
+// Whether an SVG reader that knows no style sheets sees colours: each element that is drawn has one
+// of its own, or inherits that of its chart or group.
+void expect_literal_colors(const std::string& svg) {
+  const size_t style = svg.find("<style>");
+  const std::string drawn = style == std::string::npos
+                                ? svg
+                                : std::string(svg).erase(style, svg.find("</style>") - style);
+  EXPECT_EQ(drawn.find("var("), std::string::npos);
+  EXPECT_NE(drawn.find(R"(fill="#)"), std::string::npos);
+  EXPECT_EQ(count_of(drawn, "<svg class=\"chart\""), count_of(drawn, R"(fill="#3d4451")"));
+  for (const char* element : {"<line ", "<path ", "<rect "}) {
+    for (size_t at = drawn.find(element); at != std::string::npos;
+         at = drawn.find(element, at + 1)) {
+      const std::string one = drawn.substr(at, drawn.find('>', at) - at);
+      EXPECT_NE(one.find("=\"#"), std::string::npos) << one;
+    }
+  }
+}
+
+TEST(Chart, ShowsItsColoursWithoutAStyleSheet) {
+  const std::vector<ChartSeries> series = {{"a", {{0, 1}, {1, 2}}, 0, false, true},
+                                           {"b", {{0, 2}, {1, 1}}, 7, true, false},
+                                           {"", {{0, 2}, {1, 1}}, 4, true, false, true}};
+  expect_literal_colors(line_chart(series, {}));
+  expect_literal_colors(bar_chart(series, {}));
+  EXPECT_NE(line_chart(series, {}).find(R"(stroke="#1f5fd0")"), std::string::npos);
+}
+
+TEST(Chart, HasDarkColoursForEverySeries) {
+  const std::string style = chart_style();
+  for (const char* part : {"prefers-color-scheme:dark", ".line.c0", ".line.c7", "#79aefc"}) {
+    EXPECT_NE(style.find(part), std::string::npos) << part;
+  }
+  EXPECT_EQ(style.find("var("), std::string::npos);
+}
+
+// The x of every text of a class, and where its anchor is.
+std::vector<double> places_of(const std::string& svg, const std::string& start) {
+  std::vector<double> places;
+  for (size_t at = svg.find(start); at != std::string::npos; at = svg.find(start, at + 1)) {
+    places.push_back(std::stod(svg.substr(svg.find(" x=\"", at) + 4)));
+  }
+  return places;
+}
+
+TEST(Chart, MakesRoomForWideMarksOfTheYAxis) {
+  ChartOptions options;
+  options.y_label = "a name";
+  const auto marks = [&](double low, double high) {
+    return places_of(line_chart({{"", {{0, low}, {1, high}}, 0, false, false}}, options),
+                     R"(<text class="tick" text-anchor="end")");
+  };
+  EXPECT_EQ(marks(0, 1)[0], 50) << "as ever where they are narrow";
+  // Of "1.0000005M" and the like, in characters of at least half their height.
+  EXPECT_GT(marks(1000000.1, 1000000.9)[0], 17 + 10 * 6);
+  EXPECT_GT(marks(-0.00000123, -0.00000124)[0], 17 + 8 * 6);
+}
+
+TEST(Chart, TellsNeighbouringMarksApart) {
+  EXPECT_EQ(tick_labels({1, 1.5}), (std::vector<std::string>{"1", "1.5"}));
+  EXPECT_EQ(tick_labels({1000.001, 1000.002}), (std::vector<std::string>{"1000.001", "1000.002"}));
+  EXPECT_EQ(tick_labels({123456000, 123457000}),
+            (std::vector<std::string>{"123.456M", "123.457M"}));
+  EXPECT_EQ(chart_number(2.5e-7), "2.5e\u22127");
+}
+
+TEST(Chart, KeepsTheTextsOfTheXAxisApartAndInside) {
+  ChartOptions options;
+  options.x_ticks = {{0, "first"}, {0.01, "too close"}, {0.5, "middle"}, {1, "a wide last one"}};
+  const std::string svg = line_chart({{"", {{0, 0}, {1, 1}}, 0, false, false}}, options);
+  EXPECT_EQ(svg.find("too close"), std::string::npos);
+  const auto places = places_of(svg, R"(<text class="tick" text-anchor="middle")");
+  ASSERT_EQ(places.size(), 3U);
+  EXPECT_LT(places[2] + 15 * 6 / 2.0, options.width);
+}
+
+TEST(Chart, LeavesRoomToDrawBesideALongLabel) {
+  const std::string svg =
+      line_chart({{std::string(500, 'm'), {{0, 0}, {1, 1}}, 0, false, false}}, {});
+  EXPECT_NE(svg.find("mm\u2026<"), std::string::npos);
+  EXPECT_GT(places_of(svg, "<text class=\"end")[0], 200);
+}
+
+TEST(Chart, NamesALineWhereItEndsInWhateverOrderItsPointsCome) {
+  const auto label = [](const std::vector<std::pair<double, double>>& points) {
+    const std::string svg = line_chart({{"name", points, 0, false, false}}, {});
+    const size_t at = svg.find("<text class=\"end");
+    return svg.substr(at, svg.find('>', at) - at);
+  };
+  EXPECT_EQ(label({{0, 9}, {1, 5}, {2, 1}}), label({{2, 1}, {1, 5}, {0, 9}}));
 }
 
 TEST(Chart, EscapesMarkupInLabels) {

@@ -7,7 +7,7 @@
 #include "ebt/core/error.h"
 #include "ebt/io/base64.h"
 #include "ebt/report/chart.h"
-#include "ebt/report/markup.h"
+#include "ebt/report/figure.h"
 
 namespace ebt {
 namespace {
@@ -38,11 +38,6 @@ Image centre_of(const Image& image) {
     part.pixels.insert(part.pixels.end(), row, row + part.width * part.channels);
   }
   return part;
-}
-
-std::string text_at(const char* style, double x, double y, const std::string& text) {
-  return fmt::format(R"(<text class="{}" x="{:.1f}" y="{:.1f}">{}</text>)", style, x, y,
-                     escape_markup(text));
 }
 
 // Values at 0, 1, 2, ... steps.
@@ -105,36 +100,31 @@ std::string contact_sheet(const ContactSheet& sheet) {
   const std::vector<std::string> charts = charts_of(sheet);
   const double charts_top = kMargin + static_cast<double>(rows) * row_height;
   const double height = charts_top + (charts.empty() ? 0 : kChartHeight) + 40;
-  std::string svg = fmt::format(
-      R"(<svg class="figure" xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {0:.0f} {1:.0f}">)"
-      R"(<title>An image while its noise is taken out</title><style>{2}{3}</style>)"
-      R"(<rect class="ground" rx="10" width="{0:.0f}" height="{1:.0f}"/>)",
-      kWidth, height, chart_style(), figure_style());
+  std::string svg = open_figure(kWidth, height, "An image while its noise is taken out");
   for (size_t i = 0; i < count; ++i) {
     const SheetImage& one = sheet.images[i];
     const double x = kMargin + static_cast<double>(i % columns) * (cell_width + kGap);
     const size_t row = i / columns;
     const double y = kMargin + static_cast<double>(row) * row_height;
-    svg += text_at("head", x, y + 12, one.caption);
+    svg += figure_head(x, y + 12, cell_width, one.caption);
     svg += fmt::format(
         R"(<image x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}" style="image-rendering:pixelated" )"
         R"(href="data:image/png;base64,{}"/>)",
         x, y + kCaptionHeight, cell_width, cell_height, base64(encode_png(centre_of(one.image))));
-    svg += text_at("note", x, y + kCaptionHeight + cell_height + 16, one.note);
+    svg += figure_note(x, y + kCaptionHeight + cell_height + 16, cell_width, one.note);
   }
   double x = kMargin;
   for (const std::string& chart : charts) {
     const double width = (kWidth - 2 * kMargin + kGap) / static_cast<double>(charts.size()) - kGap;
-    svg += fmt::format(R"(<svg x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{}">{}</svg>)", x,
-                       charts_top, width, kChartHeight, chart);
+    svg += placed_chart(x, charts_top, width, kChartHeight, chart);
     x += width + kGap;
   }
   const bool is_cut = first.width > kLargest || first.height > kLargest;
+  const std::string cut =
+      fmt::format(" · the centre, {:.0f} x {:.0f} pixels", pixel_width, pixel_height);
   return svg +
-         text_at("note", kMargin, height - 14,
-                 sheet.subject + (is_cut ? fmt::format(" · the centre, {:.0f} x {:.0f} pixels",
-                                                       pixel_width, pixel_height)
-                                         : "")) +
+         figure_note(kMargin, height - 14, kWidth - 2 * kMargin,
+                     sheet.subject + (is_cut ? cut : "")) +
          "</svg>\n";
 }
 

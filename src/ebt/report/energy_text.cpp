@@ -3,11 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
+#include <utility>
 
-#include "ebt/report/chart.h"
+#include "ebt/data/unicode.h"
+#include "ebt/report/axis.h"
+#include "ebt/report/colors.h"
 #include "ebt/report/markup.h"
+#include "ebt/report/text_width.h"
 
 namespace ebt {
 namespace {
@@ -15,60 +18,86 @@ namespace {
 constexpr const char* kReplacement = "\uFFFD";
 constexpr const char* kSeparator = "\u2043";
 
-// Bytes of the UTF-8 sequence that `lead` opens; 0 when it opens none.
-size_t sequence_length(unsigned char lead) {
-  if (lead < 0x80) {
-    return 1;
-  }
-  if (lead >= 0xC2 && lead <= 0xDF) {
-    return 2;
-  }
-  if (lead >= 0xE0 && lead <= 0xEF) {
-    return 3;
-  }
-  return lead >= 0xF0 && lead <= 0xF4 ? 4 : 0;
+// Spaces wrap, as other characters do, and marks are drawn without being text.
+constexpr const char* kSampleStyle = R"css(
+.sample{font:14.5px/1.75 ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;
+white-space:break-spaces;overflow-wrap:anywhere;tab-size:4;unicode-bidi:plaintext;margin:.6rem 0 0}
+.sample span{padding:.14em 0;cursor:default}
+.sample span:hover{outline:2px solid var(--accent);border-radius:2px}
+.sample .prompt,.sample i::before{color:var(--quiet)}
+.sample i{font-style:normal}
+.sample :is(.space,.tab){position:relative}
+.sample :is(.space,.tab)::before{position:absolute;left:0}
+.sample .space::before{content:"\B7"}
+.sample .tab::before{content:"\21E5"}
+.sample .line-end::before{content:"\21B5"}
+.legend{display:flex;align-items:center;flex-wrap:wrap;font-size:.86rem;color:var(--quiet)}
+.legend i{width:1.5em;height:1em;border-block:1px solid var(--line)}
+.legend span{margin:0 .6em}.legend span:first-child{margin-left:0}
+)css";
+
+// Bytes of the character that `lead` opens; 0 where it opens none.
+size_t character_length(unsigned char lead) {
+  return lead < 0xC2 || lead > 0xF4 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
 }
 
-// Tokens from `first` that make one character: 1 when the bytes there are not UTF-8.
-size_t tokens_of_character(const std::vector<TokenEnergy>& tokens, size_t first) {
-  if (tokens[first].bytes.size() != 1) {
-    return 1;
-  }
-  const size_t length = sequence_length(static_cast<unsigned char>(tokens[first].bytes[0]));
-  for (size_t i = 1; i < length; ++i) {
-    if (first + i >= tokens.size() || tokens[first + i].bytes.size() != 1 ||
-        (static_cast<unsigned char>(tokens[first + i].bytes[0]) & 0xC0U) != 0x80U) {
-      return 1;
+bool is_continuation(char byte) { return (static_cast<unsigned char>(byte) & 0xC0U) == 0x80U; }
+
+bool ends_within_character(std::string_view text) {
+  for (size_t length = 1; length < 4 && length <= text.size(); ++length) {
+    const char byte = text[text.size() - length];
+    if (!is_continuation(byte)) {
+      return length < character_length(static_cast<unsigned char>(byte));
     }
   }
-  return std::max<size_t>(length, 1);
+  return false;
 }
 
-std::string character_text(const std::string& bytes) {
-  if (bytes.empty()) {
-    return kSeparator;
+// Where the tokens end that make whole characters from `first` on; sets their bytes.
+size_t end_of_glyph(const std::vector<TokenEnergy>& tokens, size_t first, std::string& bytes) {
+  bytes = tokens[first].bytes;
+  size_t end = first + 1;
+  const auto continues = [&] {
+    return end < tokens.size() && !tokens[end].bytes.empty() &&
+           is_continuation(tokens[end].bytes[0]);
+  };
+  while (ends_within_character(bytes) && continues()) {
+    bytes += tokens[end++].bytes;
   }
-  const bool valid = sequence_length(static_cast<unsigned char>(bytes[0])) == bytes.size();
-  const auto first = static_cast<unsigned char>(bytes[0]);
-  const bool control = bytes.size() == 1 && first < 0x20 && first != '\n' && first != '\t';
-  return valid && !control ? bytes : kReplacement;
+  return end;
+}
+
+void replace_all(std::string& text, const std::string& part, const std::string& by) {
+  for (size_t at = 0; (at = text.find(part, at)) != std::string::npos; at += by.size()) {
+    text.replace(at, part.size(), by);
+  }
 }
 
 // A glyph as a tooltip names it.
 std::string glyph_name(const EnergyGlyph& glyph) {
-  if (glyph.text == "\n") {
-    return "line break";
+  const std::string& text = glyph.text;
+  if (text == "\n" || text == " " || text == "\t") {
+    return text == "\n" ? "line break" : text == " " ? "space" : "tab";
   }
-  if (glyph.text == " ") {
-    return "space";
-  }
-  if (glyph.text == "\t") {
-    return "tab";
-  }
-  if (glyph.text == kSeparator) {
+  if (glyph.bytes.empty()) {
     return "end of document";
   }
-  return "\u201C" + escape_markup(glyph.text) + "\u201D";
+  std::string name = text;
+  for (const auto& [blank, mark] : {std::pair{" ", "\u2423"}, {"\n", "\u21B5"}, {"\t", "\u21E5"}}) {
+    replace_all(name, blank, mark);
+  }
+  if (character_cells(first_character(name)) == 0) {
+    name = "\u25CC" + name;  // a mark needs something to stand on
+  }
+  name = "\u201C" + name + "\u201D";
+  if (text.find(kReplacement) != std::string::npos) {
+    name += " (bytes";
+    for (const char byte : glyph.bytes) {
+      name += fmt::format(" {:02X}", static_cast<unsigned char>(byte));
+    }
+    name += ")";
+  }
+  return name;
 }
 
 std::string tooltip(const EnergyGlyph& glyph) {
@@ -76,7 +105,29 @@ std::string tooltip(const EnergyGlyph& glyph) {
   for (size_t step = 0; step < glyph.energy.size(); ++step) {
     text += (step == 0 ? ": energy " : " \u2192 ") + chart_number(glyph.energy[step]);
   }
-  return text;
+  return escape_markup(text);
+}
+
+// Text as HTML in which blanks that could be overlooked have a mark. `after_blank` says whether a
+// blank stands before it, and then whether it ends with one.
+std::string marked_html(std::string_view text, bool& after_blank) {
+  std::string html;
+  while (!text.empty()) {
+    const char c = text[0];
+    const size_t length = first_character_bytes(text);
+    if (c == '\n' || c == '\t' || (c == ' ' && after_blank)) {
+      html += fmt::format("<i class=\"{}\">{}</i>",
+                          c == '\n'   ? "line-end"
+                          : c == '\t' ? "tab"
+                                      : "space",
+                          c);
+    } else {
+      html += escape_markup(text.substr(0, length));
+    }
+    after_blank = c == '\n' || c == '\t' || c == ' ';
+    text.remove_prefix(length);
+  }
+  return html;
 }
 
 std::string end_label(double end, double span) {
@@ -92,17 +143,17 @@ std::string end_label(double end, double span) {
 std::vector<EnergyGlyph> energy_glyphs(const std::vector<TokenEnergy>& tokens) {
   std::vector<EnergyGlyph> glyphs;
   for (size_t first = 0; first < tokens.size();) {
-    const size_t count = tokens_of_character(tokens, first);
-    std::string bytes;
-    std::vector<double> energy(tokens[first].energy.size());
-    for (size_t i = first; i < first + count; ++i) {
-      bytes += tokens[i].bytes;
-      for (size_t step = 0; step < std::min(energy.size(), tokens[i].energy.size()); ++step) {
-        energy[step] += tokens[i].energy[step] / static_cast<double>(count);
+    EnergyGlyph glyph;
+    const size_t end = end_of_glyph(tokens, first, glyph.bytes);
+    glyph.text = glyph.bytes.empty() ? kSeparator : shown_text(glyph.bytes);
+    glyph.energy.resize(tokens[first].energy.size());
+    for (size_t i = first; i < end; ++i) {
+      for (size_t step = 0; step < std::min(glyph.energy.size(), tokens[i].energy.size()); ++step) {
+        glyph.energy[step] += tokens[i].energy[step] / static_cast<double>(end - first);
       }
     }
-    glyphs.push_back({character_text(bytes), std::move(energy)});
-    first += count;
+    glyphs.push_back(std::move(glyph));
+    first = end;
   }
   return glyphs;
 }
@@ -137,46 +188,38 @@ int EnergyScale::level(const EnergyGlyph& glyph) const {
   return static_cast<int>(std::clamp(share * kLevels, 0.0, kLevels - 1.0));
 }
 
+std::string marked_text(std::string_view text) {
+  bool after_blank = false;
+  return marked_html(shown_text(text), after_blank);
+}
+
 std::string energy_spans(const std::vector<EnergyGlyph>& glyphs, const EnergyScale& scale) {
+  bool after_blank = false;
   std::string html;
   for (const EnergyGlyph& glyph : glyphs) {
-    // A line break has no width: a mark makes its colour visible.
-    const std::string text =
-        glyph.text == "\n" ? "\u21B5</span>\n" : escape_markup(glyph.text) + "</span>";
-    html += fmt::format(R"(<span class="e{}{}" title="{}">{})", scale.level(glyph),
-                        glyph.text == "\n" ? " mark" : "", tooltip(glyph), text);
+    html += fmt::format(R"(<span class="e{}" title="{}">{}</span>)", scale.level(glyph),
+                        tooltip(glyph), marked_html(glyph.text, after_blank));
   }
   return html;
 }
 
 std::string energy_legend(const EnergyScale& scale) {
   std::string html =
-      fmt::format("<div class=\"legend\"><span>sure, energy {}</span>", scale.low_label());
+      fmt::format("<div class=\"legend\"><span>low energy {}</span>", scale.low_label());
   for (int level = 0; level < EnergyScale::kLevels; ++level) {
     html += fmt::format("<i class=\"e{}\"></i>", level);
   }
-  return html + fmt::format("<span>{}, unsure</span></div>\n", scale.high_label());
+  return html + fmt::format("<span>{} high energy</span></div>\n", scale.high_label());
 }
 
-// Both scales run from the page's own ground to a strong orange, with lightness falling (light) or
-// rising (dark) all the way, so that they read without colour vision too; text stays above a
-// contrast of 4.5 on every level.
-std::string energy_style(const std::string& selector) {
-  constexpr std::array<const char*, EnergyScale::kLevels> kLight = {
-      "#ffffff", "#fff4df", "#fee6bd", "#fdd596", "#fbc06c", "#f6a747", "#ee8c2c", "#e2721b"};
-  constexpr std::array<const char*, EnergyScale::kLevels> kDark = {
-      "#171b22", "#2a2216", "#3d2a13", "#523310", "#683c0e", "#7f450d", "#984e0e", "#b05610"};
+std::string energy_style() {
   std::string light;
   std::string dark;
-  std::string rules;
-  for (size_t level = 0; level < EnergyScale::kLevels; ++level) {
-    light += fmt::format("--e{}:{};", level, kLight[level]);
-    dark += fmt::format("--e{}:{};", level, kDark[level]);
-    rules +=
-        fmt::format(":is({0}) .e{1}{{background:var(--e{1});fill:var(--e{1})}}\n", selector, level);
+  for (size_t level = 0; level < kEnergyColors.size(); ++level) {
+    light += fmt::format(".e{}{{background:{}}}", level, kEnergyColors[level].light);
+    dark += fmt::format(".e{}{{background:{}}}", level, kEnergyColors[level].dark);
   }
-  return fmt::format("{0}{{{1}}}\n@media (prefers-color-scheme:dark){{{0}{{{2}}}}}\n{3}", selector,
-                     light, dark, rules);
+  return kSampleStyle + light + "\n@media (prefers-color-scheme:dark){" + dark + "}\n";
 }
 
 }  // namespace ebt

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace ebt {
@@ -13,16 +14,18 @@ struct TokenEnergy {
   std::vector<double> energy;
 };
 
-// One character on the page, with the mean energies of the bytes that make it up.
+// What stands on the page for a token, or for several that only together are whole characters, with
+// the mean of their energies.
 struct EnergyGlyph {
-  std::string text;  // UTF-8; U+FFFD for bytes that are none, U+2043 for a separator
+  std::string text;  // shown_text() of its bytes, U+2043 for a separator
   std::vector<double> energy;
+  std::string bytes;
 };
 
-// Joins byte tokens into characters.
+// Joins tokens until they end with a character.
 std::vector<EnergyGlyph> energy_glyphs(const std::vector<TokenEnergy>& tokens);
 
-// Final energies mapped to levels of colour, from sure to unsure. The ends are the 2nd and 98th
+// Final energies mapped to levels of colour, from low to high. The ends are the 2nd and 98th
 // percentile, so that one outlier does not wash out the rest.
 class EnergyScale {
  public:
@@ -41,20 +44,21 @@ class EnergyScale {
   double high_ = 0;
 };
 
-// The glyphs as <span>s, neighbours of equal level and energies not merged: each has its own
-// tooltip.
+// For the inside of an HTML <pre> of class "sample": any text, and glyphs, each with its colour and
+// its tooltip. Line breaks, tabs and runs of spaces get marks, which are no part of the text.
+std::string marked_text(std::string_view text);
 std::string energy_spans(const std::vector<EnergyGlyph>& glyphs, const EnergyScale& scale);
 // A row of swatches between the scale's two ends, as HTML.
 std::string energy_legend(const EnergyScale& scale);
-// The CSS rules of levels: the custom properties --e0.. under `selector`, light and dark.
-std::string energy_style(const std::string& selector);
+// The CSS rules of samples and legends, light and dark.
+std::string energy_style();
 
 // A figure for a README: energy over thinking steps, beside the text that was generated after
 // `prompt`. A standalone SVG, light and dark.
 std::string thinking_figure(const std::string& prompt, const std::vector<TokenEnergy>& tokens);
 
-// The chart in it: the mean over tokens, and a sure, a middling and an unsure token. Empty when the
-// tokens have no energies.
+// The chart in it: the mean over the glyphs, and three of them, of low, middle and high final
+// energy. Empty when the tokens have no energies.
 std::string energy_chart(const std::vector<TokenEnergy>& tokens);
 
 }  // namespace ebt

@@ -12,23 +12,14 @@
 namespace ebt {
 namespace {
 
-constexpr const char* kSampleStyle = R"css(
-.sample{font:14.5px/1.75 ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;
-white-space:pre-wrap;overflow-wrap:anywhere;margin:.6rem 0 0}
-.sample span{padding:.14em 0;cursor:default}
-.sample span:hover{outline:2px solid var(--accent);border-radius:2px}
-.sample .prompt,.sample .mark{color:var(--quiet)}
-.legend{display:flex;align-items:center;flex-wrap:wrap;font-size:.86rem;color:var(--quiet)}
-.legend i{width:1.5em;height:1em;border-block:1px solid var(--line)}
-.legend span{margin:0 .6em}.legend span:first-child{margin-left:0}
-#picked{min-height:1.6em;margin:.6rem 0 0;font-variant-numeric:tabular-nums}
-)css";
+constexpr const char* kPickedStyle =
+    "#picked{min-height:1.6em;margin:.6rem 0 0;font-variant-numeric:tabular-nums}\n";
 
-// Shows the tooltip of the character that was touched, for screens without a pointer.
+// Shows the tooltip of the token that was touched, for screens without a pointer.
 constexpr const char* kPageScript = R"js(
 const picked=document.getElementById("picked");
 document.querySelector(".sample").addEventListener("click",
-  event=>{if(event.target.title)picked.textContent=event.target.title});
+  event=>{const token=event.target.closest("[title]");if(token)picked.textContent=token.title});
 )js";
 
 // At most `wanted` points, each the mean of its neighbours: the noise of single batches hides the
@@ -103,7 +94,7 @@ std::string thinking_section(const ReportData& report) {
     return "";
   }
   return "<section><h2>Thinking</h2><p class=\"note\">Energy of the generated tokens, before the "
-         "first thinking step (0) and after each. Low is sure." +
+         "first thinking step (0) and after each." +
          landscape_note(report.config) + "</p>" + chart + "</section>\n";
 }
 
@@ -135,12 +126,15 @@ std::string sample_section(const ReportData& report) {
   const EnergyScale scale(glyphs);
   const bool has_energy = !report.sample[0].energy.empty();
   std::string html = "<section><h2>What it writes</h2>";
-  html += has_energy ? "<p class=\"note\">Every character is coloured by the energy that thinking "
-                       "left it with. Point at one, or touch it, to see its energy fall.</p>" +
-                           energy_legend(scale)
-                     : "<p class=\"note\">The baseline has no energy to colour its text by.</p>";
+  html += has_energy
+              ? "<p class=\"note\">Every token is coloured by its energy after the last "
+                "thinking step. Point at one, or touch it, to see its energy step by step. "
+                "What an energy says of being right is measured by \u201Cebt calibrate\u201D."
+                "</p>" +
+                    energy_legend(scale)
+              : "<p class=\"note\">The baseline has no energy to colour its text by.</p>";
   html += fmt::format("<pre class=\"sample\"><span class=\"prompt\">{}</span>{}</pre>",
-                      escape_markup(report.prompt), energy_spans(glyphs, scale));
+                      marked_text(report.prompt), energy_spans(glyphs, scale));
   return html + "<p class=\"note\" id=\"picked\"></p></section>\n";
 }
 
@@ -161,8 +155,7 @@ std::string report_html(const ReportData& report) {
   if (!report.sample.empty()) {
     body += fmt::format("<script>{}</script>\n", kPageScript);
   }
-  return html_page(report.title, report.summary, kSampleStyle + energy_style(".sample,.legend"),
-                   body);
+  return html_page(report.title, report.summary, energy_style() + kPickedStyle, body);
 }
 
 }  // namespace ebt

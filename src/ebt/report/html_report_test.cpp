@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "ebt/data/unicode.h"
 #include "tests/support/temporary_folder.h"
 
 namespace ebt {
@@ -32,6 +33,23 @@ TEST(HtmlReport, EscapesWhatTheModelAndTheUserWrote) {
   const std::string html = report_html(small_report());
   EXPECT_EQ(html.find("alert(1)</script>"), std::string::npos);
   EXPECT_NE(html.find("A &lt;model&gt;"), std::string::npos);
+}
+
+TEST(HtmlReport, IsUtf8WhateverTheUserNames) {
+  ReportData report = small_report();
+  report.title = report.summary = report.prompt = "a\xFF\xED\xA0\x80 <b>";
+  report.sample.push_back({"\xFF", {1, 2}});
+  report.config = Json{{"data", "\xFF"}};
+  report.commands = {"ebt \xFF"};
+  const std::string html = report_html(report);
+  EXPECT_EQ(valid_utf8_prefix(html), html.size());
+}
+
+TEST(HtmlReport, SpeaksOfEnergyAndNotOfDoubt) {
+  const std::string html = report_html(small_report());
+  for (const char* claim : {" sure", "unsure", "certain", "confiden", "doubt"}) {
+    EXPECT_EQ(html.find(claim), std::string::npos) << claim;
+  }
 }
 
 TEST(HtmlReport, MarksTheBestRow) {

@@ -6,9 +6,12 @@
 
 namespace ebt {
 
-// Any bytes as the content of an element, or of an attribute in double quotes, of HTML and of
-// XML 1.0. Bytes that are not UTF-8 become U+FFFD, one each, and so do characters that XML forbids
-// or that draw nothing: controls other than line breaks and tabs, U+FFFE and U+FFFF.
-std::string escape_markup(std::string_view text);
+// Any bytes as UTF-8 of characters that can be shown. U+FFFD stands for bytes that are not UTF-8,
+// one each, for controls other than line breaks and tabs, for U+FFFE and U+FFFF, which XML forbids,
+// and for the characters that turn the direction of the text after them.
+std::string shown_text(std::string_view bytes);
+
+// The same as the content of an element, or of an attribute in double quotes, of HTML and XML 1.0.
+std::string escape_markup(std::string_view bytes);
 
 }  // namespace ebt

@@ -15,7 +15,7 @@ constexpr const char* kPageStyle = R"css(
 --quiet:#98a2b3;--line:#2b313c;--accent:#79aefc}}
 *{box-sizing:border-box}
 body{margin:0 auto;padding:2.2rem 1.1rem 4rem;max-width:1160px;background:var(--ground);color:var(--ink);
-font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif}
+font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif;overflow-wrap:break-word}
 h1{font-size:1.75rem;line-height:1.2;margin:0 0 .35rem;letter-spacing:-.01em}
 h2{font-size:1.08rem;margin:0 0 .15rem}
 p{margin:0 0 .8rem}
@@ -28,6 +28,7 @@ p{margin:0 0 .8rem}
 .headlines b{display:block;font-size:1.35rem;white-space:nowrap;line-height:1.25;font-variant-numeric:tabular-nums;letter-spacing:-.01em}
 .headlines span{color:var(--quiet);font-size:.86rem}
 .pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,440px),1fr));gap:.8rem}
+section>svg{width:100%;height:auto;display:block}
 section{padding:1.1rem 1.2rem;margin:0 0 .8rem;min-width:0}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
 th,td{text-align:right;padding:.42rem .3rem .42rem .8rem;border-bottom:1px solid var(--line)}
@@ -36,7 +37,7 @@ th{font-weight:600;font-size:.86rem;color:var(--quiet)}
 tr:last-child td{border-bottom:0}
 tr.best td{font-weight:650;color:var(--accent)}
 pre{font:13px/1.6 ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;
-white-space:pre-wrap;overflow-wrap:anywhere;margin:.4rem 0}
+white-space:break-spaces;overflow-wrap:anywhere;margin:.4rem 0}
 dl{display:grid;grid-template-columns:repeat(auto-fill,minmax(230px,1fr));gap:0 1.6rem;margin:.6rem 0 0;font-size:.9rem}
 dl div{display:flex;justify-content:space-between;gap:1rem;border-bottom:1px solid var(--line);padding:.24rem 0}
 dt{color:var(--quiet)}dd{margin:0;text-align:right;overflow-wrap:anywhere}

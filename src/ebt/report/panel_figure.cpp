@@ -1,10 +1,7 @@
 #include "ebt/report/panel_figure.h"
 
-#include <fmt/format.h>
-
 #include "ebt/core/error.h"
-#include "ebt/report/chart.h"
-#include "ebt/report/markup.h"
+#include "ebt/report/figure.h"
 
 namespace ebt {
 namespace {
@@ -31,22 +28,14 @@ std::string panel_figure(const std::string& title, const std::vector<FigurePanel
   const double chart_width = panel_width(panels.size());
   const double row_height = kHeadHeight + kPanelHeight;
   const double height = static_cast<double>(rows) * row_height + kNoteHeight;
-  std::string svg = fmt::format(
-      R"(<svg class="figure" xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {0:.0f} {1:.0f}">)"
-      R"(<title>{2}</title><style>{3}{4}</style>)"
-      R"(<rect class="ground" rx="10" width="{0:.0f}" height="{1:.0f}"/>)",
-      kWidth, height, escape_markup(title), chart_style(), figure_style());
+  std::string svg = open_figure(kWidth, height, title);
   for (size_t i = 0; i < panels.size(); ++i) {
     const double x = kMargin + static_cast<double>(i % columns) * (chart_width + kMargin);
-    const size_t row = i / columns;
-    const double y = static_cast<double>(row) * row_height;
-    svg += fmt::format(R"(<text class="head" x="{}" y="{}">{}</text>)", x + kMargin, y + 34,
-                       escape_markup(panels[i].head));
-    svg += fmt::format(R"(<svg x="{}" y="{}" width="{}" height="{}">{}</svg>)", x, y + kHeadHeight,
-                       chart_width, kPanelHeight, panels[i].chart);
+    const double y = static_cast<double>(i / columns) * row_height;
+    svg += figure_head(x + kMargin, y + 34, chart_width - kMargin, panels[i].head);
+    svg += placed_chart(x, y + kHeadHeight, chart_width, kPanelHeight, panels[i].chart);
   }
-  return svg + fmt::format("<text class=\"note\" x=\"{}\" y=\"{}\">{}</text></svg>\n", 2 * kMargin,
-                           height - 16, escape_markup(note));
+  return svg + figure_note(2 * kMargin, height - 16, kWidth - 4 * kMargin, note) + "</svg>\n";
 }
 
 }  // namespace ebt

@@ -14,8 +14,8 @@ TEST(PanelFigure, PutsThreePanelsInARow) {
   EXPECT_NE(svg.find("a &lt;title&gt;"), std::string::npos);
   EXPECT_NE(svg.find("head &amp; more"), std::string::npos);
   EXPECT_NE(svg.find("viewBox=\"0 0 960 776\""), std::string::npos) << "two rows high";
-  EXPECT_NE(svg.find("<svg x=\"12\" y=\"48\""), std::string::npos);
-  EXPECT_NE(svg.find("<svg x=\"12\" y=\"416\""), std::string::npos);
+  EXPECT_NE(svg.find("<g transform=\"translate(12 48) scale(1)\">"), std::string::npos);
+  EXPECT_NE(svg.find("<g transform=\"translate(12 416) scale(1)\">"), std::string::npos);
   EXPECT_EQ(panel_width(5), panel_width(3));
   EXPECT_EQ(panel_width(4), panel_width(2)) << "two above two";
   EXPECT_EQ(panel_width(1), 936);

@@ -6,7 +6,7 @@
 #include <array>
 
 #include "ebt/report/chart.h"
-#include "ebt/report/markup.h"
+#include "ebt/report/figure.h"
 
 namespace ebt {
 namespace {
@@ -77,21 +77,10 @@ std::string shares(const std::vector<SweepPoint>& points, ChartOptions options) 
 }  // namespace
 
 std::string sweep_figure(std::vector<SweepPoint> points, const SweepCaption& caption) {
-  std::string svg = fmt::format(
-      R"(<svg class="figure" xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {0:.0f} {1:.0f}">)"
-      R"(<title>A training step over {2}: time, memory, and time by phase</title>)"
-      R"(<style>{3}{4}</style><rect class="ground" rx="10" width="{0:.0f}" height="{1:.0f}"/>)",
-      kFigureWidth, kFigureHeight, escape_markup(caption.axis), chart_style(), figure_style());
-  const auto head = [&](double x, double y, const std::string& text) {
-    svg += fmt::format(R"(<text class="head" x="{}" y="{}">{}</text>)", x, y, text);
-  };
-  const auto place = [&](double x, double y, const ChartOptions& options,
-                         const std::string& chart) {
-    svg += fmt::format(R"(<svg x="{}" y="{}" width="{}" height="{}">{}</svg>)", x, y, options.width,
-                       options.height, chart);
-  };
-  svg += fmt::format(R"(<text class="note" x="24" y="{}">{}</text>)", kFigureHeight - 18,
-                     escape_markup(caption.subject));
+  std::string svg = open_figure(
+      kFigureWidth, kFigureHeight,
+      fmt::format("A training step over {}: time, memory, and time by phase", caption.axis));
+  svg += figure_note(24, kFigureHeight - 18, kFigureWidth - 48, caption.subject);
   if (points.empty()) {
     return svg + "</svg>\n";
   }
@@ -106,7 +95,7 @@ std::string sweep_figure(std::vector<SweepPoint> points, const SweepCaption& cap
     options.x_ticks.emplace_back(point.x, point.label);
   }
 
-  head(24, 34, "Time of a training step");
+  svg += figure_head(24, 34, kPanelWidth - 12, "Time of a training step");
   options.title = "Seconds per step";
   options.y_label = "seconds";
   std::vector<ChartSeries> times = {curve(caption.series, 0, false, points, &SweepPoint::seconds),
@@ -116,22 +105,22 @@ std::string sweep_figure(std::vector<SweepPoint> points, const SweepCaption& cap
   if (!baseline.points.empty()) {
     times.push_back(baseline);
   }
-  place(12, 48, options, curves(times, options));
+  svg += placed_chart(12, 48, options.width, options.height, curves(times, options));
 
-  head(500, 34, "Memory");
+  svg += figure_head(500, 34, kPanelWidth - 12, "Memory");
   options.title = "Peak memory";
   options.y_label = "GiB";
-  place(488, 48, options,
-        curves({curve("peak", 0, false, points, &SweepPoint::peak_gib),
-                curve("planned", 4, true, points, &SweepPoint::planned_gib)},
-               options));
+  svg += placed_chart(488, 48, options.width, options.height,
+                      curves({curve("peak", 0, false, points, &SweepPoint::peak_gib),
+                              curve("planned", 4, true, points, &SweepPoint::planned_gib)},
+                             options));
 
-  head(24, 382, "Where the time goes");
+  svg += figure_head(24, 382, kFigureWidth - 48, "Where the time goes");
   options.title = "Share of every phase in a step";
   options.y_label = "% of the step";
   options.width = kFigureWidth - 24;
   options.height = 330;
-  place(12, 396, options, shares(points, options));
+  svg += placed_chart(12, 396, options.width, options.height, shares(points, options));
   return svg + "</svg>\n";
 }
 

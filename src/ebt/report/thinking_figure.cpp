@@ -1,12 +1,17 @@
 #include <fmt/format.h>
+#include <utf8proc.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cstddef>
+#include <string_view>
 
+#include "ebt/data/unicode.h"
 #include "ebt/report/chart.h"
+#include "ebt/report/colors.h"
 #include "ebt/report/energy_text.h"
+#include "ebt/report/figure.h"
 #include "ebt/report/markup.h"
+#include "ebt/report/text_width.h"
 
 namespace ebt {
 namespace {
@@ -18,10 +23,29 @@ constexpr double kTextTop = 72;
 constexpr double kCellWidth = 9;
 constexpr double kCellHeight = 21;
 constexpr int kColumns = 50;
-constexpr int kRows = 13;
+constexpr size_t kRows = 13;
 
-bool visible_character(const EnergyGlyph& glyph) {
-  return glyph.text.size() == 1 && std::isgraph(static_cast<unsigned char>(glyph.text[0])) != 0;
+// Whether a glyph can stand for itself in a label.
+bool is_visible(const EnergyGlyph& glyph) {
+  const bool blank = std::all_of(glyph.text.begin(), glyph.text.end(),
+                                 [](char c) { return static_cast<unsigned char>(c) <= ' '; });
+  return !blank && glyph.text.find("\uFFFD") == std::string::npos &&
+         character_cells(first_character(glyph.text)) > 0;
+}
+
+std::string energy_box(int level, double x, double y, double width, double height) {
+  return fmt::format(R"(<rect class="e{}" x="{}" y="{}" width="{}" height="{}" fill="{}"/>)", level,
+                     x, y, width, height, kEnergyColors.at(static_cast<size_t>(level)).light);
+}
+
+// The dark colours of what is not in every figure.
+std::string dark_style() {
+  std::string rules = fmt::format(".figure .cell{{fill:{}}}.figure .prompt{{fill:{}}}",
+                                  kFigureInk.dark, kFigureQuiet.dark);
+  for (size_t level = 0; level < kEnergyColors.size(); ++level) {
+    rules += fmt::format(".figure .e{}{{fill:{}}}", level, kEnergyColors[level].dark);
+  }
+  return "@media (prefers-color-scheme:dark){" + rules + "}\n";
 }
 
 ChartSeries energy_series(const std::string& label, const std::vector<double>& energy, int color,
@@ -33,50 +57,115 @@ ChartSeries energy_series(const std::string& label, const std::vector<double>& e
   return series;
 }
 
-// A character of the figure's text.
+// A character of the figure's text, with the marks that join it.
 struct Cell {
-  EnergyGlyph glyph;
-  bool of_prompt = false;
+  std::string text;
+  int cells = 1;                       // its width
+  const EnergyGlyph* glyph = nullptr;  // none: of the prompt
 
-  bool ends_word() const { return glyph.text == " " || glyph.text == "\n"; }
+  bool is_line_end() const { return text == "\n"; }
+  bool ends_word() const { return text == " " || text == "\t" || is_line_end(); }
 };
+
+void append_cells(const std::string& text, const EnergyGlyph* glyph, std::vector<Cell>& cells) {
+  constexpr char32_t kJoiner = 0x200D;
+  for (std::string_view rest = text; !rest.empty();) {
+    const std::string_view character = rest.substr(0, first_character_bytes(rest));
+    const int width = character_cells(first_character(character));
+    const bool blank = character == "\n" || character == "\t";
+    const bool joins =
+        !cells.empty() && !blank && (width == 0 || last_character(cells.back().text) == kJoiner);
+    if (joins) {
+      cells.back().text += character;
+    } else {
+      cells.push_back({std::string(character), std::max(width, 1), glyph});
+    }
+    rest.remove_prefix(character.size());
+  }
+}
 
 std::string draw(const Cell& cell, const EnergyScale& scale, int row, int column) {
   const double x = kTextLeft + kCellWidth * column;
   const double y = kTextTop + kCellHeight * row;
-  std::string text = fmt::format(R"(<text class="cell{}" x="{}" y="{}">{}</text>)",
-                                 cell.of_prompt ? " prompt" : "", x + kCellWidth / 2, y + 14,
-                                 escape_markup(cell.glyph.text));
-  if (cell.of_prompt) {
+  const double width = kCellWidth * cell.cells;
+  const Color& ink = cell.glyph != nullptr ? kFigureInk : kFigureQuiet;
+  std::string text = fmt::format(R"(<text class="cell{}" x="{}" y="{}" fill="{}">{}</text>)",
+                                 cell.glyph != nullptr ? "" : " prompt", x + width / 2, y + 14,
+                                 ink.light, escape_markup(cell.text));
+  if (cell.glyph == nullptr) {
     return text;
   }
   // A hair wider than the cell, so that no seam shows between neighbours.
-  return fmt::format(R"(<rect class="e{}" x="{}" y="{}" width="{}" height="{}"/>)",
-                     scale.level(cell.glyph), x, y, kCellWidth + 0.3, kCellHeight - 2) +
-         text;
+  return energy_box(scale.level(*cell.glyph), x, y, width + 0.3, kCellHeight - 2) + text;
 }
 
-// The cells as a paragraph, broken between words where possible, until the figure is full.
-std::string paragraph(const std::vector<Cell>& cells, const EnergyScale& scale) {
-  std::string svg;
-  int row = 0;
+using Row = std::vector<const Cell*>;
+
+// The cells in rows, broken between words where possible, until the figure is full.
+std::vector<Row> rows_of(const std::vector<Cell>& cells) {
+  std::vector<Row> rows(1);
   int column = 0;
-  for (size_t i = 0; i < cells.size() && row < kRows; ++i) {
+  for (size_t i = 0; i < cells.size(); ++i) {
     const bool starts_word = i == 0 || cells[i - 1].ends_word();
-    const auto word_end = std::find_if(cells.begin() + static_cast<std::ptrdiff_t>(i), cells.end(),
-                                       [](const Cell& cell) { return cell.ends_word(); });
-    const auto word = word_end - cells.begin() - static_cast<std::ptrdiff_t>(i);
-    const bool overflows = column + word > kColumns && word <= kColumns;
-    if (cells[i].glyph.text == "\n" || column == kColumns || (starts_word && overflows)) {
-      column = 0;
-      ++row;
+    int word = 0;  // columns to its end
+    for (size_t end = i; end < cells.size() && !cells[end].ends_word() && word <= kColumns; ++end) {
+      word += cells[end].cells;
     }
-    if (row < kRows && cells[i].glyph.text != "\n" && !(column == 0 && cells[i].ends_word())) {
-      svg += draw(cells[i], scale, row, column);
-      ++column;
+    const bool breaks_word = column + word > kColumns && word <= kColumns;
+    if (cells[i].is_line_end() || column + cells[i].cells > kColumns ||
+        (starts_word && breaks_word)) {
+      if (rows.size() == kRows) {
+        break;
+      }
+      column = 0;
+      rows.emplace_back();
+    }
+    if (!cells[i].is_line_end() && !(column == 0 && cells[i].ends_word())) {
+      rows.back().push_back(&cells[i]);
+      column += cells[i].cells;
     }
   }
-  return svg;
+  return rows;
+}
+
+bool reads_from_right(const Cell* cell) {
+  const auto character = static_cast<utf8proc_int32_t>(first_character(cell->text));
+  const auto direction = utf8proc_get_property(character)->bidi_class;
+  return direction == UTF8PROC_BIDI_CLASS_R || direction == UTF8PROC_BIDI_CLASS_AL;
+}
+
+// Letters and digits of the other direction; blanks and punctuation go with what is around them.
+bool reads_from_left(const Cell* cell) {
+  return !reads_from_right(cell) && is_word_character(first_character(cell->text));
+}
+
+// Puts every run of characters that read from the right into the order in which they stand.
+void turn_runs(Row& row) {
+  for (auto begin = row.begin(); begin != row.end();) {
+    begin = std::find_if(begin, row.end(), reads_from_right);
+    auto end = std::find_if(begin, row.end(), reads_from_left);
+    const auto next = end;
+    while (end != begin && !reads_from_right(*(end - 1))) {
+      --end;
+    }
+    std::reverse(begin, end);
+    begin = next;
+  }
+}
+
+std::string paragraph(const std::vector<Cell>& cells, const EnergyScale& scale) {
+  std::string svg = fmt::format(R"(<g font-family="{}" font-size="14.5" text-anchor="middle">)",
+                                kMonospaceFamily);
+  std::vector<Row> rows = rows_of(cells);
+  for (size_t row = 0; row < rows.size(); ++row) {
+    turn_runs(rows[row]);
+    int column = 0;
+    for (const Cell* cell : rows[row]) {
+      svg += draw(*cell, scale, static_cast<int>(row), column);
+      column += cell->cells;
+    }
+  }
+  return svg + "</g>";
 }
 
 }  // namespace
@@ -94,18 +183,21 @@ std::string energy_chart(const std::vector<TokenEnergy>& tokens) {
     }
   }
   std::vector<ChartSeries> series = {energy_series("mean", mean, 0, false)};
-  std::erase_if(glyphs, [](const EnergyGlyph& glyph) { return !visible_character(glyph); });
+  std::erase_if(glyphs, [](const EnergyGlyph& glyph) { return !is_visible(glyph); });
   std::stable_sort(glyphs.begin(), glyphs.end(), [](const EnergyGlyph& a, const EnergyGlyph& b) {
     return a.energy.back() < b.energy.back();
   });
   if (glyphs.size() >= 3) {
+    constexpr double kNameSize = 13;
+    constexpr double kNameWidth = 80;
     const auto add = [&](size_t index, const char* word, int color) {
-      series.push_back(energy_series(fmt::format("\u201C{}\u201D {}", glyphs[index].text, word),
+      const std::string name = shortened(glyphs[index].text, kNameSize, kNameWidth);
+      series.push_back(energy_series(fmt::format("\u201C{}\u201D {}", name, word),
                                      glyphs[index].energy, color, true));
     };
-    add(glyphs.size() - 1 - glyphs.size() / 50, "unsure", 1);
-    add(glyphs.size() / 2, "middling", 4);
-    add(glyphs.size() / 50, "sure", 2);
+    add(glyphs.size() - 1 - glyphs.size() / 50, "high", 1);
+    add(glyphs.size() / 2, "middle", 4);
+    add(glyphs.size() / 50, "low", 2);
   }
   ChartOptions options;
   options.title = "Energy of generated tokens after every thinking step";
@@ -117,45 +209,28 @@ std::string energy_chart(const std::vector<TokenEnergy>& tokens) {
 std::string thinking_figure(const std::string& prompt, const std::vector<TokenEnergy>& tokens) {
   const std::vector<EnergyGlyph> glyphs = energy_glyphs(tokens);
   const EnergyScale scale(glyphs);
-  std::string svg = fmt::format(
-      R"(<svg class="figure" xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {:.0f} {:.0f}">)",
-      kFigureWidth, kFigureHeight);
-  svg +=
-      "<title>The energy of generated text: over thinking steps, and character by "
-      "character</title>";
-  svg += fmt::format(
-      "<style>{}{}{}"
-      ".figure .cell{{font:14.5px ui-monospace,SFMono-Regular,Menlo,Consolas,\"DejaVu Sans Mono\","
-      "monospace;text-anchor:middle;fill:var(--ink)}}\n"
-      ".figure .prompt{{fill:var(--quiet)}}\n</style>",
-      chart_style(), figure_style(), energy_style(".figure"));
-  svg += fmt::format(R"(<rect class="ground" rx="10" width="{:.0f}" height="{:.0f}"/>)",
-                     kFigureWidth, kFigureHeight);
-  svg += R"(<text class="head" x="24" y="34">Energy, thinking step by thinking step</text>)"
-         R"(<text class="note" x="24" y="56">the mean of all characters, and three of them</text>)";
-  svg += R"(<svg x="12" y="64" width="420" height="302">)" + energy_chart(tokens) + "</svg>";
-  svg += fmt::format(
-      R"(<text class="head" x="{0}" y="34">Energy that is left, character by character</text>)"
-      R"(<text class="note" x="{0}" y="56">energy {1}</text>)",
-      kTextLeft, scale.low_label());
-  double x = kTextLeft + 88;
+  std::string svg = open_figure(
+      kFigureWidth, kFigureHeight,
+      "The energy of generated text: over thinking steps, and token by token", dark_style());
+  constexpr double kChartWidth = 420;
+  svg += figure_head(24, 34, kChartWidth - 12, "Energy, thinking step by thinking step");
+  svg += figure_note(24, 56, kChartWidth - 12, "the mean of the text, and three of its tokens");
+  svg += placed_chart(12, 64, kChartWidth, 302, energy_chart(tokens));
+  constexpr double kTextWidth = kFigureWidth - kTextLeft;
+  svg += figure_head(kTextLeft, 34, kTextWidth, "Energy after the last step, token by token");
+  const std::string low = "low " + scale.low_label();
+  svg += figure_note(kTextLeft, 56, kTextWidth, low);
+  double x = kTextLeft + text_width(low, 12.5) + 8;
   for (int level = 0; level < EnergyScale::kLevels; ++level, x += 16) {
-    svg += fmt::format(R"(<rect class="e{}" x="{}" y="45" width="16.3" height="13"/>)", level, x);
+    svg += energy_box(level, x, 45, 16.3, 13);
   }
   svg +=
-      fmt::format(R"(<text class="note" x="{}" y="56">{} (high: unsure; grey: the prompt)</text>)",
-                  x + 8, scale.high_label());
+      figure_note(x + 8, 56, kFigureWidth - x - 8, scale.high_label() + " high (grey: the prompt)");
 
-  std::vector<TokenEnergy> prompt_tokens;
-  for (const char byte : prompt) {
-    prompt_tokens.push_back({std::string(1, byte), {}});
-  }
   std::vector<Cell> cells;
-  for (EnergyGlyph& glyph : energy_glyphs(prompt_tokens)) {
-    cells.push_back({std::move(glyph), true});
-  }
+  append_cells(shown_text(prompt), nullptr, cells);
   for (const EnergyGlyph& glyph : glyphs) {
-    cells.push_back({glyph, false});
+    append_cells(glyph.text, &glyph, cells);
   }
   return svg + paragraph(cells, scale) + "</svg>\n";
 }
