@@ -65,13 +65,25 @@ async function stream(path, token, init, on_event) {
   }
 }
 
-// Sends a completion request and calls on_chunk with every object of its stream, in order.
+const jsonBody = (object) =>
+    ({headers: {'Content-Type': 'application/json'}, body: JSON.stringify(object)});
+
+// Sends the request of a completion, or of a chat if it has messages, and calls on_chunk with every
+// object of its stream, in order.
 export function streamCompletion(request, {token, signal, on_chunk}) {
-  return stream('v1/completions', token, {
-    headers: {'Content-Type': 'application/json'},
-    body: JSON.stringify({...request, stream: true, stream_options: {include_usage: true}}),
-    signal,
+  const path = request.messages ? 'v1/chat/completions' : 'v1/completions';
+  return stream(path, token, {
+    ...jsonBody({...request, stream: true, stream_options: {include_usage: true}}), signal,
   }, on_chunk);
+}
+
+// The tokens, {tokens: [number]}, of {prompt} or of {messages}; and the text of tokens.
+export async function tokensOf(asked, token) {
+  return (await ask('tokenize', token, {method: 'POST', ...jsonBody(asked)})).json();
+}
+export async function textOfTokens(tokens, token) {
+  const answer = await ask('detokenize', token, {method: 'POST', ...jsonBody({tokens})});
+  return (await answer.json()).prompt;
 }
 
 // Sends an image, a Blob of PNG or JPEG, and calls on_event with every object of its stream, in

@@ -5,7 +5,7 @@ const kCandidates = [1, 2, 3, 4, 6, 8, 12, 16];
 const kStops = [0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5];
 const kLeading = 8;  // candidates shown after every step
 
-// A slider over a list of values; returns a function that tells the value it stands at.
+// A slider over a list of values: {value(), rename(name)}, where name(value) is what stands beside it.
 function slider(id, values, start, name = String) {
   const input = document.getElementById(id);
   const output = document.getElementById(`${id}-value`);
@@ -19,22 +19,54 @@ function slider(id, values, start, name = String) {
   }
   input.addEventListener('input', show);
   show();
-  return () => values[input.value];
+  return {
+    value: () => values[input.value],
+    rename(new_name) {
+      name = new_name;
+      show();
+    },
+  };
+}
+
+const kEscapes = {n: '\n', t: '\t', '\\': '\\'};
+
+// Stop strings of a field: one a line, in which backslashes stand for what cannot be typed.
+export function stopStrings(text) {
+  return text.split('\n').filter(Boolean).map((line) =>
+      line.replace(/\\([nt\\])/g, (_, character) => kEscapes[character]));
 }
 
 export function makeControls() {
   const steps = slider('steps', kSteps, 4);
   const candidates = slider('candidates', kCandidates, 1);
   const stop = slider('stop', kStops, 0, (value) => value === 0 ? 'never' : `< ${value}`);
-  const number = (id) => document.getElementById(id).valueAsNumber;
+  const element = (id) => document.getElementById(id);
+  const number = (id) => element(id).valueAsNumber;
   return {
-    prompt: () => document.getElementById('prompt').value,
-    compare: () => document.getElementById('compare').checked,
-    thinking: () => thinkingRequest(steps(), candidates(), stop()),
-    // What both texts of a comparison have in common.
-    common: (model) => ({model: model.id, prompt: document.getElementById('prompt').value,
-                         max_tokens: number('length'), temperature: number('temperature'),
-                         seed: number('seed'), trace: kLeading}),
+    prompt: () => element('prompt').value,
+    system: () => element('system').value,
+    is_chat: () => element('chat').checked,
+    compare: () => element('compare').checked,
+    thinking: () => thinkingRequest(steps.value(), candidates.value(), stop.value()),
+    // Steps are counted on all landscapes, here as in the text and the chart.
+    showLandscapes(landscapes) {
+      const before = landscapes - 1;
+      steps.rename((value) => String(before + value));
+      element('steps-hint').textContent = 'steps downhill per token, at most' +
+          (before > 0 ? `: ${before} before the last landscape, the others on it` : '');
+    },
+    // What both texts of a comparison have in common; `asked` is {prompt} or {messages}, and may say
+    // more.
+    common(model, asked) {
+      const stops = stopStrings(element('stop-strings').value);
+      return {
+        model: model.id, ...asked, max_tokens: number('length'),
+        temperature: number('temperature'), seed: number('seed'), trace: kLeading,
+        ...(number('top-p') < 1 ? {top_p: number('top-p')} : {}),
+        ...(number('top-k') > 0 ? {top_k: number('top-k')} : {}),
+        ...(stops.length > 0 ? {stop: stops} : {}),
+      };
+    },
   };
 }
 
@@ -57,9 +89,9 @@ export function makeImageControls(ebt) {
   const side = slider('side', kSides, 256, (value) => value === Infinity ? 'as it is' : `${value} px`);
   const number = (id) => document.getElementById(id).valueAsNumber;
   return {
-    side,
+    side: side.value,
     request: (model) => denoiseRequest(model, {
-      sigma: sigma(), steps: steps(), seed: number('image-seed'), input_sigma: number('input-sigma'),
+      sigma: sigma.value(), steps: steps.value(), seed: number('image-seed'), input_sigma: number('input-sigma'),
       energy_tolerance: number('energy-tolerance')}),
   };
 }

@@ -10,7 +10,7 @@ export function mapScale(maps) {
   return {low: quantile(values, 0.02), high: quantile(values, 0.98)};
 }
 
-// From 0 (low: it fits) to 7; a value that is no number fits least.
+// From 0 (low) to 7; a value that is no number counts as the highest.
 export function mapLevel(value, {low, high}) {
   if (!Number.isFinite(value)) return levelOf(1);
   return high > low ? levelOf((value - low) / (high - low)) : levelOf(0.5);

@@ -57,8 +57,8 @@ function hex(bytes) {
 }
 
 const kVisible = {' ': '␣', '\n': '↵', '\t': '⇥', '\x7f': '␡'};
-// Characters that move a pen but draw nothing.
-const kControl = /[\x00-\x1f\x7f]/;
+// Characters that draw nothing but move a pen, or turn the direction of the text after them.
+const kControl = /[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/;
 const kPictures = 0x2400;  // of the control characters, in Unicode
 
 // A token's name where it stands alone: blanks and controls made visible, stray bytes in hexadecimal.

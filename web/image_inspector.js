@@ -74,8 +74,8 @@ export function makeImageInspector(dispatch, {thinks, tip, say}) {
                    element('opacity').valueAsNumber / 100);
     element('after').classList.toggle('mapped', Boolean(scale));
     showLegend(element('map-legend'), scale && {
-      before: 'fits', low: significant(scale.low), high: significant(scale.high), after: 'does not',
-      caption: 'Energy of each patch.'});
+      before: 'low energy', low: significant(scale.low), high: significant(scale.high), after: 'high energy',
+      caption: 'Of each patch.'});
   }
 
   function showChart(state, current) {

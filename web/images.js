@@ -4,6 +4,7 @@ import {count} from './format.js';
 import {makeImageInspector} from './image_inspector.js';
 import {makeImageRun} from './image_run.js';
 import {isWorking, kNoImageYet, lastState, reduce, tickMs} from './image_state.js';
+import {rememberFields} from './memory.js';
 import {makePicture} from './picture.js';
 import {makePlayer} from './player.js';
 import {blobToSend, cleanedName, openImage, openSample, refusal, scaledSize} from './source.js';
@@ -158,6 +159,7 @@ export function makeImages(model, {token, tip, say, on_locked, calm}) {
   });
   element('download').addEventListener('click', () => say('Saved.'));
 
+  rememberFields('ebt-image', element('clean-form').elements);
   showModel();
   dispatch({type: 'model', model});
   dispatch({type: 'source', source: openSample()});

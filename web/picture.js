@@ -57,7 +57,7 @@ export function makeOverlay(canvas, {tip, say}) {
     const context = canvas.getContext('2d');
     context.clearRect(0, 0, canvas.width, canvas.height);
     if (!map) return;
-    // What fits best has no colour of its own; on a bright image that would look like the most.
+    // The lowest level has no colour of its own; on a bright image that would look like the most.
     const colours = Array.from({length: kLevels}, (_, level) => colour(level === 0 ? '--ground' : `--u${level}`));
     map.values.forEach((value, index) => {
       context.fillStyle = colours[mapLevel(value, scale)];

@@ -9,6 +9,7 @@ export const kRunNames = ['thinking', 'off'];
 export const kNothingYet = {
   model: null,    // {id, ebt}
   prompt: '',     // of the runs
+  reading: null,  // how much of it the model reads, where that is not all: reading.js
   runs: {},       // by name
   pace: 'slow',   // or 'live'
   shown: 0,
@@ -19,6 +20,7 @@ export const kNothingYet = {
 
 const kNewRun = {
   tokens: [],
+  text: '',
   status: 'running',  // then 'done', 'stopped' or 'failed'
   error: null,
   finish: null,  // finish_reason
@@ -36,6 +38,11 @@ export function longest(state) {
 
 export function isRunning(state) {
   return Object.values(state.runs).some((run) => run.status === 'running');
+}
+
+// Whether tokens that are there are still to be shown.
+export function isBehind(state) {
+  return state.shown < longest(state);
 }
 
 export function shownTokens(state, name) {
@@ -111,7 +118,7 @@ export function reduce(state, action) {
       return {...state, model: action.model};
     case 'start': {
       const runs = Object.fromEntries(action.names.map((name) => [name, kNewRun]));
-      return {...state, prompt: action.prompt, runs, shown: 0, cursor: null, following: true,
+      return {...state, prompt: action.prompt, reading: null, runs, shown: 0, cursor: null, following: true,
               playing: state.pace === 'slow'};
     }
     case 'chunk': {
@@ -120,11 +127,14 @@ export function reduce(state, action) {
       const added = choice?.thinking ?? [];
       return caughtUp(withRun(state, action.run, {
         tokens: added.length > 0 ? [...run.tokens, ...added] : run.tokens,
+        text: run.text + (choice?.delta?.content ?? choice?.text ?? ''),
         finish: choice?.finish_reason ?? run.finish,
         usage: action.chunk.usage ?? run.usage,
         seconds: added.length > 0 ? action.seconds : run.seconds,
       }));
     }
+    case 'reading':
+      return {...state, reading: action.reading};
     case 'end':
       return withRun(state, action.run, {status: action.status, error: action.error ?? null});
     case 'pace': {
@@ -134,6 +144,10 @@ export function reduce(state, action) {
     }
     case 'replay':
       return {...state, pace: 'slow', shown: 0, cursor: null, following: true, playing: true};
+    case 'skip': {
+      const next = {...state, shown: longest(state), following: true, playing: isRunning(state)};
+      return {...next, cursor: newest(next, Infinity)};
+    }
     case 'follow': {
       const next = {...state, following: true, playing: state.pace === 'slow'};
       return caughtUp({...next, cursor: newest(next, Infinity)});

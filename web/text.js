@@ -5,6 +5,7 @@ import {describe, levelOf} from './scale.js';
 // `on_select(index, by_keyboard)` hears of clicks and keys, `tip` of what is pointed at.
 export function makeTextView(container, {on_select, tip}) {
   let prompt = null;
+  let unread = '';  // of the prompt
   let spans = [];
   let tokens = [];
   let tabbable = null;
@@ -16,19 +17,24 @@ export function makeTextView(container, {on_select, tip}) {
     return made;
   }
 
-  function restart(new_prompt) {
+  function restart(new_prompt, new_unread = '') {
     prompt = new_prompt;
+    unread = new_unread;
     spans = [];
     tabbable = null;
-    container.replaceChildren(element('span', 'given', prompt));
+    container.replaceChildren(element('span', 'given', prompt.slice(unread.length)));
+    if (unread) container.prepend(element('span', 'given unread', unread));
   }
 
+  // Marks are drawn beside the text, so that whoever copies it does not get them.
   function fill(span, piece) {
     span.className = `token ${piece.kind === 'text' ? '' : piece.kind}`;
-    span.textContent = piece.text;
-    if (piece.kind === 'text' && piece.text.includes('\n')) {
-      span.replaceChildren(element('span', 'end', '↵'), piece.text);
+    if (piece.kind !== 'text') {
+      span.dataset.mark = piece.text;
+      return;
     }
+    const [line, ...more] = piece.text.split('\n');
+    span.replaceChildren(line, ...more.flatMap((next) => [element('span', 'line-end', ''), `\n${next}`]));
   }
 
   function append(piece, token) {
@@ -79,15 +85,18 @@ export function makeTextView(container, {on_select, tip}) {
   container.addEventListener('focusout', tip.hide);
 
   return {
-    update(new_prompt, new_tokens, scale, current) {
-      if (prompt !== new_prompt || new_tokens.length < spans.length) restart(new_prompt);
+    update(new_prompt, new_unread, new_tokens, scale, current) {
+      if (prompt !== new_prompt || unread !== new_unread || new_tokens.length < spans.length) {
+        restart(new_prompt, new_unread);
+      }
       tokens = new_tokens;
       if (spans.length < tokens.length) {
         const pieces = runningText(tokens);
         while (spans.length < tokens.length) append(pieces[spans.length], tokens[spans.length]);
+        if (current === null) keep_in_view(spans.at(-1));
       }
       spans.forEach((span, index) => {
-        const level = String(scale ? levelOf(scale.uncertainty(tokens[index])) : 0);
+        const level = String(scale ? levelOf(scale.place(tokens[index])) : 0);
         if (span.dataset.level !== level) span.dataset.level = level;
         const is_current = index === current;
         if (span.classList.contains('current') !== is_current) {

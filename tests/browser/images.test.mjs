@@ -91,7 +91,7 @@ test('the map of energies lies over the image and tells its numbers', () => onIm
   const colours = new Set();
   for (let i = 0; i < map.data.length; i += 4) colours.add(map.data.slice(i, i + 4).join());
   assert.ok(colours.size > 3 && colours.size <= 9, `${colours.size} colours`);
-  assert.match(await page.locator('#map-legend').textContent(), /^fits[\d.e−-]+[\d.e−-]+does notEnergy of each patch\.$/);
+  assert.match(await page.locator('#map-legend').textContent(), /^low energy[\d.e−-]+[\d.e−-]+high energyOf each patch\.$/);
   assert.match(await page.locator('#overlay').getAttribute('aria-label'), /^Energy of 24 × 32 patches, from .* to .*, highest at the /);
   const filter = (selector) => page.locator(selector).evaluate((element) => getComputedStyle(element).filter);
   assert.equal(await filter('#after canvas >> nth=0'), 'grayscale(1)');

@@ -24,7 +24,7 @@ test('a prompt is continued, token by token, with what it cost', () => onPage(ur
   assert.ok(await total(page, 'forward passes') > await total(page, 'thinking steps'));
   assert.ok(await total(page, 'tokens/s') > 0);
   assert.match(await page.locator('#announcer').textContent(), /^24 tokens/);
-  assert.match(await page.locator('#legend').textContent(), /sure.*unsure.*(Energy|Certainty)/);
+  assert.match(await page.locator('#legend').textContent(), /low energy.*high energy.*Energy|sure.*unsure.*Calibrated/);
 }));
 
 test('slow motion shows the steps of a token one by one', () => onPage(url, async (page) => {
@@ -47,6 +47,31 @@ test('slow motion shows the steps of a token one by one', () => onPage(url, asyn
   assert.equal(steps[0], 0);
   assert.ok(steps.every((step, i) => i === 0 || step > steps[i - 1]), `${steps}`);
   assert.ok(steps.length > of / 2, `${steps}`);
+}));
+
+test('steps are counted alike at the slider, in the chart and at the token', () => onPage(url, async (page) => {
+  for (const place of [0, 3, 5]) {
+    await page.locator('#start:enabled').waitFor();
+    await setSlider(page, 'steps', place);
+    const steps = await page.locator('#steps-value').textContent();
+    await write(page, {length: 3});
+    await waitForEnd(page);
+    assert.equal(await page.locator('#scrub-value').textContent(), `step ${steps} of ${steps}`);
+    assert.match(await page.locator('#numbers').textContent(), new RegExp(`, ${steps} thinking step`));
+  }
+}));
+
+test('slow motion says that it is slow, and can be skipped', () => onPage(url, async (page) => {
+  await page.locator('#start:enabled').waitFor();
+  await start(page);
+  await waitForEnd(page);  // of the writing
+  await waitForTokens(page, 2);
+  assert.match(await page.locator('#slowed').textContent(), /^Slowed down to be watched: \d+ of 80 tokens shown, which the model wrote in [\d.]+.s\.$/);
+  await page.locator('#show-all').click();
+  await waitForTokens(page, 80);
+  await page.locator('#slowed').waitFor({state: 'hidden'});
+  assert.equal(await page.locator('#show-all').isVisible(), false);
+  assert.equal(await page.locator('#slow').isChecked(), true);
 }));
 
 test('slow motion waits for whoever looks at a token, until told to go on', () => onPage(url, async (page) => {
@@ -94,7 +119,7 @@ test('the sliders change what is thought', () => onPage(url, async (page) => {
   const before = await total(page, 'thinking steps');
   await setSlider(page, 'steps', 5);       // eight
   await setSlider(page, 'candidates', 2);  // three
-  assert.equal(await page.locator('#steps-value').textContent(), '8');
+  assert.equal(await page.locator('#steps').inputValue(), '5');
   assert.equal(await page.locator('#candidates-value').textContent(), '3');
   await start(page);
   await waitForEnd(page);
@@ -156,11 +181,11 @@ test('everything that can be used is reached with the tab key and has a name', (
   assert.deepEqual(nameless, []);
   const reached = new Set();
   await page.locator('body').evaluate((body) => body.ownerDocument.activeElement.blur());
-  for (let i = 0; i < 30; ++i) {
+  for (let i = 0; i < 40; ++i) {
     await page.keyboard.press('Tab');
     reached.add(await page.evaluate(() => document.activeElement.id || document.activeElement.className));
   }
-  for (const id of ['theme', 'prompt', 'steps', 'candidates', 'stop', 'start', 'compare', 'slow', 'replay', 'play', 'scrubber']) {
+  for (const id of ['theme', 'prompt', 'start', 'steps', 'candidates', 'stop', 'compare', 'length', 'top-p', 'chat', 'slow', 'replay', 'play', 'scrubber']) {
     assert.ok(reached.has(id), `${id} is not among ${[...reached]}`);
   }
 }));
@@ -208,6 +233,87 @@ test('the sentence of a refusal is shown', () => onPage(url, async (page) => {
   assert.match(await error.textContent(), /max_tokens/);
   await waitForEnd(page);
 }, {expected_complaints: /status of 4/}));
+
+test('a text is copied without its marks', () => onPage(url, async (page) => {
+  await write(page, {prompt: 'Two\nlines: ', length: 130});
+  await waitForEnd(page);
+  const {copied, written} = await page.evaluate(() => {
+    const text = document.getElementById('text-thinking');
+    getSelection().selectAllChildren(text);
+    return {copied: getSelection().toString(), written: text.textContent};
+  });
+  assert.equal(copied.trimEnd(), written.trimEnd());
+  assert.doesNotMatch(copied, /↵/);
+  assert.match(copied, /^Two\nlines: /);
+}));
+
+test('the prompt and the settings outlive a reload', () => onPage(url, async (page) => {
+  await page.locator('#start:enabled').waitFor();
+  await page.locator('#prompt').fill('kept');
+  await setSlider(page, 'steps', 5);
+  await page.locator('#compare').check();
+  await page.locator('#slow').uncheck();
+  await page.locator('#advanced summary').click();
+  await page.locator('#top-p').fill('0.5');
+  await page.locator('#stop-strings').fill('END');
+  const steps = await page.locator('#steps-value').textContent();
+  await page.reload();
+  await page.locator('#start:enabled').waitFor();
+  assert.equal(await page.locator('#prompt').inputValue(), 'kept');
+  assert.equal(await page.locator('#steps-value').textContent(), steps);
+  assert.equal(await page.locator('#compare').isChecked(), true);
+  assert.equal(await page.locator('#slow').isChecked(), false);
+  assert.equal(await page.locator('#top-p').inputValue(), '0.5');
+  assert.equal(await page.locator('#stop-strings').inputValue(), 'END');
+}));
+
+test('a browser that keeps nothing for pages shows this one all the same', () => onPage(url, async (page) => {
+  await page.addInitScript(() => {
+    for (const storage of ['sessionStorage', 'localStorage']) {
+      Object.defineProperty(globalThis, storage, {get() { throw new DOMException('denied', 'SecurityError'); }});
+    }
+  });
+  await page.reload();
+  await write(page, {length: 3});
+  await waitForEnd(page);
+  assert.equal(await tokens(page).count(), 3);
+}));
+
+test('a chat goes on from what was said', () => onPage(url, async (page) => {
+  await page.locator('#start:enabled').waitFor();
+  await page.locator('#advanced summary').click();
+  await page.locator('#chat').check();
+  await page.locator('#system').fill('Be brief.');
+  await write(page, {prompt: 'Hello', length: 4});
+  await waitForEnd(page);
+  assert.match(await page.locator('#text-thinking .given').textContent(), /^System: Be brief.\n\nUser: Hello\n\nAssistant: $/);
+  assert.equal(await page.locator('#prompt').inputValue(), '');
+  await write(page, {prompt: 'And then?', length: 4});
+  await waitForEnd(page);
+  assert.match(await page.locator('#text-thinking').textContent(), /User: Hello\n\nAssistant: [^]*\n\nUser: And then\?\n\nAssistant: /);
+  await page.locator('#new-chat').click();
+  await write(page, {prompt: 'Anew', length: 4});
+  await waitForEnd(page);
+  assert.doesNotMatch(await page.locator('#text-thinking').textContent(), /Hello/);
+}));
+
+test('of a prompt that is too long it is said what was read', () => onPage(url, async (page) => {
+  const prompt = 'All work and no play. '.repeat(500);
+  await write(page, {prompt, length: 3, compare: true});
+  await waitForEnd(page);
+  const seen = await tokens(page, 'off').last().evaluate((token) => {
+    const [inner, outer] = [token, token.parentElement].map((element) => element.getBoundingClientRect());
+    return inner.top >= outer.top && inner.bottom <= outer.bottom;
+  });
+  assert.ok(seen, 'the text beside it is scrolled to its end too');
+  await page.locator('#reading').getByText(/reads the last \d+ of the prompt’s .* tokens/).waitFor();
+  const unread = await page.locator('#text-thinking .unread').textContent();
+  assert.ok(unread.length > prompt.length / 2 && prompt.startsWith(unread));
+  assert.equal(unread + await page.locator('#text-thinking .given:not(.unread)').textContent(), prompt);
+  await write(page, {length: 3});
+  await waitForEnd(page);
+  assert.equal(await page.locator('#reading').isVisible(), false);
+}));
 
 test('markup in a prompt is text', () => onPage(url, async (page) => {
   await write(page, {prompt: '<img src=x onerror=alert(1)> & "é€😀"', length: 3});
@@ -258,7 +364,24 @@ test('a phone scrolls down only', () => onPage(url, async (page) => {
   assert.deepEqual(small, []);
 }, {viewport: {width: 360, height: 740}, hasTouch: true, isMobile: true}));
 
+for (const [name, viewport] of Object.entries({small: {width: 360, height: 640}, lying: {width: 740, height: 360}})) {
+  test(`the button is on the first screen of a ${name} phone`, () => onPage(url, async (page) => {
+    await page.locator('#start:enabled').waitFor();
+    const box = await page.locator('#start').boundingBox();
+    assert.ok(box.y + box.height <= viewport.height, `it ends at ${box.y + box.height}`);
+  }, {viewport, hasTouch: true, isMobile: true}));
+}
+
+test('without JavaScript the page says so', () => onPage(url, async (page) => {
+  assert.match(await page.locator('noscript').textContent(), /JavaScript/);
+  assert.equal(await page.locator('noscript p').isVisible(), true);
+  assert.equal(await page.locator('#start').isVisible(), false);
+  assert.doesNotMatch(await page.locator('body').innerText(), /Asking/);
+}, {javaScriptEnabled: false}));
+
 test('nothing moves where motion is unwelcome', () => onPage(url, async (page) => {
+  await page.locator('#start:enabled').waitFor();
+  assert.equal(await page.locator('#slow').isChecked(), false);
   await write(page, {length: 4});
   await waitForEnd(page);
   const moving = await page.locator('.bars li, .bars .fill').evaluateAll((all) =>

@@ -24,6 +24,29 @@ test('what the form says is what is asked', () => withServer({}, async (page, se
     {...common, thinking: {steps: 1, on: 'final', candidates: 1, stop_change: 0}}]);
 }));
 
+test('only the end of a long prompt is asked for', () => withServer({}, async (page, server) => {
+  await write(page, {prompt: 'A '.repeat(200), length: 3});
+  await waitForEnd(page);
+  assert.equal(server.requests[0].truncate_prompt_tokens, -1);
+}));
+
+test('what is set under Advanced is asked too, also of a chat', () => withServer({}, async (page, server) => {
+  await page.locator('#start:enabled').waitFor();
+  await page.locator('#advanced summary').click();
+  await page.locator('#top-p').fill('0.9');
+  await page.locator('#top-k').fill('40');
+  await page.locator('#seed').fill('7');
+  await page.locator('#stop-strings').fill('END\n\\n\\n');
+  await page.locator('#chat').check();
+  await page.locator('#system').fill('Be brief.');
+  await write(page, {prompt: 'Hi', length: 2});
+  await waitForEnd(page);
+  const {messages, top_p, top_k, seed, stop, prompt} = server.requests[0];
+  assert.deepEqual({top_p, top_k, seed, stop, prompt},
+                   {top_p: 0.9, top_k: 40, seed: 7, stop: ['END', '\n\n'], prompt: undefined});
+  assert.deepEqual(messages, [{role: 'system', content: 'Be brief.'}, {role: 'user', content: 'Hi'}]);
+}));
+
 test('an impossible number that is folded away is shown, and nothing is asked', () => withServer({}, async (page, server) => {
   await page.locator('#start:enabled').waitFor();
   await page.locator('#advanced summary').click();
@@ -56,19 +79,26 @@ test('tokens of a slow server appear as they come', () => withServer({token_ms: 
 test('bytes that are no character stand there as numbers', () => withServer({}, async (page) => {
   await write(page, {length: 150});
   await waitForEnd(page);
-  assert.equal(await tokens(page).nth(20).textContent(), 'FF');
-  assert.match(await page.locator('#text-thinking').textContent(), /NaC3ïve/);
+  const mark = (index) => tokens(page).nth(index).evaluate((token) => getComputedStyle(token, '::before').content);
+  assert.equal(await mark(20), '"FF"');
+  const text = await page.locator('#text-thinking').textContent();
+  assert.match(text, /last\.\nNaïve/);
+  assert.doesNotMatch(text, /FF|C3|↵/);
   await tokens(page).nth(20).click();
   await page.locator('#inspected').getByText('‹FF›').waitFor();
 }));
 
-test('a token is asked for only by a server that wants one', () => withServer({bearer: 'sesame'}, async (page) => {
+test('a key is asked for quietly, and only by a server that wants one', () => withServer({bearer: 'sesame'}, async (page) => {
   await page.locator('#token').waitFor();
-  assert.equal(await page.locator('#error').textContent(), 'This server asks for a bearer token.');
+  assert.equal(await page.locator('#error').isVisible(), false);
+  await page.locator('#token').fill('wrong');
+  await page.keyboard.press('Enter');
+  await page.locator('#error').getByText('This key does not open the server.').waitFor();
   await page.locator('#token').fill('sesame');
   await page.keyboard.press('Enter');
   await page.locator('#start:enabled').waitFor();
   assert.equal(await page.locator('#token').isVisible(), false);
+  assert.equal(await page.locator('#error').isVisible(), false);
   await write(page, {length: 3});
   await waitForEnd(page);
   assert.equal(await tokens(page).count(), 3);
@@ -101,11 +131,11 @@ test('a server that has gone is missed', () => withServer({}, async (page, serve
   await page.locator('#pane-thinking .error').getByText('The server does not answer').waitFor();
 }, {expected_complaints: /ERR_/}));
 
-test('a calibrated model is coloured by certainty', () => withServer({calibrated: true}, async (page) => {
+test('a calibrated model is coloured by its probability of being right', () => withServer({calibrated: true}, async (page) => {
   await write(page);
   await waitForEnd(page);
-  assert.match(await page.locator('#legend').textContent(), /Certainty, calibrated/);
-  assert.match(await tokens(page).first().getAttribute('aria-label'), /certainty \d/);
+  assert.match(await page.locator('#legend').textContent(), /Calibrated probability of being right/);
+  assert.match(await tokens(page).first().getAttribute('aria-label'), /probability of being right \d/);
 }));
 
 test('a model that does not think says so', () => withServer({arch: 'transformer_pp'}, async (page) => {

@@ -13,7 +13,7 @@ test('the scale spans the middle of all maps, without outliers', () => {
   assert.equal(mapScale([]), null);
 });
 
-test('levels go from what fits to what does not', () => {
+test('levels go from low to high', () => {
   const scale = {low: 0, high: 8};
   assert.deepEqual([-5, 0, 3.5, 7.9, 8, 100].map((value) => mapLevel(value, scale)), [0, 0, 3, 7, 7, 7]);
   assert.equal(mapLevel(5, {low: 5, high: 5}), 4, 'equal energies are in the middle');

@@ -110,6 +110,13 @@ async function sendFile(response, path) {
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
+const kContext = 256;
+
+// What a request begins with, as the double reads it: its bytes are tokens.
+function promptBytes({prompt, messages}) {
+  return [...Buffer.from(prompt ?? messages.map(({role, content}) => `${role}: ${content}\n`).join(''))];
+}
+
 async function complete(request, response, options, log) {
   if (!(request.max_tokens >= 1)) {
     return sendError(response, 400, `max_tokens is ${request.max_tokens}, but must be at least 1.`);
@@ -119,7 +126,8 @@ async function complete(request, response, options, log) {
   let left = false;
   response.on('close', () => { left = !response.writableFinished; });
   const send = (data) => response.write(`data: ${data}\n\n`);
-  const usage = {prompt_tokens: Buffer.byteLength(request.prompt), completion_tokens: 0,
+  const read = Math.min(promptBytes(request).length, kContext);
+  const usage = {prompt_tokens: read, completion_tokens: 0,
                  thinking_steps: 0, forward_passes: 0};
   for (let at = 0; at < request.max_tokens; ++at) {
     if (options.token_ms) await pause(options.token_ms);
@@ -141,7 +149,8 @@ async function complete(request, response, options, log) {
     usage.forward_passes += token.forward_passes;
     const last = at + 1 === request.max_tokens;
     send(JSON.stringify({object: 'text_completion', choices: [{
-      index: 0, text: token.text, finish_reason: last ? 'length' : null,
+      index: 0, ...(request.messages ? {delta: {content: token.text}} : {text: token.text}),
+      finish_reason: last ? 'length' : null,
       ...(request.trace ? {thinking: [token]} : {})}]}));
   }
   if (request.stream_options?.include_usage) send(JSON.stringify({choices: [], usage}));
@@ -199,7 +208,7 @@ function servedModels(options) {
   const entry = (id, ebt) => ({id, object: 'model', ebt});
   return [
     ...(options.texts ? [entry('valley', {
-      kind: 'text', arch: options.arch, type: 'time_embed', context: 256,
+      kind: 'text', arch: options.arch, type: 'time_embed', context: kContext,
       landscapes: options.landscapes, thinks: options.arch === 'ebt',
       calibrated: options.calibrated, vocab_size: 257})] : []),
     ...(options.images ? [entry('mist', {
@@ -215,7 +224,8 @@ export async function startMockServer(changes = {}, port = 0) {
   const log = {cancelled: 0, images: []};
   const server = createServer(async (request, response) => {
     const path = new URL(request.url, 'http://localhost').pathname;
-    if (!path.startsWith('/v1/')) return sendFile(response, path);
+    const is_page = !path.startsWith('/v1/') && !path.endsWith('tokenize');
+    if (is_page) return sendFile(response, path);
     if (options.bearer && request.headers.authorization !== `Bearer ${options.bearer}`) {
       return sendError(response, 401, 'This server asks for a bearer token.');
     }
@@ -225,8 +235,13 @@ export async function startMockServer(changes = {}, port = 0) {
     if (path === '/v1/images/denoise') return clean(request, response, options, log);
     let body = '';
     for await (const piece of request) body += piece;
-    requests.push(JSON.parse(body));
-    return complete(requests.at(-1), response, options, log);
+    const asked = JSON.parse(body);
+    if (path === '/tokenize') return sendJson(response, 200, {tokens: promptBytes(asked)});
+    if (path === '/detokenize') {
+      return sendJson(response, 200, {prompt: Buffer.from(asked.tokens).toString('utf8')});
+    }
+    requests.push(asked);
+    return complete(asked, response, options, log);
   });
   await new Promise((resolve) => server.listen(port, '127.0.0.1', resolve));
   return {

@@ -55,6 +55,13 @@ test('when the thinking text has no token, the other is looked at', () => {
   assert.equal(cursorToken(state).token, 9);
 });
 
+test('what slow motion has not shown yet can be skipped, and it goes on with what comes then', () => {
+  let state = after([start('thinking'), chunk('thinking', [token(1), token(2)]), {type: 'tick'}, {type: 'skip'}]);
+  assert.deepEqual([state.shown, state.cursor.index, state.cursor.step], [2, 1, 2]);
+  state = after([chunk('thinking', [token(3)]), {type: 'tick'}], state);
+  assert.deepEqual([state.shown, state.cursor.index, state.cursor.step, state.pace], [3, 2, 0, 'slow']);
+});
+
 test('turning slow motion off shows all that has arrived', () => {
   const state = after([start('thinking'), chunk('thinking', [token(1), token(2)]), live]);
   assert.equal(state.shown, 2);
@@ -103,6 +110,13 @@ test('totals are summed, and replaced by what the server counted', () => {
   assert.equal(totals(state.runs.thinking).forward_passes, 17);
   assert.equal(totals(state.runs.thinking).seconds, 2, 'time is that of the newest token');
   assert.equal(totalsRows(state.runs.thinking, false).some(([name]) => name === 'thinking steps'), false);
+});
+
+test('the text of completions and of chats is gathered', () => {
+  const choice = (more) => ({type: 'chunk', run: 'thinking', seconds: 1, chunk: {choices: [more]}});
+  const state = after([start('thinking'), choice({text: 'ab'}), choice({delta: {role: 'assistant'}}),
+                       choice({delta: {content: 'c'}}), {...choice({}), chunk: {choices: [], usage: {}}}]);
+  assert.equal(state.runs.thinking.text, 'abc');
 });
 
 test('a run says what ended it', () => {
