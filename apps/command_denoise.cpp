@@ -83,7 +83,7 @@ constexpr const char* kExamples =
     "Examples:\n"
     "  ebt denoise noisy.png clean.png --model denoiser --input-sigma 25\n"
     "  ebt denoise photo.jpg out.png --model denoiser --sigma 25 --contact-sheet steps.svg\n"
-    "  ebt denoise photo.jpg out.png --model denoiser --energy-map doubts.png --trace\n"
+    "  ebt denoise photo.jpg out.png --model denoiser --energy-map energy.png --trace\n"
     "  ebt denoise photos cleaned --model denoiser --steps 20 --energy-tolerance 1e-4\n"
     "An image of any size is taken in tiles of the model's size that overlap and are blended. A\n"
     "model was trained on images scaled as a diffusion scales them, sqrt(abar) (x + s epsilon): "

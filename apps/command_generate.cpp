@@ -53,8 +53,8 @@ constexpr const char* kExamples =
     "  ebt generate --model model --tokens 40 --trace      # watch the energy fall\n"
     "  ebt generate --model model --trace --top-tokens 3   # and what it leans to meanwhile\n"
     "  ebt generate --model model --candidates 8           # keep the best of eight thoughts\n"
-    "  ebt generate --model model --think-steps 50 --stop-change 0.01  # think where it is needed\n"
-    "A token whose energy stays high is one the model is unsure of.";
+    "  ebt generate --model model --think-steps 50 --stop-change 0.01  # think until it settles\n"
+    "Energies are no probabilities: what they say of being right, 'ebt calibrate' measures.";
 
 // A token as a trace shows it: 'e', '\n', \xff.
 std::string token_name(const std::string& bytes) {
