@@ -144,8 +144,8 @@ void serve(Server& server, const ServerOptions& options, bool json) {
   }
 }
 
-TextSource open_texts(const ServeFlags& flags) {
-  TextSource source;
+TextModelSource open_texts(const ServeFlags& flags) {
+  TextModelSource source;
   ServedModel& model = source.model;
   model.name = model_name(flags.name, flags.model);
   model.created = modified_s(std::filesystem::path(flags.model) / kModelFile);
@@ -158,8 +158,8 @@ TextSource open_texts(const ServeFlags& flags) {
   return source;
 }
 
-ImageSource open_images(const ServeFlags& flags) {
-  ImageSource source;
+ImageModelSource open_images(const ServeFlags& flags) {
+  ImageModelSource source;
   source.denoiser = load_image_denoiser(flags.image_model, flags.image_batch, flags.precision);
   source.model.name = model_name(flags.image_name, flags.image_model);
   source.model.created = modified_s(std::filesystem::path(flags.image_model) / kModelFile);

@@ -25,6 +25,7 @@ constexpr const char* kExamples =
     "  ebt train --data book.txt --arch transformer_pp --out baseline\n"
     "  ebt train --data book.txt --tokenizer tokenizer.json --out words\n"
     "  ebt train --data shards --out words               # what 'ebt data prepare' made\n"
+    "  xz -dc books.jsonl.xz | ebt train --data - --as jsonl --out books\n"
     "  ebt train --data sums.jsonl --prompt-field sum --text-field result --out adder\n"
     "  ebt train --resume book                           # after Ctrl-C, a crash, a full disk\n"
     "  ebt train --config book/config.json --seed 1 --out book-1\n"

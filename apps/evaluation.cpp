@@ -11,6 +11,7 @@
 #include "ebt/data/token_corpus.h"
 #include "ebt/data/windows.h"
 #include "ebt/eval/tasks.h"
+#include "ebt/io/byte_stream.h"
 #include "ebt/train/training_text.h"
 
 namespace ebt {

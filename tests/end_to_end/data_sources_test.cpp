@@ -7,8 +7,10 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "ebt/data/image.h"
 #include "tests/end_to_end/program.h"
 #include "tests/support/compressor.h"
+#include "tests/support/tar_builder.h"
 
 namespace ebt::testing {
 namespace {
@@ -191,6 +193,62 @@ TEST_F(DataSources, AreExamplesFromTablesAndPipesToo) {
     expect_same_weights("a", run);
   }
   expect_success("ebt train --resume d");
+}
+
+// A picture of 8 x 8 pixels.
+std::string picture(int seed) {
+  Image image{8, 8, 3, {}};
+  for (int i = 0; i < 8 * 8 * 3; ++i) {
+    image.pixels.push_back(static_cast<uint8_t>(i * seed));
+  }
+  return encode_png(image);
+}
+
+TEST_F(DataSources, OfImagesMayBeCompressedOrComeThroughAPipe) {
+  std::string tar;
+  for (int i = 0; i < 10; ++i) {
+    tar += tar_member(fmt::format("{}_{}.png", i % 2 == 0 ? "cat" : "dog", i), picture(i + 1));
+  }
+  tar += tar_end();
+  folder_.write("x.tar", tar);
+  folder_.write("x.tar.gz", gzip(tar));
+  const auto train = [&](const std::string& out) {
+    return fmt::format("ebt {} ", fmt::join(tiny_image_training(out), " "));
+  };
+  expect_success(train("a") + "--data x.tar");
+  expect_success(train("b") + "--data x.tar.gz");
+  expect_success("cat x.tar.gz | " + train("c") + "--data -");
+  expect_success(train("d") + "--data <(cat x.tar)");
+  for (const char* run : {"b", "c", "d"}) {
+    expect_same_weights("a", run);
+  }
+  expect_success("mv c moved; ebt eval image --model moved --threads 1");
+  expect_refused("cat text.txt | " + train("e") + "--data -",
+                 "standard input is no tar archive of images");
+  EXPECT_FALSE(std::filesystem::exists(folder_.file("e")));
+}
+
+TEST_F(DataSources, OfImagesInPartsAreProbedAsParts) {
+  for (int i = 0; i < 6; ++i) {
+    for (const char* name : {"cat", "dog"}) {
+      folder_.write(fmt::format("parts/train/{}/{}.png", name, i), picture(i + 1));
+      folder_.write(fmt::format("loose/Train/{}_{}.png", name, i), picture(i + 1));
+      if (i < 2) {
+        folder_.write(fmt::format("parts/test/{}/{}.png", name, i), picture(i + 7));
+        folder_.write(fmt::format("loose/val/{}_{}.png", name, i), picture(i + 7));
+      }
+    }
+  }
+  expect_success(fmt::format("ebt {}", fmt::join(tiny_image_training("model"), " ")));
+  for (const char* data : {"parts", "loose"}) {
+    const Outcome outcome =
+        shell(fmt::format("ebt probe --model model --threads 1 --json --data {}", data));
+    ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+    const json result = json::parse(outcome.out);
+    EXPECT_EQ(result["classes"], (json{"cat", "dog"}));
+    EXPECT_EQ(result["training_images"], 12);
+    EXPECT_EQ(result["test_images"], 4);
+  }
 }
 
 }  // namespace

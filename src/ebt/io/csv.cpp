@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string_view>
 
 namespace ebt {
 
@@ -66,25 +67,29 @@ void CsvReader::take_fields() {
 
 size_t CsvReader::take_quoted(size_t at) {
   std::string& field = fields_.back();
+  const auto append = [&](std::string_view text) {
+    if (field.size() <= most_bytes_) {
+      field += text;
+    }
+  };
   for (;;) {
     const size_t quote = text_.find('"', at);
-    field.append(text_, at, std::min(quote, text_.size()) - at);
-    if (field.size() > most_bytes_) {
-      fault_ = fmt::format("has a field of more than {} bytes", most_bytes_);
-      return text_.size();
-    }
+    append(std::string_view(text_).substr(at, quote - at));
     if (quote == text_.npos) {
-      field += '\n';
+      append("\n");
       if (!next_line() || !fault_.empty()) {
         fault_ = fault_.empty() ? "has a quote that is not closed" : fault_;
         return text_.size();
       }
       at = 0;
     } else if (quote + 1 < text_.size() && text_[quote + 1] == '"') {
-      field += '"';
+      append("\"");
       at = quote + 2;
     } else {
       at = quote + 1;
+      if (field.size() > most_bytes_) {
+        fault_ = fmt::format("has a field of more than {} bytes", most_bytes_);
+      }
       if (at + 1 == text_.size() && text_[at] == '\r') {
         return text_.size();
       }

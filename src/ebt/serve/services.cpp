@@ -23,13 +23,13 @@ ServedImageModel complete_model(ServedImageModel model, const ImageDenoiser& den
 
 }  // namespace
 
-TextService::TextService(TextSource source, const ServerOptions& options,
+TextService::TextService(TextModelSource source, const ServerOptions& options,
                          const RequestLimits& limits, Metrics& metrics)
     : model(complete_model(std::move(source.model), *source.generator)),
       engine(std::move(source.generator), options.queue, model, metrics),
       completions(engine, model, limits, milliseconds(options.request_timeout_s), metrics) {}
 
-ImageService::ImageService(ImageSource source, const ServerOptions& options,
+ImageService::ImageService(ImageModelSource source, const ServerOptions& options,
                            const RequestLimits& limits, Metrics& metrics)
     : model(complete_model(std::move(source.model), *source.denoiser)),
       engine(std::move(source.denoiser), options.image_queue, metrics),

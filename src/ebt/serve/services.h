@@ -16,25 +16,25 @@
 namespace ebt {
 
 // A model of texts to be served; its config is that of the generator.
-struct TextSource {
+struct TextModelSource {
   ServedModel model;
   std::unique_ptr<Generator> generator;
 };
 // A model of images to be served; config and timestep are those of the denoiser.
-struct ImageSource {
+struct ImageModelSource {
   ServedImageModel model;
   std::unique_ptr<ImageDenoiser> denoiser;
 };
 // What a server has: at least one of the two.
 struct ModelSources {
-  std::optional<TextSource> texts;
-  std::optional<ImageSource> images;
+  std::optional<TextModelSource> texts;
+  std::optional<ImageModelSource> images;
 };
 
 // Limits and metrics must outlive the services.
 struct TextService {
   // Throws Error when the tokenizer lacks tokens of the model.
-  TextService(TextSource source, const ServerOptions& options, const RequestLimits& limits,
+  TextService(TextModelSource source, const ServerOptions& options, const RequestLimits& limits,
               Metrics& metrics);
 
   const ServedModel model;
@@ -43,7 +43,7 @@ struct TextService {
 };
 
 struct ImageService {
-  ImageService(ImageSource source, const ServerOptions& options, const RequestLimits& limits,
+  ImageService(ImageModelSource source, const ServerOptions& options, const RequestLimits& limits,
                Metrics& metrics);
 
   const ServedImageModel model;

@@ -15,7 +15,13 @@ StreamedData::StreamedData(ByteStream& bytes, const std::string& name, fs::path 
     : folder_(std::move(folder)), made_folder_(!fs::exists(folder_)) {
   make_folder(folder_);
   file_ = std::make_unique<AtomicFile>(folder_ / kStreamFile);
-  read_blocks(bytes, name, [&](std::string_view block) { file_->write(block); });
+  try {
+    read_blocks(bytes, name, [&](std::string_view block) { file_->write(block); });
+  } catch (...) {
+    file_.reset();
+    remove_made_folder();
+    throw;
+  }
 }
 
 StreamedData::~StreamedData() {
@@ -27,8 +33,13 @@ StreamedData::~StreamedData() {
     fs::remove(folder_ / kStreamFile, ignored);
   }
   file_.reset();
+  remove_made_folder();
+}
+
+void StreamedData::remove_made_folder() const {
+  std::error_code ignored;  // it fails where something else is in it
   if (made_folder_) {
-    fs::remove(folder_, ignored);  // fails where something else is in it
+    fs::remove(folder_, ignored);
   }
 }
 
@@ -46,6 +57,7 @@ std::unique_ptr<StreamedData> copy_text_stream(TextSource& source, const fs::pat
     return nullptr;
   }
   const TextInput input = open_text_input(source.data, source.as);
+  EBT_CHECK(!input.bytes->peek(1).empty(), "{} is empty: there is no text to read", input.name);
   auto copy = std::make_unique<StreamedData>(*input.bytes, input.name, folder);
   source.data = copy->path();
   source.as = source.as == TextFormat::kBytes ? TextFormat::kBytes : input.format;

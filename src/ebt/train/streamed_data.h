@@ -36,6 +36,8 @@ class StreamedData {
   void give_to_run() { owned_by_run_ = true; }
 
  private:
+  void remove_made_folder() const;
+
   std::filesystem::path folder_;
   bool made_folder_;
   bool kept_ = false;
