@@ -121,7 +121,8 @@ TEST_F(Serve, WritesTheSameGreedilyWithoutASeedAndOtherwiseSamples) {
   start({"--texts", "4"});
   const auto texts = [&](const std::string& fields) {
     std::vector<std::string> texts;
-    for (const json& choice : complete(R"({"max_tokens": 20, )" + fields + "}")["choices"]) {
+    const json answer = complete(R"({"max_tokens": 20, )" + fields + "}");
+    for (const json& choice : answer["choices"]) {
       texts.push_back(choice["text"]);
     }
     return texts;

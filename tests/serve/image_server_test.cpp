@@ -166,6 +166,10 @@ TEST_F(ImageServer, AnswersForTheModelsItHas) {
   EXPECT_EQ(server_->post(kDenoise, body_of()).first, 200);
   EXPECT_EQ(error_of(server_->post("/v1/completions", "{}")),
             "404 This server has no model of texts.");
+  for (const char* path : {"/tokenize", "/detokenize"}) {
+    EXPECT_EQ(server_->post(path, R"({"prompt": "a"})").first, 404) << path;
+  }
+  EXPECT_EQ(server_->get("/tokenizer_info").first, 404);
   EXPECT_EQ(json::parse(server_->get("/v1/models").second)["data"].size(), 1U);
   EXPECT_EQ(error_of(server_->get("/v1/models/tiny")), "404 This server has one model: 'cleaner'.");
   EXPECT_EQ(server_->get("/healthz").first, 200);

@@ -17,7 +17,7 @@ namespace {
 }
 
 std::string read_role(JsonFields& message, const std::string& where) {
-  const std::string role = message.text("role").value_or("");
+  std::string role = message.text("role").value_or("");
   if (role == "developer") {
     return "system";
   }

@@ -262,7 +262,7 @@ TEST(CompletionRequest, RefusesAPromptThatTheContextDoesNotHold) {
             "its last ones to keep.");
   const std::string chat =
       R"({"messages": [{"role": "user", "content": ")" + std::string(300, 'a') + "\"}]";
-  EXPECT_NE(refusal(chat + "}", Endpoint::kChat).find("However, your messages resulted in 318 "),
+  EXPECT_NE(refusal(chat + "}", Endpoint::kChat).find("However, your messages resulted in 317 "),
             std::string::npos);
   EXPECT_EQ(parse(chat + R"(, "truncate_prompt_tokens": 12})", Endpoint::kChat).prompt_texts[0],
             "a\nAssistant:");

@@ -145,10 +145,12 @@ void Server::add_routes() {
   add("GET", kModels + std::string("/"), kModels, false,
       [this](const HttpExchange& exchange) { send_model(exchange); });
   add("POST", kTokenize, kTokenize, false, [this](const HttpExchange& exchange) {
-    send_json(tokenize(read_about_texts(exchange), texts_->model), exchange.response);
+    const std::string body = read_about_texts(exchange);
+    send_json(tokenize(body, texts_->model), exchange.response);
   });
   add("POST", kDetokenize, kDetokenize, false, [this](const HttpExchange& exchange) {
-    send_json(detokenize(read_about_texts(exchange), texts_->model), exchange.response);
+    const std::string body = read_about_texts(exchange);
+    send_json(detokenize(body, texts_->model), exchange.response);
   });
   add("GET", kTokenizerInfo, kTokenizerInfo, false, [this](const HttpExchange& exchange) {
     check_service(texts_ != nullptr, "texts");
@@ -252,8 +254,8 @@ std::string Server::read_about_texts(const HttpExchange& exchange) const {
 }
 
 void Server::complete(const HttpExchange& exchange, Endpoint endpoint) {
-  texts_->completions.handle(read_about_texts(exchange), endpoint, exchange.response,
-                             exchange.connection);
+  const std::string body = read_about_texts(exchange);
+  texts_->completions.handle(body, endpoint, exchange.response, exchange.connection);
 }
 
 void Server::denoise(const HttpExchange& exchange) {

@@ -63,7 +63,7 @@ class Server {
   void check_access(const HttpRequest& request) const;
   // Throws ApiError when there is no such model, or the server is about to end.
   void check_service(bool exists, const char* of) const;
-  // The body of a request about the model of texts.
+  // The body of a request about the model of texts. Throws ApiError, also where there is none.
   std::string read_about_texts(const HttpExchange& exchange) const;
   void complete(const HttpExchange& exchange, Endpoint endpoint);
   void denoise(const HttpExchange& exchange);
