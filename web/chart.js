@@ -37,6 +37,11 @@ const kNothing = {energies: [0], step: 0, span: 1, recent: [], others: [], range
 
 const kOfTokens = {x_label: 'thinking steps', y_label: 'energy', nothing: 'No token yet', number: signed};
 
+// Pixels that the numbers of the y axis take.
+export function roomOf(numbers) {
+  return Math.max(56, 14 + 7.5 * Math.max(0, ...numbers.map((number) => number.length)));
+}
+
 // `on_step(step)` hears of clicks; `nothing` is what the chart is called without content, `number`
 // how its values are told.
 export function makeChart(container, options) {
@@ -113,7 +118,7 @@ export function makeChart(container, options) {
     axes: [
       axis(x_label, {size: 28, space: 34,
         incrs: [1, 2, 4, 5, 8, 10, 16, 20, 32, 50, 100, 200, 500, 1000]}),
-      axis(y_label, {size: 56, values: (_, values) => values.map((value) =>
+      axis(y_label, {size: (_, values) => roomOf(values ?? []), values: (_, values) => values.map((value) =>
           (value < 0 ? '−' : '') + Math.abs(Number(value.toPrecision(6))))}),
     ],
     series: [{}, {show: true, stroke: 'transparent', points: {show: false}}],

@@ -258,6 +258,19 @@ test('a phone scrolls down only', () => onImages(async (page) => {
   await page.locator('#tip').getByText(/^energy .* in row \d+, column \d+$/).waitFor();
 }, {viewport: {width: 360, height: 740}, hasTouch: true, isMobile: true}));
 
+test('the button is on the first screen of a phone', () => onImages(async (page) => {
+  const box = await page.locator('#clean').boundingBox();
+  assert.ok(box.y + box.height <= 640, `it ends at ${box.y + box.height}`);
+}, {viewport: {width: 360, height: 640}, hasTouch: true, isMobile: true}));
+
+test('what was set for an image outlives a reload', () => onImages(async (page) => {
+  await setSlider(page, 'sigma', 2);
+  const noise = await page.locator('#sigma-value').textContent();
+  await page.reload();
+  await openImages(page);
+  assert.equal(await page.locator('#sigma-value').textContent(), noise);
+}));
+
 test('where motion is unwelcome the last step is shown at once', () => onImages(async (page) => {
   await clean(page, {steps: 6});
   await waitForImage(page);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import {chartContent, imageChartContent} from '../chart.js';
+import {chartContent, imageChartContent, roomOf} from '../chart.js';
 
 const token = (energies, candidate_energies = [energies.at(-1)]) => ({
   energy: energies.at(-1), states: energies.map((energy) => ({energy})), candidate_energies});
@@ -19,6 +19,11 @@ test('a token that was picked has the axis to itself and to its candidates', () 
 test('the chart is as wide as the longest thought it shows', () => {
   assert.equal(chartContent([token([5, 4, 3, 2]), token([3, 1])], 1, 0, false).span, 3);
   assert.equal(chartContent([token([5])], 0, 0, false).span, 1);
+});
+
+test('wide numbers get more room', () => {
+  assert.equal(roomOf([]), roomOf(['0', '10']));
+  assert.ok(roomOf(['−1234.56', '−1234.58']) > roomOf(['0']));
 });
 
 test('an energy that does not change has an axis', () => {
