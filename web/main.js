@@ -89,7 +89,7 @@ function showSlowness(state) {
   if (!slowed) return;
   const took = Math.max(...Object.values(state.runs).map((run) => run.seconds));
   element('slowed').textContent = 'Slowed down to be watched: ' +
-      `${count(state.shown)} of ${count(longest(state))} tokens shown, which the model wrote in ${seconds(took)}.`;
+      `${count(state.shown)} of ${count(longest(state))} tokens shown. The model took ${seconds(took)} for them all.`;
 }
 
 function showReading({reading}) {
