@@ -6,6 +6,7 @@ build_packages=(cmake ninja-build g++ libdnnl-dev ocl-icd-opencl-dev libfmt-dev 
   libspectra-dev)
 test_packages=(libgtest-dev libexpat1-dev)
 check_packages=(git clang-format clang-tidy libomp-dev)
+proxy_packages=(nginx-light)
 page_packages=(chromium fonts-liberation2)
 command -v npm >/dev/null || page_packages+=(nodejs npm)   # others than Debian's do as well
 

@@ -1,14 +1,18 @@
 // Thousands of damaged requests. Whatever is in one, it is refused by an ApiError or becomes
 // something that a generator accepts; and whatever bytes a server is sent, it lives on.
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 
+#include <array>
 #include <cstring>
+#include <set>
 
 #include "ebt/io/base64.h"
 #include "ebt/serve/api_error.h"
 #include "ebt/serve/chat_template.h"
 #include "ebt/serve/completion_request.h"
 #include "ebt/serve/image_request.h"
+#include "ebt/serve/request_reader.h"
 #include "tests/fuzz/mutator.h"
 #include "tests/support/controlled_denoiser.h"
 #include "tests/support/running_server.h"
@@ -203,6 +207,9 @@ std::string damaged_http(uint64_t seed) {
   Mutator mutator(seed);
   std::string bytes = kLines[mutator.below(std::size(kLines))];
   bytes += "\r\n";
+  if (mutator.below(8) != 0) {
+    bytes += "Host: localhost\r\n";
+  }
   if (mutator.below(2) == 0) {
     bytes += mutator.below(4) == 0 ? "Content-Type: image/png\r\n"
                                    : "Content-Type: application/json\r\n";
@@ -221,6 +228,77 @@ std::string damaged_http(uint64_t seed) {
   bytes += "\r\n" + body;
   mutator.mutate(bytes, 0, bytes.size());
   return bytes;
+}
+
+// What a reader makes of the requests in a stream of bytes, which arrives in pieces and then ends.
+std::string requests_in(const std::string& bytes, const std::vector<size_t>& cuts) {
+  std::array<int, 2> sockets{};
+  EXPECT_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, sockets.data()), 0);
+  size_t at = 0;
+  for (const size_t cut : cuts) {  // each piece is received by itself
+    EXPECT_EQ(send(sockets[0], bytes.data() + at, cut - at, MSG_NOSIGNAL),
+              static_cast<ssize_t>(cut - at));
+    at = cut;
+  }
+  close(sockets[0]);
+  Connection connection(sockets[1], {});
+  std::string seen;
+  try {
+    for (;;) {
+      RequestReader reader(connection);
+      if (!reader.read_head()) {
+        return seen + "end";
+      }
+      const HttpRequest& request = reader.request();
+      EXPECT_LE(request.fields.size(), kMostFields);
+      seen += request.method + " " + request.path + " for " + request.host + "\n";
+      for (const HttpField& field : request.fields) {
+        EXPECT_EQ((field.name + field.value).find_first_of(std::string("\0\r\n", 3)),
+                  std::string::npos);
+        seen += field.name + "=" + field.value + "\n";
+      }
+      const std::string body = reader.read_body(kMostHead_bytes);
+      EXPECT_TRUE(body.empty() || request.has("Content-Length") ||
+                  request.has("Transfer-Encoding"));
+      seen += body + "\n";
+    }
+  } catch (const ApiError& error) {
+    EXPECT_TRUE(error.status() >= 400 && error.status() <= 505);
+    EXPECT_EQ(std::strchr(error.what(), '\n'), nullptr) << error.what();
+    return seen + std::to_string(error.status());
+  }
+}
+
+// However bytes are cut into packets, they are the same requests.
+TEST(FuzzRequestReader, ReadsTheSameInAnyPieces) {
+  const std::string head = " HTTP/1.1\r\nHost: localhost:80\r\nContent-Type: text/plain\r\n";
+  const std::string valid = "POST /a%20b?c=d&e" + head +
+                            "Content-Length: 12\r\n\r\nGET / HTTP\r\n" + "PUT http://a.example/x" +
+                            head +
+                            "Transfer-Encoding: chunked\r\n\r\n5;a=\"b\"\r\nhello\r\n00B\r\n"
+                            "0\r\n\r\nGET / \r\n0\r\nTrailer: x\r\n\r\nGET /" +
+                            head + "\r\n";
+  EXPECT_TRUE(requests_in(valid, {valid.size()}).ends_with("end"));
+  uint64_t accepted = 0;
+  for (uint64_t seed = 0; seed < kMutations && !::testing::Test::HasFailure(); ++seed) {
+    SCOPED_TRACE(fmt::format("mutation {}", seed));
+    Mutator mutator(seed);
+    std::string bytes = valid;
+    mutator.mutate(bytes, 0, bytes.size());
+    ASSERT_LT(bytes.size(), 16'384U) << "a piece must not be larger than what is read at once";
+    if (bytes.empty()) {
+      continue;
+    }
+    std::set<size_t> cuts = {bytes.size()};
+    for (int i = 0; i < 6; ++i) {
+      cuts.insert(1 + mutator.below(bytes.size()));
+    }
+    const std::string whole = requests_in(bytes, {bytes.size()});
+    accepted += whole.ends_with("end") ? 1 : 0;
+    EXPECT_EQ(requests_in(bytes, {cuts.begin(), cuts.end()}), whole) << bytes;
+  }
+  EXPECT_GT(accepted, kMutations / 100);
+  EXPECT_LT(accepted, kMutations * 9 / 10);
 }
 
 TEST(FuzzHttp, LeavesTheServerAlive) {

@@ -347,6 +347,7 @@ TEST(Server, RefusesConnectionsBeyondItsNumber) {
   first.receive_until("ok");
   second.receive_until("ok");
   RawClient third(server.port());
+  third.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");  // unread, and no reason to reset
   const std::string answer = third.receive_all();
   EXPECT_EQ(answer.substr(0, 12), "HTTP/1.1 503");
   const std::string body = answer.substr(answer.find("\r\n\r\n") + 4);

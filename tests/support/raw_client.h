@@ -16,16 +16,26 @@ namespace ebt::testing {
 
 class RawClient {
  public:
-  // Connects to the loopback. `receive_bytes`: size of the system's buffer; 0: as usual.
-  explicit RawClient(int port, int receive_bytes = 0) : socket_(socket(AF_INET, SOCK_STREAM, 0)) {
+  // Connects to the loopback of a family. `receive_bytes`: size of the system's buffer; 0: as
+  // usual.
+  explicit RawClient(int port, int receive_bytes = 0, int family = AF_INET)
+      : socket_(socket(family, SOCK_STREAM, 0)) {
     if (receive_bytes > 0) {
       setsockopt(socket_, SOL_SOCKET, SO_RCVBUF, &receive_bytes, sizeof receive_bytes);
     }
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(static_cast<uint16_t>(port));
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    connected_ = connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+    sockaddr_in v4{};
+    v4.sin_family = AF_INET;
+    v4.sin_port = htons(static_cast<uint16_t>(port));
+    v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    sockaddr_in6 v6{};
+    v6.sin6_family = AF_INET6;
+    v6.sin6_port = v4.sin_port;
+    v6.sin6_addr = in6addr_loopback;
+    const bool is_v4 = family == AF_INET;
+    connected_ =
+        connect(socket_,
+                is_v4 ? reinterpret_cast<sockaddr*>(&v4) : reinterpret_cast<sockaddr*>(&v6),
+                is_v4 ? sizeof v4 : sizeof v6) == 0;
   }
   RawClient(const RawClient&) = delete;
   RawClient& operator=(const RawClient&) = delete;

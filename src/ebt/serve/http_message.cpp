@@ -4,20 +4,16 @@
 #include <utility>
 
 namespace ebt {
-namespace {
-
-std::string_view trimmed(std::string_view text) {
-  text.remove_prefix(std::min(text.find_first_not_of(" \t"), text.size()));
-  return text.substr(0, text.find_last_not_of(" \t") + 1);
-}
-
-}  // namespace
-
 char to_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
                     [](char x, char y) { return to_lower(x) == to_lower(y); });
+}
+
+std::string_view trim_blanks(std::string_view text) {
+  text.remove_prefix(std::min(text.find_first_not_of(" \t"), text.size()));
+  return text.substr(0, text.find_last_not_of(" \t") + 1);
 }
 
 bool HttpRequest::has(std::string_view name) const {
@@ -41,7 +37,7 @@ bool HttpRequest::lists(std::string_view name, std::string_view word) const {
     }
     for (std::string_view rest = field.value; !rest.empty();) {
       const size_t comma = std::min(rest.find(','), rest.size());
-      if (equal_ignoring_case(trimmed(rest.substr(0, comma)), word)) {
+      if (equal_ignoring_case(trim_blanks(rest.substr(0, comma)), word)) {
         return true;
       }
       rest.remove_prefix(std::min(comma + 1, rest.size()));

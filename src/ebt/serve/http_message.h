@@ -17,6 +17,8 @@ struct HttpField {
 // Of letters of ASCII, as the names of fields are made of.
 char to_lower(char c);
 bool equal_ignoring_case(std::string_view a, std::string_view b);
+// Without spaces and tabs around it.
+std::string_view trim_blanks(std::string_view text);
 
 struct HttpRequest {
   std::string method;

@@ -21,6 +21,8 @@
 namespace ebt {
 namespace {
 
+// Connections that wait to have read that they are too many.
+constexpr int64_t kMostRefusing = 16;
 constexpr char kTooManyConnections[] =
     "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 1\r\n"
     "Content-Type: application/json\r\nContent-Length: 115\r\n\r\n"
@@ -89,41 +91,54 @@ void HttpServer::add_client(int socket) {
   const int yes = 1;
   setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
   join_ended();
-  if (open_ >= max_connections_) {
-    ++refused_;
-    send(socket, kTooManyConnections, sizeof kTooManyConnections - 1, MSG_NOSIGNAL);
+  const bool refuses = open_ >= max_connections_;
+  refused_ += refuses ? 1 : 0;
+  if (refuses && refusing_ >= kMostRefusing) {
     close(socket);
     return;
   }
+  std::atomic<int64_t>& count = refuses ? refusing_ : open_;
   const std::lock_guard lock(mutex_);
-  ++open_;
+  ++count;
   Client& client = clients_.emplace_back();
   try {
-    client.thread = std::thread([this, &client, socket] { serve(client, socket); });
+    client.thread = std::thread([this, &client, &count, socket] { serve(client, count, socket); });
   } catch (const std::system_error&) {  // no thread to be had
     clients_.pop_back();
-    --open_;
-    ++refused_;
+    --count;
+    refused_ += refuses ? 0 : 1;
     close(socket);
   }
 }
 
-void HttpServer::serve(Client& client, int socket) {
+void HttpServer::serve(Client& client, std::atomic<int64_t>& count, int socket) {
   {
     Connection connection(socket, times_);
     {
       const std::lock_guard lock(mutex_);
       client.connection = &connection;
     }
-    while (connection.await_request(wake_) && answer_next(connection)) {
+    if (&count == &refusing_) {
+      connection.write(kTooManyConnections);
+    } else {
+      answer_all(connection);
     }
     const std::lock_guard lock(mutex_);
     client.connection = nullptr;
   }
   const std::lock_guard lock(mutex_);
   client.ended = true;
-  --open_;
+  --count;
   ended_.notify_all();
+}
+
+void HttpServer::answer_all(Connection& connection) {
+  try {
+    while (connection.await_request(wake_) && answer_next(connection)) {
+    }
+  } catch (const std::exception&) {  // no memory for an answer, or a part of it is written
+    connection.abandon();
+  }
 }
 
 // False when the connection is to end.
@@ -176,7 +191,7 @@ void HttpServer::drain() {
 bool HttpServer::wait_until_idle(std::chrono::milliseconds most) {
   {
     std::unique_lock lock(mutex_);
-    if (!ended_.wait_for(lock, most, [&] { return open_ == 0; })) {
+    if (!ended_.wait_for(lock, most, [&] { return open_ == 0 && refusing_ == 0; })) {
       return false;
     }
   }

@@ -64,7 +64,9 @@ class HttpServer {
   void accept_all();
   void accept_one(int listener);
   void add_client(int socket);
-  void serve(Client& client, int socket);
+  // `count`: what the connection is one of, open_ or refusing_.
+  void serve(Client& client, std::atomic<int64_t>& count, int socket);
+  void answer_all(Connection& connection);
   bool answer_next(Connection& connection);
   void join_ended();
 
@@ -75,6 +77,7 @@ class HttpServer {
   Listeners listeners_;
   int wake_ = -1;  // can be read once draining
   std::atomic<int64_t> open_{0};
+  std::atomic<int64_t> refusing_{0};
   std::atomic<int64_t> refused_{0};
   std::atomic<bool> draining_{false};
   std::mutex mutex_;

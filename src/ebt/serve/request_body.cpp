@@ -9,9 +9,8 @@
 namespace ebt {
 
 std::string content_type(const HttpRequest& request) {
-  std::string type(request.field("Content-Type"));
-  type.erase(std::min(type.find(';'), type.size()));
-  type.erase(type.find_last_not_of(" \t") + 1);
+  const std::string_view field = request.field("Content-Type");
+  std::string type(trim_blanks(field.substr(0, field.find(';'))));
   std::transform(type.begin(), type.end(), type.begin(), to_lower);
   return type;
 }

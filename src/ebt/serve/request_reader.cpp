@@ -168,10 +168,11 @@ void RequestReader::check_framing() {
     if (request.http_1_0 || request.has("Content-Length")) {
       refuse("it has a Transfer-Encoding beside a Content-Length, or in HTTP/1.0");
     }
-    if (!parser_->chunked()) {
+    const size_t last = std::min(codings.rfind(',') + 1, codings.size());
+    if (!parser_->chunked() || !equal_ignoring_case(trim_blanks(codings.substr(last)), "chunked")) {
       refuse("its Transfer-Encoding does not end with chunked");
     }
-    if (!equal_ignoring_case(codings, "chunked")) {
+    if (last > 0) {
       throw ApiError(501, "This server knows no Transfer-Encoding but chunked.");
     }
   }

@@ -192,6 +192,11 @@ void Server::answer(const HttpExchange& exchange) const {
 void Server::route(const HttpExchange& exchange) const {
   const HttpRequest& request = exchange.request;
   HttpResponse& response = exchange.response;
+  if (request.path == "*") {  // the server as a whole
+    response.set_field("Allow", "GET, HEAD, POST, OPTIONS");
+    response.status = 204;
+    return;
+  }
   const Route* const found = find_route(request.path);
   if (found == nullptr) {
     throw ApiError(404, "There is nothing at this path.", "", "not_found");
