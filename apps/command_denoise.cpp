@@ -12,6 +12,7 @@
 #include "denoise_image.h"
 #include "ebt/core/log.h"
 #include "ebt/io/file.h"
+#include "ebt/io/folder.h"
 #include "ebt/report/energy_map.h"
 #include "evaluation.h"
 #include "flags.h"
@@ -274,7 +275,8 @@ std::filesystem::path path_below(const std::filesystem::path& folder, const std:
 
 void denoise_many(const DenoisePaths& paths, const DenoiseFlags& flags,
                   const Flags& command_flags) {
-  EBT_CHECK(!same_file(paths.in, paths.out), "OUT is the folder that is read: choose another name");
+  EBT_CHECK(!lies_within(paths.out, paths.in),
+            "OUT is the folder that is read, or lies within it: choose another name");
   const auto files = open_image_files(paths.in, "");
   const DenoiseJob job = open_job(flags);
   Json result = head_of(flags, job);

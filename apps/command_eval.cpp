@@ -155,6 +155,7 @@ void run_eval(const Flags& flags) {
   std::optional<std::filesystem::path> folder;
   if (!eval.out.empty()) {
     folder = eval.out;
+    check_outside(*folder, eval.text.data, "text");
     make_folder(*folder);
   }
   TaskGrid grid;

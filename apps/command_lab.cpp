@@ -6,6 +6,7 @@
 
 #include "commands.h"
 #include "ebt/io/file.h"
+#include "ebt/io/folder.h"
 #include "ebt/lab/lab.h"
 #include "ebt/lab/lab_comparison.h"
 #include "ebt/lab/scale_lab.h"
@@ -14,7 +15,7 @@
 #include "ebt/report/shell.h"
 #include "evaluation.h"
 #include "flags.h"
-#include "training.h"
+#include "stop_signals.h"
 
 namespace ebt {
 namespace {
@@ -90,6 +91,9 @@ void run_experiment(const Flags& flags, const std::string& name) {
   use_threads(lab_flags.threads);
   if (lab_flags.out.empty()) {
     lab_flags.out = "lab-" + name;
+  }
+  if constexpr (requires { config.data; }) {
+    check_outside(lab_flags.out, config.data, "text");
   }
   const LabType lab(config);
   const StopConditions conditions(0);

@@ -10,7 +10,9 @@
 #include "ebt/data/prepared_data.h"
 #include "ebt/data/sentence_piece.h"
 #include "ebt/io/file.h"
+#include "ebt/io/folder.h"
 #include "flags.h"
+#include "stop_signals.h"
 
 namespace ebt {
 namespace {
@@ -72,14 +74,19 @@ double bytes_per_token(const Tokenizer& tokenizer, const Corpus& corpus) {
 void train_tokenizer(const Flags& command_flags) {
   TokenizerFlags flags;
   command_flags.apply_to(flags);
+  outlive_pipes();
   std::error_code ignored;  // whatever is wrong with the path, writing says so
   EBT_CHECK(!std::filesystem::exists(flags.out, ignored),
             "'{}' exists already: choose another file with --out", flags.out);
+  check_outside(flags.out, flags.data, "text");
+  // Whether it can be written is known before hours of work, and nobody else writes it meanwhile.
+  AtomicFile file(flags.out);
   const Corpus corpus = open_text(flags);
   const std::string model = train_with_progress(corpus, flags);
   const auto tokenizer = make_sentence_piece_tokenizer(model, "'" + flags.out + "'");
   const double ratio = bytes_per_token(*tokenizer, corpus);
-  write_file_atomically(flags.out, model);
+  file.write(model);
+  file.commit();
   if (command_flags.json()) {
     const Json result = {{"tokenizer", flags.out},
                          {"type", enum_name(flags.type)},

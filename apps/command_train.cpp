@@ -3,14 +3,18 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "commands.h"
 #include "ebt/core/log.h"
 #include "ebt/data/prepared_data.h"
+#include "ebt/io/folder_owner.h"
+#include "ebt/train/model_folder.h"
 #include "ebt/train/recipes.h"
 #include "ebt/train/trainer.h"
 #include "flags.h"
+#include "stop_signals.h"
 #include "train_image.h"
 #include "training.h"
 
@@ -28,11 +32,22 @@ constexpr const char* kExamples =
     "  xz -dc books.jsonl.xz | ebt train --data - --as jsonl --out books\n"
     "  ebt train --data sums.jsonl --prompt-field sum --text-field result --out adder\n"
     "  ebt train --resume book                           # after Ctrl-C, a crash, a full disk\n"
+    "  ebt train --resume book --steps 9000              # longer\n"
+    "  ebt train --from book --data letters.txt --out letters   # from weights that were learned\n"
     "  ebt train --config book/config.json --seed 1 --out book-1\n"
     "  ebt train image --data photos --out denoiser      # on images; 'ebt train image --help'\n"
     "The folder holds config.json, model.safetensors, the training state and metrics.jsonl. The "
     "same\n"
     "seed gives the same model on any number of threads, interrupted or not.";
+
+// What a run is that starts from another model's weights, unless flags say otherwise: of its shape,
+// kind of thinking and tokens.
+void start_from(const std::string& from, TrainConfig& config) {
+  const TrainConfig base = load_config(from);
+  config.model = base.model;
+  config.thinking = base.thinking;
+  config.data.tokenizer = from;
+}
 
 TrainConfig config_of(const Flags& flags) {
   SizeFlag size;
@@ -40,8 +55,17 @@ TrainConfig config_of(const Flags& flags) {
   flags.apply_to(size);
   flags.apply_to(recipe);
   TrainConfig config;
-  size.apply_to(config.model);
-  apply_recipe(recipe.recipe, config);
+  flags.apply_to(config.run);
+  const bool has_base = !config.run.from.empty();
+  if (has_base) {
+    start_from(config.run.from, config);
+  }
+  if (!has_base || is_given(flags, size)) {
+    size.apply_to(config.model);
+  }
+  if (!has_base || is_given(flags, recipe)) {
+    apply_recipe(recipe.recipe, config);
+  }
   flags.apply_to(config);
   // The config.json of a model names files beside it.
   const auto look_beside = [&](const char* flag, std::string& file) {
@@ -61,11 +85,25 @@ TrainConfig config_of(const Flags& flags) {
   return config;
 }
 
-Trainer<float> make_trainer(const FolderFlags& folder, const Flags& flags) {
-  if (!folder.resume.empty()) {
-    return Trainer<float>::resume(folder.resume, threads_of_resumed(flags));
-  }
+// A run, in a folder that nobody else writes to.
+struct OwnedRun {
+  FolderOwner owner;
+  Trainer<float> trainer;
+  int64_t steps_before;  // of a run that goes on
+};
+
+OwnedRun resume_run(const std::string& folder, const Flags& flags) {
+  const RunChanges changes = changes_of_resumed(flags);
+  const int64_t steps = load_config(folder).run.steps;
+  FolderOwner owner = FolderOwner::take(folder);
+  return {std::move(owner), Trainer<float>::resume(folder, changes), steps};
+}
+
+OwnedRun begin_run(const FolderFlags& folder, const Flags& flags) {
   TrainConfig config = config_of(flags);
+  config.run.check();
+  check_places(config.run, config.data.data, "text");
+  FolderOwner owner = FolderOwner::take(config.run.out);
   check_may_write(config.run.out, folder);
   const auto stream = copy_text_stream(config.data, config.run.out);
   if (folder.overwrite) {
@@ -76,7 +114,7 @@ Trainer<float> make_trainer(const FolderFlags& folder, const Flags& flags) {
     open_training_text(config.data, config.model.context, config.run.seed, *tokenizer);
     remove_run(config.run.out);
   }
-  return start_run<Trainer<float>>(config, stream.get());
+  return {std::move(owner), start_run<Trainer<float>>(config, stream.get()), config.run.steps};
 }
 
 std::string progress_text(const StepReport& report) {
@@ -129,9 +167,8 @@ std::string data_text(const Trainer<float>& trainer) {
   return text;
 }
 
-void print_json(const Trainer<float>& trainer, int64_t parameters,
+void print_json(const Trainer<float>& trainer, Json result,
                 const std::optional<ValidationReport>& validation) {
-  Json result = result_of(trainer.config().run, trainer.progress(), parameters);
   const TextSummary& summary = trainer.text().summary;
   result["data"] = {{"files", summary.files},         {"documents", summary.documents},
                     {"bytes", summary.bytes},         {"tokens", summary.tokens},
@@ -151,7 +188,9 @@ void run_train(const Flags& flags) {
   FolderFlags folder;
   flags.apply_to(folder);
   folder.check();
-  Trainer<float> trainer = make_trainer(folder, flags);
+  OwnedRun run =
+      folder.resume.empty() ? begin_run(folder, flags) : resume_run(folder.resume, flags);
+  Trainer<float>& trainer = run.trainer;
   const TrainConfig& config = trainer.config();
   const int64_t parameters = trainer.model().layout().count();
   ProgressLine line;
@@ -160,6 +199,7 @@ void run_train(const Flags& flags) {
                         config.run.steps, config.run.batch, config.model.context, config.run.out));
   note_learning(line, data_text(trainer), epochs_of(trainer));
   line.note(machine_text(config.run.precision, plan_memory<float>(config), "rows"));
+  note_schedule(line, run.steps_before, config.run, config.optimizer, trainer.progress());
   std::optional<ValidationReport> last_validation;
   ValidationWatch watch;
   const StopConditions conditions(folder.minutes);
@@ -170,15 +210,19 @@ void run_train(const Flags& flags) {
     watch.see(report.evaluation.loss(), line);
     last_validation = report;
   };
+  observer.on_part = [&](const PartOfRun& part) { show_part(line, part); };
   observer.stop_requested = [&] { return conditions.stop(); };
-  trainer.run(observer);
+  observer.interrupted = StopConditions::signalled;
+  const bool finished = trainer.run(observer);
   line.finish();
-  print_how_to_go_on("ebt train", config.run, trainer.progress());
+  print_how_to_go_on("ebt train", config.run, finished);
   if (flags.json()) {
-    print_json(trainer, parameters, last_validation);
+    print_json(trainer, result_of(config.run, trainer.progress(), finished, parameters),
+               last_validation);
   } else {
-    print_outcome(config.run, trainer.progress(), parameters);
+    print_outcome(config.run, trainer.progress(), finished, parameters);
   }
+  forget_unread_result();
 }
 
 }  // namespace
@@ -188,7 +232,7 @@ void register_train(CLI::App& app) {
       app, "train",
       "Train a model on text: an Energy-Based Transformer, or the Transformer++ baseline. 'ebt "
       "train image' and 'ebt train dit' train on images.",
-      kExamples,
+      std::string(kExamples) + kEndings,
       [](Flags& flags) {
         flags.bind(SizeFlag{}, kPresetHeading);
         flags.bind(RecipeFlag{}, kPresetHeading);

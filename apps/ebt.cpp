@@ -14,6 +14,7 @@
 #include "commands.h"
 #include "ebt/core/error.h"
 #include "ebt/io/mapped_ranges.h"
+#include "stop_signals.h"
 
 namespace {
 
@@ -104,6 +105,7 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  ebt::fill_closed_streams();
   try {
     wait_politely(argv);
     ebt::tell_of_cut_files();

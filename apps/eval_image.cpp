@@ -175,6 +175,7 @@ void run_eval_image(const Flags& command_flags) {
   }
   const SelectedImages images = select_images(flags, models[0].denoiser->config());
   if (!flags.out.empty()) {
+    check_outside(flags.out, flags.data, "images");
     make_folder(flags.out);
   }
   ImageGrid grid;

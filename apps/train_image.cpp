@@ -5,13 +5,16 @@
 #include <algorithm>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "ebt/core/log.h"
+#include "ebt/io/folder_owner.h"
 #include "ebt/train/image_trainer.h"
 #include "ebt/train/model_folder.h"
 #include "ebt/train/recipes.h"
 #include "flags.h"
+#include "stop_signals.h"
 #include "training.h"
 
 namespace ebt {
@@ -25,6 +28,7 @@ constexpr const char* kImageExamples =
     "  ebt train image --data photos --recipe s2 --out denoiser-s2\n"
     "  ebt train image --data photos --minutes 40 --out denoiser\n"
     "  ebt train image --resume denoiser                   # after Ctrl-C, a crash, a full disk\n"
+    "  ebt train image --from denoiser --data x-rays --out fine-tuned\n"
     "The model learns to undo --noise-level by thinking: 'ebt denoise' uses it. Files that are no\n"
     "images are passed over and counted. The same seed gives the same model on any number of\n"
     "threads, interrupted or not.";
@@ -47,28 +51,50 @@ ImageTrainConfig config_of(ImageArchitecture arch, const Flags& flags) {
   flags.apply_to(size);
   ImageTrainConfig config;
   config.model.arch = arch;
-  size.apply_to(config.model);
-  if (arch == ImageArchitecture::kEbt) {
-    RecipeFlag recipe;
+  flags.apply_to(config.run);
+  const bool has_base = !config.run.from.empty();
+  if (has_base) {
+    const ImageTrainConfig base = load_image_config(config.run.from);
+    config.model = base.model;
+    config.thinking = base.thinking;
+    config.noise = base.noise;
+  }
+  if (!has_base || is_given(flags, size)) {
+    size.apply_to(config.model);
+  }
+  RecipeFlag recipe;
+  if (arch == ImageArchitecture::kEbt && (!has_base || is_given(flags, recipe))) {
     flags.apply_to(recipe);
     apply_recipe(recipe.recipe, config);
   }
   flags.apply_to(config);
   EBT_CHECK(config.model.arch == arch, "'{}' describes a model of '{}': use that command",
-            flags.config_file(), command_of(config.model.arch));
+            has_base ? config.run.from : flags.config_file(), command_of(config.model.arch));
   return config;
 }
 
-ImageTrainer<float> make_trainer(ImageArchitecture arch, const FolderFlags& folder,
-                                 const Flags& flags) {
-  if (!folder.resume.empty()) {
-    const std::optional<int64_t> threads = threads_of_resumed(flags);
-    const ImageArchitecture found = load_image_config(folder.resume).model.arch;
-    EBT_CHECK(found == arch, "'{0}' holds a model of '{1}': continue it with {1} --resume {0}",
-              folder.resume, command_of(found));
-    return ImageTrainer<float>::resume(folder.resume, threads);
-  }
+// A run, in a folder that nobody else writes to.
+struct OwnedRun {
+  FolderOwner owner;
+  ImageTrainer<float> trainer;
+  int64_t steps_before;  // of a run that goes on
+};
+
+OwnedRun resume_run(ImageArchitecture arch, const std::string& folder, const Flags& flags) {
+  const RunChanges changes = changes_of_resumed(flags);
+  const ImageTrainConfig found = load_image_config(folder);
+  EBT_CHECK(found.model.arch == arch,
+            "'{0}' holds a model of '{1}': continue it with {1} --resume {0}", folder,
+            command_of(found.model.arch));
+  FolderOwner owner = FolderOwner::take(folder);
+  return {std::move(owner), ImageTrainer<float>::resume(folder, changes), found.run.steps};
+}
+
+OwnedRun begin_run(ImageArchitecture arch, const FolderFlags& folder, const Flags& flags) {
   ImageTrainConfig config = config_of(arch, flags);
+  config.run.check();
+  check_places(config.run, config.data.data, "images");
+  FolderOwner owner = FolderOwner::take(config.run.out);
   check_may_write(config.run.out, folder);
   const auto stream = copy_image_stream(config.data.data, config.run.out);
   if (folder.overwrite) {
@@ -78,7 +104,7 @@ ImageTrainer<float> make_trainer(ImageArchitecture arch, const FolderFlags& fold
                     config.model.image_width, config.run.seed);
     remove_run(config.run.out);
   }
-  return start_run<ImageTrainer<float>>(config, stream.get());
+  return {std::move(owner), start_run<ImageTrainer<float>>(config, stream.get()), config.run.steps};
 }
 
 std::string data_text(const ImageTrainer<float>& trainer) {
@@ -143,9 +169,8 @@ class BadImageNotes {
   size_t told_ = 0;
 };
 
-void print_json(const ImageTrainer<float>& trainer, int64_t parameters,
+void print_json(const ImageTrainer<float>& trainer, Json result,
                 const std::optional<ImageValidationReport>& validation) {
-  Json result = result_of(trainer.config().run, trainer.progress(), parameters);
   result["images"] = trainer.progress().step * trainer.config().run.batch;
   if (validation.has_value()) {
     const ImageMeasurement& measured = validation->measured;
@@ -167,7 +192,9 @@ void run_train(ImageArchitecture arch, const Flags& flags) {
   FolderFlags folder;
   flags.apply_to(folder);
   folder.check();
-  ImageTrainer<float> trainer = make_trainer(arch, folder, flags);
+  OwnedRun run = folder.resume.empty() ? begin_run(arch, folder, flags)
+                                       : resume_run(arch, folder.resume, flags);
+  ImageTrainer<float>& trainer = run.trainer;
   const ImageTrainConfig& config = trainer.config();
   const int64_t parameters = trainer.model().layout().count();
   ProgressLine line;
@@ -181,6 +208,7 @@ void run_train(ImageArchitecture arch, const Flags& flags) {
     line.note("learns from dead leaves, drawn as they are needed");
   }
   line.note(machine_text(config.run.precision, plan_memory<float>(config), "images"));
+  note_schedule(line, run.steps_before, config.run, config.optimizer, trainer.progress());
   std::optional<ImageValidationReport> last_validation;
   ValidationWatch watch;
   BadImageNotes notes(line);
@@ -195,16 +223,20 @@ void run_train(ImageArchitecture arch, const Flags& flags) {
     watch.see(report.measured.loss, line);
     last_validation = report;
   };
+  observer.on_part = [&](const PartOfRun& part) { show_part(line, part); };
   observer.stop_requested = [&] { return conditions.stop(); };
-  trainer.run(observer);
+  observer.interrupted = StopConditions::signalled;
+  const bool finished = trainer.run(observer);
   line.finish();
   notes.finish(trainer.bad_images());
-  print_how_to_go_on(command_of(arch).c_str(), config.run, trainer.progress());
+  print_how_to_go_on(command_of(arch).c_str(), config.run, finished);
   if (flags.json()) {
-    print_json(trainer, parameters, last_validation);
+    print_json(trainer, result_of(config.run, trainer.progress(), finished, parameters),
+               last_validation);
   } else {
-    print_outcome(config.run, trainer.progress(), parameters);
+    print_outcome(config.run, trainer.progress(), finished, parameters);
   }
+  forget_unread_result();
 }
 
 }  // namespace
@@ -214,7 +246,7 @@ void register_train_image(CLI::App& train) {
   add_command(
       train, "image",
       "Train an Energy-Based Transformer to take the noise out of images, by thinking.",
-      kImageExamples,
+      std::string(kImageExamples) + kEndings,
       [](Flags& flags) {
         flags.bind(SizeFlag{}, kPresetHeading);
         flags.bind(RecipeFlag{}, kPresetHeading);
@@ -229,7 +261,7 @@ void register_train_image(CLI::App& train) {
       [](const Flags& flags) { run_train(ImageArchitecture::kEbt, flags); });
   add_command(
       train, "dit", "Train DiT, the diffusion transformer that 'ebt train image' is compared with.",
-      kDitExamples,
+      std::string(kDitExamples) + kEndings,
       [](Flags& flags) {
         flags.bind(SizeFlag{}, kPresetHeading);
         flags.bind(FolderFlags{}, kPresetHeading);

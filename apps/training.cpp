@@ -3,43 +3,66 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <csignal>
 #include <filesystem>
 
 #include "ebt/core/log.h"
+#include "ebt/io/folder.h"
 #include "ebt/kernels/gemm.h"
 #include "ebt/kernels/isa.h"
 #include "ebt/train/metrics_log.h"
 #include "ebt/train/model_folder.h"
+#include "stop_signals.h"
 
 namespace ebt {
-namespace {
-
-volatile std::sig_atomic_t stop_signal = 0;
-
-// The second signal ends the program at once.
-void request_stop(int signal) {
-  stop_signal = 1;
-  std::signal(signal, SIG_DFL);
-}
-
-}  // namespace
 
 void FolderFlags::check() const {
   EBT_CHECK(minutes >= 0 && std::isfinite(minutes), "--minutes: {} is not a number from 0",
             minutes);
 }
 
-std::optional<int64_t> threads_of_resumed(const Flags& flags) {
-  std::optional<int64_t> threads;
+RunChanges changes_of_resumed(const Flags& flags) {
+  RunChanges changes;
   for (const auto& [name, value] : flags.on_command_line().items()) {
-    EBT_CHECK(name == "resume" || name == "threads" || name == "minutes",
-              "--{} cannot change with --resume: a run goes on as it began", name);
-    if (name == "threads") {
-      threads = value.get<int64_t>();
+    if (name == "steps") {
+      changes.steps = value.get<int64_t>();
+    } else if (name == "data") {
+      changes.data = value.get<std::string>();
+    } else if (name == "validate-every") {
+      changes.validate_every = value.get<int64_t>();
+    } else if (name == "checkpoint-every") {
+      changes.checkpoint_every = value.get<int64_t>();
+    } else if (name == "threads") {
+      changes.threads = value.get<int64_t>();
+    } else {
+      EBT_CHECK(name == "resume" || name == "minutes",
+                "--{} cannot change with --resume: a run goes on as it began", name);
     }
   }
-  return threads;
+  return changes;
+}
+
+void note_schedule(ProgressLine& line, int64_t before, const RunSettings& run,
+                   const OptimizerConfig& optimizer, const TrainingProgress& progress) {
+  if (before == run.steps) {
+    return;
+  }
+  const auto rate = [&](int64_t steps) {
+    return LearningRateSchedule{optimizer.learning_rate, optimizer.warmup_steps, steps,
+                                optimizer.final_fraction}
+        .at(progress.step);
+  };
+  line.note(fmt::format(
+      "goes on from step {} to step {} instead of {}: the learning rate follows the cosine of {} "
+      "steps from here on, {:.3g} instead of {:.3g} now",
+      progress.step, run.steps, before, run.steps, rate(run.steps), rate(before)));
+}
+
+void check_places(const RunSettings& run, const std::string& data, const char* what) {
+  check_apart(run.out, data, what);
+  std::error_code ignored;
+  EBT_CHECK(run.from.empty() || !std::filesystem::equivalent(run.out, run.from, ignored),
+            "--from: '{}' is the folder that --out names: a run writes to a folder of its own",
+            run.from);
 }
 
 void check_may_write(const std::string& out, const FolderFlags& flags) {
@@ -63,15 +86,14 @@ void remove_run(const std::string& folder) {
   }
 }
 
-StopConditions::StopConditions(double minutes) : minutes_(minutes) {
-  std::signal(SIGINT, request_stop);
-  std::signal(SIGTERM, request_stop);
-}
-
-bool StopConditions::stop() const {
-  const std::chrono::duration<double, std::ratio<60>> passed =
-      std::chrono::steady_clock::now() - start_;
-  return stop_signal != 0 || (minutes_ > 0 && passed.count() >= minutes_);
+void show_part(ProgressLine& line, const PartOfRun& part) {
+  constexpr double kPatience_seconds = 2;
+  if (part.seconds < kPatience_seconds || part.share <= 0) {
+    return;
+  }
+  line.update(fmt::format("{} {}/{}: {:.0f} % of it, {} left", part.what, part.step, part.steps,
+                          100 * part.share,
+                          format_duration(part.seconds * (1 - part.share) / part.share)));
 }
 
 std::string machine_text(const std::string& precision, const MemoryPlan& plan, const char* rows) {
@@ -112,23 +134,29 @@ void ValidationWatch::see(double loss, ProgressLine& line) {
   }
 }
 
-void print_how_to_go_on(const char* command, const RunSettings& run,
-                        const TrainingProgress& progress) {
-  if (progress.step < run.steps) {
-    fmt::print(stderr, "stopped, and saved; go on with: {} --resume {}\n", command, run.out);
+void print_how_to_go_on(const char* command, const RunSettings& run, bool finished) {
+  if (!finished) {
+    const char* const signal = StopConditions::signal_name();
+    say(fmt::format("stopped{}, and saved; go on with: {} --resume {}\n",
+                    signal != nullptr ? fmt::format(" by {}", signal) : "", command, run.out));
   }
 }
 
-void print_outcome(const RunSettings& run, const TrainingProgress& progress, int64_t parameters) {
+void print_outcome(const RunSettings& run, const TrainingProgress& progress, bool finished,
+                   int64_t parameters) {
   fmt::print("{} step {} of {}: '{}' holds a model of {} weights\n",
-             progress.step >= run.steps ? "finished" : "stopped after", progress.step, run.steps,
-             run.out, format_count(static_cast<double>(parameters)));
+             finished ? "finished" : "stopped after", progress.step, run.steps, run.out,
+             format_count(static_cast<double>(parameters)));
 }
 
-Json result_of(const RunSettings& run, const TrainingProgress& progress, int64_t parameters) {
-  return {
-      {"model", run.out},   {"finished", progress.step >= run.steps},  {"step", progress.step},
-      {"steps", run.steps}, {"skipped_steps", progress.skipped_steps}, {"parameters", parameters}};
+Json result_of(const RunSettings& run, const TrainingProgress& progress, bool finished,
+               int64_t parameters) {
+  return {{"model", run.out},
+          {"finished", finished},
+          {"step", progress.step},
+          {"steps", run.steps},
+          {"skipped_steps", progress.skipped_steps},
+          {"parameters", parameters}};
 }
 
 }  // namespace ebt

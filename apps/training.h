@@ -1,15 +1,14 @@
 // What the commands that train share: presets, the folder of a run, when to stop, what to tell.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
 
 #include "ebt/core/log.h"
-#include "ebt/train/checkpoint.h"
 #include "ebt/train/memory_plan.h"
 #include "ebt/train/streamed_data.h"
+#include "ebt/train/training_loop.h"
 #include "flags.h"
 
 namespace ebt {
@@ -56,8 +55,11 @@ struct FolderFlags {
 
   template <class Visitor>
   void visit_fields(Visitor&& visit) {
-    visit("resume", resume,
-          "folder of an interrupted run to continue; takes only --threads and --minutes beside");
+    visit(
+        "resume", resume,
+        "folder of a run to go on with, interrupted or finished; beside it --steps, --data (the "
+        "same data, elsewhere), --validate-every, --checkpoint-every, --threads and --minutes may "
+        "change. With other --steps the learning rate follows their cosine from there on");
     visit("overwrite", overwrite, "replace the run that --out holds");
     visit("minutes", minutes,
           "save and stop after so many minutes of training, if --steps are not done by then, as "
@@ -65,9 +67,34 @@ struct FolderFlags {
   }
 };
 
-// The --threads of a command line with --resume; absent: as before. Throws Error when the command
-// line asks for anything that cannot change.
-std::optional<int64_t> threads_of_resumed(const Flags& flags);
+// How training ends, as the help of its commands tells.
+inline constexpr const char* kEndings =
+    "\nCtrl-C (SIGINT), SIGTERM, SIGUSR1 and a terminal that closes (SIGHUP) end training within\n"
+    "seconds, with all whole steps saved; a second signal, a second later, ends it at once. Exit\n"
+    "code: 0 where the run is finished, or was ended so; 1 where it failed, or its result could "
+    "not\n"
+    "be printed; a signal before the first step ends the program by that signal.";
+
+// What a command line with --resume changes. Throws Error when it asks for anything that cannot.
+RunChanges changes_of_resumed(const Flags& flags);
+
+// Says what becomes of the learning rate of a run of `before` steps that now has others.
+void note_schedule(ProgressLine& line, int64_t before, const RunSettings& run,
+                   const OptimizerConfig& optimizer, const TrainingProgress& progress);
+
+// Whether a flag was given: its value would stand in the way of what follows from --from.
+template <class Preset>
+bool is_given(const Flags& flags, Preset preset) {
+  bool given = false;
+  preset.visit_fields([&](const char* name, const auto& /*field*/, const char* /*help*/) {
+    given = given || flags.on_command_line().contains(name);
+  });
+  return given;
+}
+
+// Throws Error when a run would write into its data, which messages call `what`, or into the model
+// that it starts from.
+void check_places(const RunSettings& run, const std::string& data, const char* what);
 
 // Throws Error when the folder holds a run and --overwrite was not given.
 void check_may_write(const std::string& out, const FolderFlags& flags);
@@ -89,18 +116,8 @@ Trainer start_run(Config config, StreamedData* stream) {
   return trainer;
 }
 
-// Whether a run is to end early: at SIGINT or SIGTERM, or when its time is over. A second signal
-// ends the program at once. One at a time.
-class StopConditions {
- public:
-  // 0 minutes: no limit.
-  explicit StopConditions(double minutes);
-  bool stop() const;
-
- private:
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-  double minutes_;
-};
+// Shows how far a step or a validation is, where it takes longer than two seconds.
+void show_part(ProgressLine& line, const PartOfRun& part);
 
 // "bf16 (amx), 1.2 GiB of memory of 7.5 GiB available, 32 images at a time", of a resolved
 // precision.
@@ -124,11 +141,12 @@ class ValidationWatch {
 };
 
 // Says on stderr how to go on, where the run is not finished.
-void print_how_to_go_on(const char* command, const RunSettings& run,
-                        const TrainingProgress& progress);
+void print_how_to_go_on(const char* command, const RunSettings& run, bool finished);
 // Prints what --json does without.
-void print_outcome(const RunSettings& run, const TrainingProgress& progress, int64_t parameters);
+void print_outcome(const RunSettings& run, const TrainingProgress& progress, bool finished,
+                   int64_t parameters);
 // The fields of a run's result that do not depend on what was learned.
-Json result_of(const RunSettings& run, const TrainingProgress& progress, int64_t parameters);
+Json result_of(const RunSettings& run, const TrainingProgress& progress, bool finished,
+               int64_t parameters);
 
 }  // namespace ebt

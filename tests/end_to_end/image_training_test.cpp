@@ -210,10 +210,10 @@ TEST_F(ImageTraining, TellsTextImagesAndDiffusionApart) {
                  "describes a model of 'ebt train image': use that command");
 }
 
-TEST_F(ImageTraining, ChangesNothingButThreadsAndTime) {
+TEST_F(ImageTraining, ChangesNothingThatWouldMakeItAnotherRun) {
   const std::string run = train("run");
-  expect_refused({"train", "image", "--resume", run, "--steps", "99"},
-                 "--steps cannot change with --resume");
+  expect_refused({"train", "image", "--resume", run, "--batch", "99"},
+                 "--batch cannot change with --resume");
   EXPECT_EQ(run_ebt({"train", "image", "--resume", run, "--threads", "2"}).exit_code, 0);
 }
 

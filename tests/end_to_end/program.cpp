@@ -25,6 +25,15 @@ constexpr uid_t kNobody = 65534;
   const int err_file = open(err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0666);
   dup2(out_file, STDOUT_FILENO);
   dup2(err_file, STDERR_FILENO);
+  close(out_file);
+  close(err_file);
+  if (limits.closed_streams) {
+    close(STDIN_FILENO);
+    close(STDOUT_FILENO);
+    close(STDERR_FILENO);
+  }
+  // A test itself may run under nohup.
+  std::signal(SIGHUP, limits.ignores_hangup ? SIG_IGN : SIG_DFL);
   // Both outlive exec: the new program inherits the limit and the ignored signal.
   std::optional<FileSizeLimit> file_limit;
   if (limits.file_bytes.has_value()) {
@@ -62,8 +71,8 @@ Program::Program(const Arguments& arguments, const Limits& limits) {
     pointers.push_back(word.data());
   }
   pointers.push_back(nullptr);
-  const std::string out = folder_.file("out");
-  const std::string err = folder_.file("err");
+  const std::string out = limits.out.empty() ? folder_.file("out") : limits.out;
+  const std::string err = limits.err.empty() ? folder_.file("err") : limits.err;
   process_ = fork();
   if (process_ == 0) {
     become_ebt(pointers, out, err, limits);

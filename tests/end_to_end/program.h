@@ -27,6 +27,9 @@ struct Outcome {
 struct Limits {
   std::optional<uint64_t> file_bytes;  // larger files cannot be written, as on a full disk
   bool unprivileged = false;           // run as a user who owns nothing
+  std::string out, err;                // files to write to; empty: those that an Outcome shows
+  bool closed_streams = false;         // no standard input, output and error at all
+  bool ignores_hangup = false;         // as under nohup
 };
 
 // A running `ebt`.
@@ -38,6 +41,7 @@ class Program {
   Program& operator=(const Program&) = delete;
 
   void send(int signal) const;
+  pid_t id() const { return process_; }
   // What it has written until now.
   std::string out_so_far() const;
   std::string err_so_far() const;

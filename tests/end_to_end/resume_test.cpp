@@ -83,12 +83,14 @@ TEST_F(Resume, SurvivesBeingKilledAtRandomMoments) {
   expect_same_run(folder_.file("whole"), run);
 }
 
-TEST_F(Resume, ChangesNothingButThreads) {
+TEST_F(Resume, ChangesNothingThatWouldMakeItAnotherRun) {
   ASSERT_EQ(run_ebt(training("run", {})).exit_code, 0);
-  const Outcome outcome = run_ebt({"train", "--resume", folder_.file("run"), "--steps", "99"});
-  EXPECT_EQ(outcome.exit_code, 1);
-  EXPECT_NE(outcome.err.find("--steps cannot change with --resume"), std::string::npos)
-      << outcome.err;
+  for (const std::string flag : {"--batch", "--seed", "--layers", "--learning-rate", "--out"}) {
+    const Outcome outcome = run_ebt({"train", "--resume", folder_.file("run"), flag, "2"});
+    EXPECT_EQ(outcome.exit_code, 1);
+    EXPECT_NE(outcome.err.find(flag + " cannot change with --resume"), std::string::npos)
+        << outcome.err;
+  }
   EXPECT_EQ(run_ebt({"train", "--resume", folder_.file("run"), "--threads", "2"}).exit_code, 0);
 }
 

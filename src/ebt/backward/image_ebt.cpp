@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "ebt/core/rng.h"
+#include "ebt/core/work_watch.h"
 
 namespace ebt {
 namespace {
@@ -79,6 +80,7 @@ ImageLossSums ImageEbt<T, S>::run(const ImageRows<T>& rows, const ImageDraws<T>&
   for (int64_t first = 0; first < count; first += chunk) {
     const int64_t n = std::min(chunk, count - first);
     sums.add(image_pass(parts, rows, first, draws, observe, learns, space(n, learns)));
+    tell_share(static_cast<double>(first + n) / static_cast<double>(count));
   }
   if (learns) {
     modulation_.vjp(weights.modulations, gradient_views_.modulations, gradient_views_.condition);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "ebt/core/work_watch.h"
 #include "ebt/loss/cross_entropy.h"
 #include "ebt/loss/target_sums.h"
 
@@ -135,6 +136,7 @@ void TextEbt<T, S>::read(TextWorkspace<T, S>& workspace, Tensor<const int32_t> t
                          const PassOptions& options) {
   const Tensor<const int32_t> read = workspace.tokens_of(tokens);
   const std::vector<int64_t> plan = inference_plan(options.steps);
+  const PartOfWork work(0, 0);  // little of what follows
   for (size_t context = 0; context <= workspace.context_of(plan.back()); ++context) {
     workspace.contexts[context].forward(operands_.views(), rotary_, read,
                                         static_cast<int64_t>(context));
@@ -179,15 +181,17 @@ LossSums TextEbt<T, S>::evaluate(Tensor<const int32_t> inputs, Tensor<const int3
     return sums;
   }
   read(workspace, inputs, options);
-  for (const Chunk& chunk : workspace.chunks) {
+  for (size_t i = 0; i < workspace.chunks.size(); ++i) {
+    const Chunk& chunk = workspace.chunks[i];
     ChunkSpace<T, S>& space = workspace.space(chunk, targets);
     const TextStep<T, S>& step = space.steps.front();
     const Tensor<const int32_t> wanted = space.targets;
-    think(workspace, chunk, space, options, [&](size_t i) {
+    think(workspace, chunk, space, options, [&](size_t thought) {
       CrossEntropy<T>::loss_and_gradient({wanted, T(0)}, step.next, T(0), space.row_loss, {});
-      sums.cross_entropy[i] += sum_over_targets<T>(space.row_loss, wanted);
-      sums.energy[i] += sum_over_targets(step.energy, wanted);
+      sums.cross_entropy[thought] += sum_over_targets<T>(space.row_loss, wanted);
+      sums.energy[thought] += sum_over_targets(step.energy, wanted);
     });
+    tell_share(static_cast<double>(i + 1) / static_cast<double>(workspace.chunks.size()));
   }
   sums.objective = sums.cross_entropy.back();
   return sums;

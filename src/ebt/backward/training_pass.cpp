@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "ebt/core/phase.h"
+#include "ebt/core/work_watch.h"
 #include "ebt/kernels/elementwise.h"
 #include "ebt/kernels/isa.h"
 #include "ebt/kernels/softmax.h"
@@ -32,6 +33,20 @@ struct Plan {
   }
   size_t size() const { return landscapes.size(); }
   bool is_last(size_t i) const { return i + 1 == size(); }
+};
+
+// How a pass spends its time, roughly: what reading the contexts takes is taken twice by their way
+// back, and some times over by every thinking step, whose gradient is swept.
+struct Shares {
+  double reading, thinking, way_back;
+
+  explicit Shares(size_t steps) {
+    constexpr double kStep = 4;
+    const double all = 3 + kStep * static_cast<double>(steps);
+    reading = 1 / all;
+    way_back = 2 / all;
+    thinking = 1 - reading - way_back;
+  }
 };
 
 // One chunk of a training step, in the order in which it happens.
@@ -340,25 +355,36 @@ LossSums train_pass(const TextEbtParts<T, S>& model, const TrainingRows<T>& rows
   // A landscape without steps is left alone, and so are its gradients. With the default type all
   // landscapes are one.
   const Tensor<const int32_t> tokens = workspace.tokens_of(rows.inputs);
-  std::vector<bool> open(workspace.contexts.size(), false);
+  std::vector<size_t> open;
   for (const int64_t landscape : plan.landscapes) {
     const size_t context = workspace.context_of(landscape);
-    if (!open[context]) {
-      workspace.contexts[context].forward(model.weights, model.rotary, tokens,
-                                          static_cast<int64_t>(context));
-      open[context] = true;
+    if (open.empty() || open.back() != context) {
+      open.push_back(context);
     }
   }
-  for (const Chunk& chunk : workspace.chunks) {
-    ChunkPass<T, S>{model, rows,      draws, observe,
-                    plan,  workspace, chunk, workspace.space(chunk, rows.targets),
-                    sums}
-        .run();
+  const Shares shares(plan.size());
+  const double of_each = 1 / static_cast<double>(open.size());
+  for (size_t i = 0; i < open.size(); ++i) {
+    const PartOfWork work(shares.reading * of_each * static_cast<double>(i),
+                          shares.reading * of_each);
+    workspace.contexts[open[i]].forward(model.weights, model.rotary, tokens,
+                                        static_cast<int64_t>(open[i]));
   }
-  for (size_t context = 0; context < workspace.contexts.size(); ++context) {
-    if (open[context]) {
-      workspace.contexts[context].vjp(model.weights, model.rotary, model.gradients);
+  {
+    const PartOfWork work(shares.reading, shares.thinking);
+    for (size_t i = 0; i < workspace.chunks.size(); ++i) {
+      const Chunk& chunk = workspace.chunks[i];
+      ChunkPass<T, S>{model, rows,      draws, observe,
+                      plan,  workspace, chunk, workspace.space(chunk, rows.targets),
+                      sums}
+          .run();
+      tell_share(static_cast<double>(i + 1) / static_cast<double>(workspace.chunks.size()));
     }
+  }
+  for (size_t i = 0; i < open.size(); ++i) {
+    const PartOfWork work(1 - shares.way_back * of_each * static_cast<double>(open.size() - i),
+                          shares.way_back * of_each);
+    workspace.contexts[open[i]].vjp(model.weights, model.rotary, model.gradients);
   }
   return sums;
 }

@@ -1,6 +1,7 @@
 #include "ebt/core/log.h"
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -35,6 +36,15 @@ std::string with_unit(double value, double base, const std::array<const char*, N
 
 }  // namespace
 
+void say(const std::string& text, std::FILE* stream) {
+  pollfd ready{fileno(stream), POLLOUT, 0};
+  if (poll(&ready, 1, 0) == 1 && ready.revents == POLLOUT) {
+    std::fwrite(text.data(), 1, text.size(), stream);
+    std::fflush(stream);
+    std::clearerr(stream);
+  }
+}
+
 ProgressLine::ProgressLine(std::FILE* stream)
     : stream_(stream),
       terminal_(isatty(fileno(stream)) == 1),
@@ -52,8 +62,7 @@ void ProgressLine::update(const std::string& text) {
 
 void ProgressLine::note(const std::string& text) {
   erase();
-  fmt::print(stream_, "{}\n", text);
-  std::fflush(stream_);
+  say(text + '\n', stream_);
 }
 
 void ProgressLine::finish() {
@@ -61,28 +70,26 @@ void ProgressLine::finish() {
     show(held_back_);
   }
   if (visible_) {
-    fmt::print(stream_, "\n");
+    say("\n", stream_);
     visible_ = false;
   }
-  std::fflush(stream_);
 }
 
 void ProgressLine::show(const std::string& text) {
   if (terminal_) {
     erase();
-    fmt::print(stream_, "{}", cut_to_terminal(text, stream_));
+    say(cut_to_terminal(text, stream_), stream_);
     visible_ = true;
   } else {
-    fmt::print(stream_, "{}\n", text);
+    say(text + '\n', stream_);
   }
-  std::fflush(stream_);
   held_back_.clear();
   next_show_ = Clock::now() + interval_;
 }
 
 void ProgressLine::erase() {
   if (visible_) {
-    fmt::print(stream_, "\r\x1b[K");
+    say("\r\x1b[K", stream_);
     visible_ = false;
   }
 }

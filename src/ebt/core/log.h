@@ -7,9 +7,14 @@
 
 namespace ebt {
 
+// Writes what nothing depends on: text that cannot be written, or not without waiting for somebody
+// to read, is lost, and it is no error. A closed stream, a full disk, a terminal that is gone and a
+// pipe that nobody reads do not end a computation or hold it up.
+void say(const std::string& text, std::FILE* stream = stderr);
+
 // One line that shows the newest state. On a terminal it is rewritten in place, at most ten times a
-// second; elsewhere (a file, a CI log) whole lines are printed, at most one every five seconds. Not
-// thread-safe.
+// second; elsewhere (a file, a CI log) whole lines are printed, at most one every five seconds.
+// Lines are said as say() does. Not thread-safe.
 class ProgressLine {
  public:
   // Writes to `stream`, which must outlive the line.

@@ -10,6 +10,7 @@
 #include "ebt/data/shard_file.h"
 #include "ebt/data/token_shard.h"
 #include "ebt/io/folder.h"
+#include "ebt/io/folder_owner.h"
 #include "ebt/io/json.h"
 
 namespace ebt {
@@ -33,16 +34,18 @@ bool is_leftover(const std::string& name) {
          (name.starts_with("shard-") && name.find(".tokens") != name.npos);
 }
 
-// Makes the folder, or empties it of what an interrupted preparation left. Everything is looked at
+// Empties a folder of what an interrupted preparation left. Everything is looked at
 // before anything is removed.
 void make_room(const fs::path& folder) {
-  make_folder(folder);
   std::error_code error;
   std::vector<fs::path> leftovers;
   bool has_shards = false;
   for (fs::directory_iterator entry(folder, error); !error && entry != fs::directory_iterator();
        entry.increment(error)) {
     const std::string name = entry->path().filename().string();
+    if (name == kOwnerFile) {
+      continue;
+    }
     EBT_CHECK(is_leftover(name),
               "'{}' holds '{}', which is not of prepared data: choose another "
               "folder with --out",
@@ -59,13 +62,6 @@ void make_room(const fs::path& folder) {
     fs::remove(leftover, error);
     EBT_CHECK(!error, "cannot remove '{}': {}", leftover.string(), error.message());
   }
-}
-
-bool lies_within(const fs::path& path, const fs::path& folder) {
-  std::error_code ignored;
-  const fs::path relative =
-      fs::weakly_canonical(path, ignored).lexically_relative(fs::weakly_canonical(folder, ignored));
-  return !relative.empty() && *relative.begin() != "..";
 }
 
 PreparedSummary read_summary(const fs::path& folder) {
@@ -85,14 +81,11 @@ PreparedSummary read_summary(const fs::path& folder) {
 
 PreparedSummary prepare_data(const TextSource& source, const std::string& tokenizer_path,
                              const fs::path& folder) {
+  check_apart(folder, source.data, "text");
+  const FolderOwner owner = FolderOwner::take(folder);
   std::error_code ignored;  // whatever is wrong with a path, using it says so
   EBT_CHECK(!fs::exists(folder / kPreparedFile, ignored),
             "'{}' holds prepared data already: choose another folder with --out", folder.string());
-  const std::string& data = source.data;
-  EBT_CHECK(data.empty() || !fs::is_directory(data, ignored) || !lies_within(folder, data),
-            "'{}' lies within the text '{}', and would become part of it: choose another folder "
-            "with --out",
-            folder.string(), data);
   const auto tokenizer = open_tokenizer(tokenizer_path);
   const auto vocabulary = vocabulary_of(*tokenizer);
   const Corpus corpus = open_text(source);

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <numbers>
 
+#include "ebt/core/work_watch.h"
+
 namespace ebt {
 
 namespace {
@@ -50,7 +52,10 @@ Evaluation evaluate(TextModel<T>& model, const RowSet& rows, int64_t batch_rows,
     }
     PassOptions of_batch = options;
     of_batch.first_row = first;
+    const PartOfWork work(static_cast<double>(first) / static_cast<double>(total),
+                          static_cast<double>(batch.rows) / static_cast<double>(total));
     sums.add(model.evaluate(batch.input_view(), batch.target_view(), of_batch));
+    tell_share(1);
   }
   EBT_CHECK(sums.token_count > 0, "evaluate: the text has no token to predict");
   result.tokens = sums.token_count;

@@ -1,7 +1,6 @@
 #include "ebt/io/file.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,6 +11,7 @@
 
 #include "ebt/core/error.h"
 #include "ebt/io/descriptor.h"
+#include "ebt/io/file_lock.h"
 #include "ebt/io/mapped_ranges.h"
 
 namespace ebt {
@@ -28,14 +28,6 @@ void unmap(std::span<const std::byte> bytes) {
 
 std::filesystem::path folder_of(const std::filesystem::path& path) {
   return path.has_parent_path() ? path.parent_path() : ".";
-}
-
-// Whether the name still leads to the open file, which another process may have renamed since.
-bool is_still_named(int descriptor, const std::filesystem::path& path) {
-  struct stat opened {};
-  struct stat named {};
-  return fstat(descriptor, &opened) == 0 && stat(path.c_str(), &named) == 0 &&
-         opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
 }
 
 }  // namespace
@@ -83,7 +75,7 @@ AtomicFile::AtomicFile(std::filesystem::path path)
     if (descriptor.get() < 0) {
       fail_with(errno);
     }
-    EBT_CHECK(flock(descriptor.get(), LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK,
+    EBT_CHECK(try_to_lock(descriptor.get(), temporary_path_) != LockAttempt::kHeldElsewhere,
               "cannot write '{}': another process is writing it", path_.string());
     if (is_still_named(descriptor.get(), temporary_path_)) {
       if (ftruncate(descriptor.get(), 0) != 0) {

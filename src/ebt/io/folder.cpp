@@ -43,4 +43,36 @@ void make_folder(const std::filesystem::path& folder) {
   EBT_CHECK(!error, "cannot make the folder '{}': {}", folder.string(), error.message());
 }
 
+bool lies_within(const fs::path& path, const fs::path& folder) {
+  std::error_code ignored;
+  if (!fs::exists(folder, ignored)) {
+    return false;
+  }
+  for (fs::path at = fs::weakly_canonical(fs::absolute(path, ignored), ignored); !at.empty();
+       at = at.parent_path()) {
+    if (fs::equivalent(at, folder, ignored)) {
+      return true;
+    }
+    if (at == at.parent_path()) {
+      break;
+    }
+  }
+  return false;
+}
+
+void check_outside(const fs::path& out, const fs::path& data, const char* what) {
+  EBT_CHECK(out.empty() || data.empty() || !lies_within(out, data),
+            "'{}' lies within the {} '{}', and would become part of it: choose another folder with "
+            "--out",
+            out.string(), what, data.string());
+}
+
+void check_apart(const fs::path& out, const fs::path& data, const char* what) {
+  check_outside(out, data, what);
+  EBT_CHECK(out.empty() || data.empty() || !lies_within(data, out),
+            "the {} '{}' lies within '{}', which is to be written: choose another folder with "
+            "--out",
+            what, data.string(), out.string());
+}
+
 }  // namespace ebt

@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "ebt/core/work_watch.h"
 #include "ebt/kernels/attention_head.h"
 
 namespace {
@@ -177,6 +178,10 @@ class Pass {
   }
   void run_tile(Head<T, S>& h, int64_t tile, const HeadKeys<T, S>& keys, RowsAhead& ahead,
                 TileMemory<T, S>& memory) const {
+    // With long contexts a pass takes minutes: one that is to end leaves its results undefined.
+    if (watch_ != nullptr && watch_->wants_stop()) {
+      return;
+    }
     // A tile on the diagonal has fewer small products than the others: three quarters are few
     // enough for the first.
     ahead.start(needs_.products * h.seen_by_tile(tile) / group_rows<T>(kKeys) * 3 / 4 + 1);
@@ -223,6 +228,7 @@ class Pass {
   }
 
   const AttentionArguments<T, S>& a_;
+  const ebt::WorkWatch* watch_ = ebt::work_watch();
   Needs needs_ = Rule::needs(a_);
   int64_t heads_ = 0;
   int64_t query_tiles_ = 0;

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "ebt/core/error.h"
+#include "ebt/core/work_watch.h"
 #include "ebt/io/file.h"
 #include "ebt/io/file_lock.h"
 #include "ebt/io/folder.h"
@@ -175,7 +176,11 @@ JobQueue::Attempt JobQueue::attempt(const Job& job, const std::string& old_failu
   }
   std::optional<Json> result;
   try {
+    const WorkWatch watch{observer.stop_requested, nullptr};
+    const WatchedWork watched(watch);
     result = work(job, folder, observer.stop_requested);
+  } catch (const Stopped&) {
+    return Attempt::kStopped;
   } catch (const std::bad_alloc&) {
     write_file_atomically(failure, "out of memory\n");
     return Attempt::kFinished;

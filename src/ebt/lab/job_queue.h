@@ -3,14 +3,13 @@
 //   FOLDER/lock                 held while the files of jobs are made or compared
 //   FOLDER/jobs/ID/job.json     what is asked
 //   FOLDER/jobs/ID/lock         held by the process that does the job; the system lets go of it
-//   when
-//                               the process ends, however it ends
+//                               when the process ends, however it ends
 //   FOLDER/jobs/ID/result.json  what came of it; it appears whole, and the job is done
 //   FOLDER/jobs/ID/failure.txt  what went wrong when the job was last tried
 //
-// A job belongs to who holds its lock (flock), so nothing has to be cleaned up after a process that
-// was killed: its job is taken by whoever comes next, and finds the files that were left in its
-// folder. Network file systems, whose locks can be lost, are out of scope.
+// A job belongs to who holds its lock (io/file_lock.h), so nothing has to be cleaned up after a
+// process that was killed: its job is taken by whoever comes next, and finds the files that were
+// left in its folder.
 #pragma once
 
 #include <cstdint>
@@ -39,7 +38,8 @@ enum class JobState {
 using StopRequest = std::function<bool()>;
 
 // Does a job, with its folder for the files of its own, and returns its result; or nothing where it
-// stopped before its end because `stop_requested`: then it is tried again by the next run.
+// stopped before its end because `stop_requested`, which long computations ask by themselves (they
+// throw Stopped): then it is tried again by the next run.
 using JobWork = std::function<std::optional<Json>(
     const Job& job, const std::filesystem::path& folder, const StopRequest& stop_requested)>;
 

@@ -4,6 +4,7 @@
 #include <omp.h>
 
 #include "ebt/core/error.h"
+#include "ebt/io/folder_owner.h"
 #include "ebt/report/training_history.h"
 #include "ebt/train/flops.h"
 #include "ebt/train/metrics_log.h"
@@ -44,17 +45,17 @@ std::optional<TrainedLearner> train_learner(TrainConfig config, const std::files
   config.run.out = folder.string();
   config.run.threads = omp_get_max_threads();
   config.run.validate_every = config.run.steps;
+  const FolderOwner owner = FolderOwner::take(folder);
   const bool started = std::filesystem::exists(folder / kConfigFile);
-  Trainer<float> trainer =
-      started ? Trainer<float>::resume(folder, config.run.threads) : Trainer<float>::start(config);
+  Trainer<float> trainer = started ? Trainer<float>::resume(folder, {.threads = config.run.threads})
+                                   : Trainer<float>::start(config);
   TrainingObserver observer;
   observer.on_step = [&](const StepReport& report) {
     watch.on_progress(fmt::format("training, loss {:.3f}", report.loss),
                       static_cast<double>(report.step) / static_cast<double>(report.steps));
   };
-  observer.stop_requested = watch.stop_requested;
-  trainer.run(observer);
-  if (trainer.progress().step < trainer.config().run.steps) {
+  observer.interrupted = watch.stop_requested;
+  if (!trainer.run(observer)) {
     return std::nullopt;
   }
   const TrainingHistory history = read_training_history(folder / kMetricsFile);

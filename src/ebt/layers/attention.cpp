@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "ebt/core/work_watch.h"
 #include "ebt/kernels/attention.h"
 #include "ebt/kernels/isa.h"
 
@@ -13,8 +14,13 @@ using kernels::AttentionArguments;
 using kernels::HeadRows;
 
 template <class T, class S>
-const kernels::AttentionKernels<T, S>& table() {
-  return kernels::kernels<kernels::AttentionKernels<T, S>>();
+using Rule = void (*)(const AttentionArguments<T, S>&);
+
+// Throws Stopped where the pass ended early.
+template <class T, class S>
+void run(Rule<T, S> kernels::AttentionKernels<T, S>::*rule, const AttentionArguments<T, S>& a) {
+  (kernels::kernels<kernels::AttentionKernels<T, S>>().*rule)(a);
+  check_stop();
 }
 
 // One of the `parts` that rows are made of, counted from 0.
@@ -170,7 +176,7 @@ void ContextAttention<T, S>::forward(const Params& params, Tensor<const S> x, Te
   saved.o = y;
   const auto a = context_arguments<T, S>(params, saved);
   check_shape("context attention", "y", y.shape, output_shape(saved));
-  table<T, S>().forward(a);
+  run<T, S>(&kernels::AttentionKernels<T, S>::forward, a);
 }
 
 template <class T, class S>
@@ -185,7 +191,7 @@ void ContextAttention<T, S>::vjp_apart(const Params& params, const Saved& saved,
   a.q_bar = part(x_bar, 0);
   a.k_bar = part(keys_bar, 0, 2);
   a.v_bar = part(keys_bar, 1, 2);
-  table<T, S>().vjp(a);
+  run<T, S>(&kernels::AttentionKernels<T, S>::vjp, a);
 }
 
 template <class T, class S>
@@ -197,7 +203,7 @@ void ContextAttention<T, S>::vjp(const Params& params, const Saved& saved, Tenso
   auto a = context_arguments<T, S>(params, saved);
   a.o_bar = whole(y_bar);
   set_context_cotangents(a, x_bar, write);
-  table<T, S>().vjp(a);
+  run<T, S>(&kernels::AttentionKernels<T, S>::vjp, a);
 }
 
 template <class T, class S>
@@ -209,7 +215,7 @@ void ContextAttention<T, S>::jvp(const Params& params, Saved& saved, Tensor<cons
   set_context_tangents<T, T>(a, x_dot);
   a.o_dot = whole(y_dot);
   saved.o_dot = y_dot;
-  table<T, S>().jvp(a);
+  run<T, S>(&kernels::AttentionKernels<T, S>::jvp, a);
 }
 
 template <class T, class S>
@@ -224,7 +230,7 @@ void ContextAttention<T, S>::vjp_of_jvp(const Params& params, const Saved& saved
   a.o_dot = whole(saved.o_dot);
   a.delta = whole(delta);
   set_context_cotangents(a, x_bar, write);
-  table<T, S>().vjp_of_jvp(a);
+  run<T, S>(&kernels::AttentionKernels<T, S>::vjp_of_jvp, a);
 }
 
 template <class T, class S>
@@ -234,7 +240,7 @@ void PredictionAttention<T, S>::forward(const Params& params, Tensor<const S> x,
   saved.o = y;
   const auto a = prediction_arguments<T, S>(params, saved);
   check_shape("prediction attention", "y", y.shape, output_shape(saved));
-  table<T, S>().forward(a);
+  run<T, S>(&kernels::AttentionKernels<T, S>::forward, a);
 }
 
 template <class T, class S>
@@ -245,7 +251,7 @@ void PredictionAttention<T, S>::vjp(const Params& params, const Saved& saved, Te
   auto a = prediction_arguments<T, S>(params, saved);
   a.o_bar = whole(y_bar);
   set_prediction_cotangents<T, S>(a, params, saved, x_bar, write, grads);
-  table<T, S>().vjp(a);
+  run<T, S>(&kernels::AttentionKernels<T, S>::vjp, a);
 }
 
 template <class T, class S>
@@ -257,7 +263,7 @@ void PredictionAttention<T, S>::jvp(const Params& params, Saved& saved, Tensor<c
   set_prediction_tangents<T, S>(a, x_dot);
   a.o_dot = whole(y_dot);
   saved.o_dot = y_dot;
-  table<T, S>().jvp(a);
+  run<T, S>(&kernels::AttentionKernels<T, S>::jvp, a);
 }
 
 template <class T, class S>
@@ -283,7 +289,7 @@ void PredictionAttention<T, S>::second_order(const Params& params, const Saved& 
     a.o_bar = whole(y_bar);
   }
   set_prediction_cotangents<T, S>(a, params, saved, x_bar, write, grads);
-  table<T, S>().vjp_of_jvp(a);
+  run<T, S>(&kernels::AttentionKernels<T, S>::vjp_of_jvp, a);
 }
 
 template <class T, class S>
@@ -293,7 +299,7 @@ void BidirectionalAttention<T, S>::forward(const Params& params, Tensor<const S>
   saved.o = y;
   const auto a = bidirectional_arguments<T, S>(params, saved);
   check_shape("bidirectional attention", "y", y.shape, output_shape(saved));
-  table<T, S>().forward(a);
+  run<T, S>(&kernels::AttentionKernels<T, S>::forward, a);
 }
 
 template <class T, class S>
@@ -305,7 +311,7 @@ void BidirectionalAttention<T, S>::vjp(const Params& params, const Saved& saved,
   auto a = bidirectional_arguments<T, S>(params, saved);
   a.o_bar = whole(y_bar);
   set_bidirectional_cotangents<T, S>(a, x_bar, write);
-  table<T, S>().vjp(a);
+  run<T, S>(&kernels::AttentionKernels<T, S>::vjp, a);
 }
 
 template <class T, class S>
@@ -317,7 +323,7 @@ void BidirectionalAttention<T, S>::jvp(const Params& params, Saved& saved, Tenso
   set_context_tangents<T, S>(a, x_dot);
   a.o_dot = whole(y_dot);
   saved.o_dot = y_dot;
-  table<T, S>().jvp(a);
+  run<T, S>(&kernels::AttentionKernels<T, S>::jvp, a);
 }
 
 template <class T, class S>
@@ -342,7 +348,7 @@ void BidirectionalAttention<T, S>::second_order(const Params& params, const Save
     a.o_bar = whole(y_bar);
   }
   set_bidirectional_cotangents<T, S>(a, x_bar, write);
-  table<T, S>().vjp_of_jvp(a);
+  run<T, S>(&kernels::AttentionKernels<T, S>::vjp_of_jvp, a);
 }
 
 template struct ContextAttention<float>;

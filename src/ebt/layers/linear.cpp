@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ebt/core/work_watch.h"
 #include "ebt/kernels/elementwise.h"
 #include "ebt/kernels/isa.h"
 
@@ -13,6 +14,7 @@ template <class T, class S>
 template <class Y>
 void Linear<T, S>::forward(const Params& params, Tensor<const S> x, Tensor<Y> y, Saved& saved,
                            Write write) {
+  check_stop();
   saved.x = x;
   kernels::multiply_nt<T, S, Y>(x, params.weight, y, write, params.bias);
 }
@@ -20,6 +22,7 @@ void Linear<T, S>::forward(const Params& params, Tensor<const S> x, Tensor<Y> y,
 template <class T, class S>
 void Linear<T, S>::vjp(const Params& params, const Saved& saved, Tensor<const S> y_bar,
                        Tensor<S> x_bar, Write write, Grads* grads) {
+  check_stop();
   if (x_bar) {
     kernels::multiply_nn<T, S, S>(y_bar, params.weight, x_bar, write);
   }
@@ -37,6 +40,7 @@ template <class T, class S>
 template <class Y>
 void Linear<T, S>::jvp(const Params& params, const Saved& /*saved*/, Tensor<const S> x_dot,
                        Tensor<Y> y_dot, Write write) {
+  check_stop();
   kernels::multiply_nt<T, S, Y>(x_dot, params.weight, y_dot, write);
 }
 
@@ -44,6 +48,7 @@ template <class T, class S>
 void Linear<T, S>::vjp_of_jvp(const Params& /*params*/, const Saved& /*saved*/,
                               Tensor<const S> x_dot, Tensor<const S> delta, Tensor<S> x_bar,
                               Write write, Grads* grads) {
+  check_stop();
   if (x_bar) {
     check_shape("linear", "x_bar", x_bar.shape, x_dot.shape);
     if (write == Write::kReplace) {

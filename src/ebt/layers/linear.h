@@ -4,6 +4,9 @@
 //   vjp         x_bar = y_bar W          W_bar += y_bar^T x        b_bar += sum of y_bar
 //   jvp         y_dot = x_dot W^T
 //   vjp_of_jvp  x_bar = 0                W_bar += delta^T x_dot
+//
+// Products are where models spend their time: each begins by asking whether to stop
+// (core/work_watch.h).
 #pragma once
 
 #include "ebt/layers/layer.h"

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "ebt/core/phase.h"
+#include "ebt/core/work_watch.h"
 #include "ebt/kernels/elementwise.h"
 #include "ebt/kernels/isa.h"
 
@@ -107,6 +108,7 @@ void ContextStream<T, S>::forward(const ModelWeights<T, S>& weights,
       elementwise<T>().copy(stream.count(), stream.data, streams_[static_cast<size_t>(layer)].data);
     }
     run_block(params(weights, vectors, rotary, layer), layer, stream);
+    tell_share(static_cast<double>(layer + 1) / static_cast<double>(config_.layers));
   }
   for (const Tensor<T>& bar : keys_bar_) {
     elementwise<T>().zero(bar.count(), bar.data);
@@ -140,6 +142,7 @@ void ContextStream<T, S>::vjp(const ModelWeights<T, S>& weights, const Landscape
                                    work_.blocks, block_grads);
     }
     std::swap(bar.output, below);
+    tell_share(static_cast<double>(config_.layers - layer) / static_cast<double>(config_.layers));
   }
   if (sum.dim(1) == tokens_.dim(1)) {
     Embedding<T>::vjp(tokens_, sum, grads.embeddings);

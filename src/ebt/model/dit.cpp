@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "ebt/core/rng.h"
+#include "ebt/core/work_watch.h"
 #include "ebt/layers/linear.h"
 #include "ebt/model/silu.h"
 
@@ -246,6 +247,7 @@ ImageLossSums Dit<T, S>::run(const ImageRows<T>& rows, uint64_t seed, uint64_t s
       sums.squared_error[0] += static_cast<double>(chunk.mse[b]);
       sums.objective += static_cast<double>(chunk.mse[b]) + static_cast<double>(chunk.vb[b]);
     }
+    tell_share(static_cast<double>(first + n) / static_cast<double>(count));
   }
   return sums;
 }

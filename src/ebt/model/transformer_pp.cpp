@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "ebt/core/phase.h"
+#include "ebt/core/work_watch.h"
 #include "ebt/kernels/elementwise.h"
 #include "ebt/kernels/isa.h"
 #include "ebt/loss/cross_entropy.h"
@@ -15,6 +16,10 @@ namespace {
 
 // Positions whose logits exist at a time.
 constexpr int64_t kChunkPositions = 256;
+
+// Of a training pass, roughly; logits lie between them.
+constexpr double kShareOfReading = 0.3;
+constexpr double kShareOfWayBack = 0.6;
 
 Keep keep_of(bool training, const EngineOptions& options) {
   return !training ? Keep::kKeys : options.recompute ? Keep::kStream : Keep::kAll;
@@ -105,6 +110,7 @@ typename TransformerPp<T, S>::Workspace& TransformerPp<T, S>::read(Tensor<const 
     workspace_ = std::make_unique<Workspace>(arena_, config_, batch, context, training, options_);
   }
   Workspace& space = *workspace_;
+  const PartOfWork reading(0, training ? kShareOfReading : 1);
   space.stream.forward(operands_.views(), space.no_vectors, rotary_, tokens, 0);
   RmsNorm<T, S>::read_stream(
       {operands_.views().values.final_norm, static_cast<T>(config_.norm_eps), {}},
@@ -172,6 +178,7 @@ LossSums TransformerPp<T, S>::train_observed(const TrainingRows<T>& rows,
       {operands_.views().values.final_norm, static_cast<T>(config_.norm_eps), {}}, space.norm,
       space.normed_bar, {space.stream.output().data, false, space.stream.output_bar_stored().data},
       &norm, {});
+  const PartOfWork way_back(1 - kShareOfWayBack, kShareOfWayBack);
   space.stream.vjp(operands_.views(), space.no_vectors, rotary_, gradient_views_);
   return sums;
 }

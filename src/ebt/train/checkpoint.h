@@ -30,8 +30,10 @@ struct TrainingProgress {
   int64_t update_count = 0;   // updates of the weights
   int64_t bad_steps = 0;      // skipped steps in a row, up to the last
   int64_t skipped_steps = 0;  // skipped steps in all
-  // What tells the data from other data: of a text its size, of images their fingerprint.
+  // What tells the data from other data. Checkpoints of older programs know the size of a text
+  // alone.
   int64_t training_tokens = 0;
+  std::optional<uint64_t> text_fingerprint;
   std::optional<uint64_t> image_fingerprint;
 
   template <class Visitor>
@@ -44,6 +46,9 @@ struct TrainingProgress {
       visit("image_fingerprint", *image_fingerprint, "fingerprint of the images' files");
     } else {
       visit("training_tokens", training_tokens, "size of the training text");
+    }
+    if (text_fingerprint.has_value()) {
+      visit("text_fingerprint", *text_fingerprint, "fingerprint of the text's tokens");
     }
   }
 };

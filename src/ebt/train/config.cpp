@@ -74,6 +74,14 @@ void RunSettings::resolve(double default_rate, OptimizerConfig& optimizer) {
     micro_batch = batch;
   }
   precision = precision_name(precision_of(precision));
+  from = absolute_path(from);
+}
+
+void RunChanges::apply_to(RunSettings& run, std::string& data_path) const {
+  run.steps = steps.value_or(run.steps);
+  run.validate_every = validate_every.value_or(run.validate_every);
+  run.checkpoint_every = checkpoint_every.value_or(run.checkpoint_every);
+  data_path = absolute_path(data.value_or(data_path));
 }
 
 void RunConfig::check() const {

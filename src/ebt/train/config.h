@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "ebt/data/text_source.h"
@@ -80,6 +81,8 @@ struct RunSettings {
   int64_t checkpoint_every = 250;  // steps
   int64_t max_bad_steps = 5;       // non-finite steps in a row before the run stops
   std::string out = "model";       // model folder
+  // Folder of a model whose weights the run starts from; empty: from random ones.
+  std::string from;
 
   // Throws Error naming the first impossible field.
   void check() const;
@@ -101,7 +104,30 @@ struct RunSettings {
     visit("checkpoint-every", checkpoint_every, "steps between checkpoints");
     visit("max-bad-steps", max_bad_steps, "non-finite steps in a row before the run stops");
     visit("out", out, "folder of the model and its metrics");
+    visit(
+        "from", from,
+        "folder of a model whose weights, shape and kind of thinking the run starts from; default: "
+        "random weights");
   }
+};
+
+// What may be told anew to a run that is resumed; absent: as it was.
+struct RunChanges {
+  std::optional<int64_t> threads =
+      std::nullopt;  // of this process alone: the folder's config keeps its own
+  // The learning rate follows the cosine of so many steps from then on.
+  std::optional<int64_t> steps = std::nullopt;
+  std::optional<int64_t> validate_every = std::nullopt;
+  std::optional<int64_t> checkpoint_every = std::nullopt;
+  std::optional<std::string> data = std::nullopt;  // where the same data lie now
+
+  // Whether the folder's config changes.
+  bool change_config() const {
+    return steps.has_value() || validate_every.has_value() || checkpoint_every.has_value() ||
+           data.has_value();
+  }
+  // All of them but the threads.
+  void apply_to(RunSettings& run, std::string& data_path) const;
 };
 
 // A run on text.

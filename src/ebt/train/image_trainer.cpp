@@ -6,6 +6,7 @@
 
 #include "ebt/core/log.h"
 #include "ebt/io/folder.h"
+#include "ebt/train/base_model.h"
 #include "ebt/train/memory_plan.h"
 #include "ebt/train/model_folder.h"
 
@@ -50,6 +51,7 @@ ImageTrainer<T> ImageTrainer<T>::start(const ImageTrainConfig& config,
     take_largest_micro_batch<T>(resolved);
   }
   ImageTrainer trainer(make_parts(resolved, make_model));
+  trainer.load_base();
   make_folder(trainer.config_.run.out);
   save_config(trainer.config_.run.out, trainer.config_);
   trainer.checkpoint().save(trainer.config_.run.out);
@@ -58,19 +60,29 @@ ImageTrainer<T> ImageTrainer<T>::start(const ImageTrainConfig& config,
 
 template <class T>
 ImageTrainer<T> ImageTrainer<T>::resume(const std::filesystem::path& folder,
-                                        std::optional<int64_t> threads,
+                                        const RunChanges& changes,
                                         const ImageModelFactory<T>& make_model) {
-  ImageTrainConfig config = load_image_config(folder);
+  ImageTrainConfig stored = load_image_config(folder);
+  changes.apply_to(stored.run, stored.data.data);
+  ImageTrainConfig config = stored;
   config.run.out = folder.string();
-  config.run.threads = threads.value_or(config.run.threads);
+  config.run.threads = changes.threads.value_or(config.run.threads);
   config.check();
   ImageTrainer trainer(make_parts(config.resolved(), make_model));
-  if (has_model(folder)) {
+  const bool begun = has_model(folder);
+  if (begun) {
     trainer.checkpoint().load(folder);
     EBT_CHECK(trainer.progress().image_fingerprint == trainer.data_.fingerprint,
               "the files of '{}' are no longer those that '{}' was trained on",
               trainer.config_.data.data, folder.string());
+    check_steps_left(config.run, trainer.progress().step);
   } else {
+    trainer.load_base();
+  }
+  if (changes.change_config()) {
+    save_config(folder, stored);
+  }
+  if (!begun) {
     trainer.checkpoint().save(folder);
   }
   return trainer;
@@ -100,14 +112,20 @@ ImageTrainer<T>::ImageTrainer(Parts parts)
 }
 
 template <class T>
-void ImageTrainer<T>::run(const ImageTrainingObserver& observer) {
+void ImageTrainer<T>::load_base() {
+  load_base_weights(config_, model_->weights());
+  resolve_step_size(*model_, config_.thinking);
+}
+
+template <class T>
+bool ImageTrainer<T>::run(const ImageTrainingObserver& observer) {
   RunParts<ImageStepReport, ImageValidationReport> parts;
   parts.take_step = [this] { return take_step(); };
   if (data_.validation->count() > 0) {
     parts.validate = [this] { return validate(); };
   }
   parts.save = [this] { checkpoint().save(config_.run.out); };
-  loop_.run(parts, observer);
+  return loop_.run(parts, observer);
 }
 
 template <class T>
@@ -124,7 +142,10 @@ ImageStepReport ImageTrainer<T>::take_step() {
     const int64_t count = std::min(config_.run.micro_batch, batch - rows.first_row);
     data_.training->fill(step * batch + rows.first_row, pixels(count));
     rows.images = images(count);
+    const PartOfWork work(static_cast<double>(rows.first_row) / static_cast<double>(batch),
+                          static_cast<double>(count) / static_cast<double>(batch));
     sums.add(model_->train(rows, config_.run.seed, static_cast<uint64_t>(step)));
+    tell_share(1);
   }
   ImageStepReport report;
   report.measured = ImageMeasurement::of(config_.model.arch, sums);
@@ -153,7 +174,10 @@ ImageValidationReport ImageTrainer<T>::validate() {
       data_.validation->fill((rows.first_row + row) * available / total, filled.slice(row, 1));
     }
     rows.images = images(count);
+    const PartOfWork work(static_cast<double>(rows.first_row) / static_cast<double>(total),
+                          static_cast<double>(count) / static_cast<double>(total));
     sums.add(model_->evaluate(rows, config_.run.seed));
+    tell_share(1);
   }
   ImageValidationReport report;
   report.step = progress().step;

@@ -5,7 +5,6 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <vector>
 
 #include "ebt/data/image_data.h"
@@ -30,7 +29,8 @@ std::unique_ptr<ImageModel<T>> make_image_training_model(const ImageTrainConfig&
 
 // Owns a run: its images, model, optimizer and folder (checkpoint.h). Everything it computes
 // follows from the config and the files alone, whatever the number of threads, and however often it
-// was interrupted. Sets the number of OpenMP threads of the process.
+// was interrupted. Sets the number of OpenMP threads of the process. Who may write to the folder is
+// the caller's care (io/folder_owner.h).
 template <class T>
 class ImageTrainer {
  public:
@@ -40,14 +40,14 @@ class ImageTrainer {
   static ImageTrainer start(const ImageTrainConfig& config,
                             const ImageModelFactory<T>& make_model = make_image_training_model<T>);
   // Continues the run of a folder from its checkpoint, or from the beginning if it was interrupted
-  // before the first. `threads`, where given, replaces the config's. Throws Error when files are
-  // missing, damaged or do not fit each other, or the image files are no longer the same.
-  static ImageTrainer resume(const std::filesystem::path& folder,
-                             std::optional<int64_t> threads = {},
+  // before the first, and writes what changes to its config. Throws Error when files are missing,
+  // damaged or do not fit each other, the image files are no longer the same, or more steps were
+  // taken than are wanted; the folder is then as it was.
+  static ImageTrainer resume(const std::filesystem::path& folder, const RunChanges& changes = {},
                              const ImageModelFactory<T>& make_model = make_image_training_model<T>);
 
   // Takes the steps that are left, as TrainingLoop::run.
-  void run(const ImageTrainingObserver& observer = {});
+  bool run(const ImageTrainingObserver& observer = {});
 
   // The resolved config.
   const ImageTrainConfig& config() const { return config_; }
@@ -70,6 +70,8 @@ class ImageTrainer {
 
   ImageStepReport take_step();
   ImageValidationReport validate();
+  // The initial weights, where they are another model's.
+  void load_base();
   // The first `count` images of the buffer, as a model takes them.
   Tensor<const T> images(int64_t count);
   // The same memory, or that of pixels before they are converted, for data to fill.

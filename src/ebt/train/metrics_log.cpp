@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -15,28 +16,36 @@
 namespace ebt {
 namespace {
 
-[[noreturn]] void fail_with_errno(const std::filesystem::path& path) {
-  fail("cannot write '{}': {}", path.string(), std::generic_category().message(errno));
+[[noreturn]] void fail_to_write(const std::filesystem::path& path, int error_number) {
+  fail("cannot write '{}': {}", path.string(), std::generic_category().message(error_number));
 }
 
-bool belongs_up_to(std::string_view line, int64_t step) {
+// The step of a line; absent where it is no line of metrics.
+std::optional<int64_t> step_of(std::string_view line) {
   const nlohmann::json object = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
-  if (!object.is_object()) {
-    return false;
-  }
-  const auto entry = object.find("step");
-  return entry != object.end() && entry->is_number_integer() && entry->get<int64_t>() <= step;
+  const auto entry = object.is_object() ? object.find("step") : object.end();
+  return entry != object.end() && entry->is_number_integer() ? std::optional(entry->get<int64_t>())
+                                                             : std::nullopt;
 }
 
-// Bytes of the leading lines that belong to steps up to `step`.
-size_t kept_bytes(std::string_view text, int64_t step) {
-  size_t kept = 0;
+// The leading lines that belong to steps up to one.
+struct Kept {
+  size_t bytes = 0;
+  int64_t lines_of_step = 0;  // of that one
+};
+
+Kept kept_of(std::string_view text, int64_t step) {
+  Kept kept;
   while (true) {
-    const size_t end = text.find('\n', kept);
-    if (end == std::string_view::npos || !belongs_up_to(text.substr(kept, end - kept), step)) {
+    const size_t end = text.find('\n', kept.bytes);
+    const std::optional<int64_t> line = end == std::string_view::npos
+                                            ? std::nullopt
+                                            : step_of(text.substr(kept.bytes, end - kept.bytes));
+    if (!line.has_value() || *line > step) {
       return kept;
     }
-    kept = end + 1;
+    kept.bytes = end + 1;
+    kept.lines_of_step += *line == step ? 1 : 0;
   }
 }
 
@@ -44,33 +53,44 @@ size_t kept_bytes(std::string_view text, int64_t step) {
 
 MetricsLog::MetricsLog(std::filesystem::path path, int64_t step) : path_(std::move(path)) {
   std::error_code ignored;
-  const bool exists = std::filesystem::exists(path_, ignored);
-  const size_t kept = exists ? kept_bytes(MappedFile(path_).text(), step) : 0;
+  const Kept kept =
+      std::filesystem::exists(path_, ignored) ? kept_of(MappedFile(path_).text(), step) : Kept{};
+  lines_of_step_ = kept.lines_of_step;
   descriptor_ = open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
   if (descriptor_ < 0) {
-    fail_with_errno(path_);
+    fail_to_write(path_, errno);
   }
-  if (ftruncate(descriptor_, static_cast<off_t>(kept)) != 0) {
+  if (ftruncate(descriptor_, static_cast<off_t>(kept.bytes)) != 0) {
+    const int error_number = errno;
     close(descriptor_);
-    fail_with_errno(path_);
+    fail_to_write(path_, error_number);
   }
 }
 
 MetricsLog::~MetricsLog() { close(descriptor_); }
 
 void MetricsLog::write(const Json& line) {
-  const std::string text = line.dump() + '\n';
-  const ssize_t written = ::write(descriptor_, text.data(), text.size());
-  if (written < 0) {
-    fail_with_errno(path_);
+  pending_ += line.dump() + '\n';
+  write_pending();
+}
+
+int MetricsLog::write_pending() {
+  while (!pending_.empty()) {
+    const ssize_t written = ::write(descriptor_, pending_.data(), pending_.size());
+    if (written < 0 && errno != EINTR) {
+      return errno;
+    }
+    pending_.erase(0, written < 0 ? 0 : static_cast<size_t>(written));
   }
-  EBT_CHECK(static_cast<size_t>(written) == text.size(), "cannot write '{}': the disk is full",
-            path_.string());
+  return 0;
 }
 
 void MetricsLog::sync() {
+  if (const int error_number = write_pending(); error_number != 0) {
+    fail_to_write(path_, error_number);
+  }
   if (fsync(descriptor_) != 0) {
-    fail_with_errno(path_);
+    fail_to_write(path_, errno);
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <string>
 
 #include "ebt/core/config_fields.h"
 
@@ -23,14 +24,21 @@ class MetricsLog {
   MetricsLog& operator=(const MetricsLog&) = delete;
   ~MetricsLog();
 
-  // Throws Error when the line cannot be written whole, as on a full disk.
+  // Lines of `step`, as the constructor was given it, that the file had.
+  int64_t lines_of_step() const { return lines_of_step_; }
+  // What cannot be written now, as on a full disk, is kept, and written before the next line.
   void write(const Json& line);
-  // The lines so far are on disk when it returns.
+  // The lines so far are on disk when it returns. Throws Error when they cannot be.
   void sync();
 
  private:
+  // Writes as much of `pending_` as it can, and returns the error of what it could not, or 0.
+  int write_pending();
+
   std::filesystem::path path_;
+  int64_t lines_of_step_ = 0;
   int descriptor_ = -1;
+  std::string pending_;
 };
 
 }  // namespace ebt

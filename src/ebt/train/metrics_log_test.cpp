@@ -46,6 +46,15 @@ TEST(MetricsLog, DropsALineThatWasCutOff) {
   }
 }
 
+TEST(MetricsLog, CountsTheLinesOfTheStepThatItGoesOnFrom) {
+  const TemporaryFolder folder;
+  const std::string path =
+      folder.write("m.jsonl", "{\"step\":9}\n{\"step\":10}\n{\"step\":10,\"val_loss\":1}\n");
+  EXPECT_EQ(MetricsLog(path, 10).lines_of_step(), 2);
+  EXPECT_EQ(MetricsLog(path, 11).lines_of_step(), 0);
+  EXPECT_EQ(MetricsLog(path, 9).lines_of_step(), 1);
+}
+
 TEST(MetricsLog, SaysWhatItCannotWrite) {
   const TemporaryFolder folder;
   EXPECT_EQ(error_text([&] { MetricsLog log(folder.file("none/m.jsonl"), 0); }),
@@ -54,14 +63,24 @@ TEST(MetricsLog, SaysWhatItCannotWrite) {
   MetricsLog log(path, 0);
   const FileSizeLimit limit(16);
   log.write({{"step", 1}});
-  EXPECT_EQ(error_text([&] {
-              log.write({{"step", 2}});
-            }),
-            "cannot write '" + path + "': the disk is full");
-  EXPECT_EQ(error_text([&] {
-              log.write({{"step", 3}});
-            }),
-            "cannot write '" + path + "': File too large");
+  log.sync();
+  log.write({{"step", 2}});
+  EXPECT_EQ(error_text([&] { log.sync(); }), "cannot write '" + path + "': File too large");
+}
+
+TEST(MetricsLog, LosesNoLineWhileTheDiskIsFull) {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("m.jsonl");
+  MetricsLog log(path, 0);
+  {
+    const FileSizeLimit limit(16);
+    log.write({{"step", 1}});
+    log.write({{"step", 2}});  // of which there is room for a part
+    log.write({{"step", 3}});
+  }
+  log.write({{"step", 4}});
+  log.sync();
+  EXPECT_EQ(text_of(path), "{\"step\":1}\n{\"step\":2}\n{\"step\":3}\n{\"step\":4}\n");
 }
 
 }  // namespace

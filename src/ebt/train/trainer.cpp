@@ -7,6 +7,7 @@
 #include "ebt/data/prepared_data.h"
 #include "ebt/data/tokenizer.h"
 #include "ebt/io/folder.h"
+#include "ebt/train/base_model.h"
 #include "ebt/train/memory_plan.h"
 #include "ebt/train/model_folder.h"
 
@@ -32,6 +33,20 @@ int64_t replayed_rows_of(const TrainConfig& config) {
   return config.thinking.replay_rows > 0 ? config.run.batch / 2 : 0;
 }
 
+// Throws Error when the text that was found is not that of the folder's checkpoint.
+void check_same_text(const TrainingProgress& found, const TrainingProgress& stored,
+                     const std::filesystem::path& folder) {
+  EBT_CHECK(found.training_tokens == stored.training_tokens,
+            "the training text has {} tokens, but '{}' was trained on one of {}: it is no longer "
+            "the same text",
+            found.training_tokens, folder.string(), stored.training_tokens);
+  EBT_CHECK(
+      found.text_fingerprint == stored.text_fingerprint,
+      "the text is as long as the one that '{}' was trained on, but reads otherwise: it is no "
+      "longer the same text",
+      folder.string());
+}
+
 }  // namespace
 
 template <class T>
@@ -54,7 +69,8 @@ Trainer<T> Trainer<T>::start(const TrainConfig& config, const ModelFactory<T>& m
   TrainConfig wanted = config;
   const std::string tokenizer_path = chosen_tokenizer(config.data.tokenizer, config.data.data);
   const auto tokenizer = open_tokenizer(tokenizer_path);
-  wanted.model.vocab_size = tokenizer->vocabulary_size();
+  wanted.model.vocab_size = config.run.from.empty() ? tokenizer->vocabulary_size()
+                                                    : base_vocabulary_size(config, *tokenizer);
   wanted.check();
   check_holds_no_model(wanted.run);
   TrainConfig resolved = wanted.resolved();
@@ -63,6 +79,7 @@ Trainer<T> Trainer<T>::start(const TrainConfig& config, const ModelFactory<T>& m
     take_largest_micro_batch<T>(resolved);
   }
   Trainer trainer(make_parts(resolved, *tokenizer, make_model));
+  trainer.load_base();
   make_folder(trainer.config_.run.out);
   copy_tokenizer(tokenizer_path, *tokenizer, trainer.config_.run.out);
   save_config(trainer.config_.run.out, trainer.config_);
@@ -71,21 +88,28 @@ Trainer<T> Trainer<T>::start(const TrainConfig& config, const ModelFactory<T>& m
 }
 
 template <class T>
-Trainer<T> Trainer<T>::resume(const std::filesystem::path& folder, std::optional<int64_t> threads,
+Trainer<T> Trainer<T>::resume(const std::filesystem::path& folder, const RunChanges& changes,
                               const ModelFactory<T>& make_model) {
-  TrainConfig config = load_config(folder);
+  TrainConfig stored = load_config(folder);
+  changes.apply_to(stored.run, stored.data.data);
+  TrainConfig config = stored;
   config.run.out = folder.string();
-  config.run.threads = threads.value_or(config.run.threads);
+  config.run.threads = changes.threads.value_or(config.run.threads);
   config.check();
   Trainer trainer(make_parts(config.resolved(), *load_tokenizer(folder), make_model));
-  if (has_model(folder)) {
-    const int64_t tokens = trainer.progress().training_tokens;
+  const bool begun = has_model(folder);
+  if (begun) {
+    const TrainingProgress found = trainer.progress();
     trainer.checkpoint().load(folder);
-    EBT_CHECK(trainer.progress().training_tokens == tokens,
-              "the training text has {} tokens, but '{}' was trained on one of {}: it is no longer "
-              "the same text",
-              tokens, folder.string(), trainer.progress().training_tokens);
+    check_same_text(found, trainer.progress(), folder);
+    check_steps_left(config.run, trainer.progress().step);
   } else {
+    trainer.load_base();
+  }
+  if (changes.change_config()) {
+    save_config(folder, stored);
+  }
+  if (!begun) {
     trainer.checkpoint().save(folder);
   }
   return trainer;
@@ -110,6 +134,7 @@ Trainer<T>::Trainer(Parts parts)
       loop_(model_->layout(), config_.optimizer, step_size_rate(config_.thinking), config_.run),
       replay_(config_.thinking.replay_rows, config_.model.context, config_.model.vocab_size) {
   loop_.progress().training_tokens = text_.training_tokens;
+  loop_.progress().text_fingerprint = text_.fingerprint;
   if (config_.thinking.replay_rows > 0) {
     fresh_.resize(config_.run.batch, config_.model.context, config_.model.vocab_size);
     replayed_.resize(replayed_rows_of(config_), config_.model.context, config_.model.vocab_size);
@@ -117,14 +142,20 @@ Trainer<T>::Trainer(Parts parts)
 }
 
 template <class T>
-void Trainer<T>::run(const TrainingObserver& observer) {
+void Trainer<T>::load_base() {
+  load_base_weights(config_, model_->weights());
+  resolve_step_size(*model_, config_.thinking);
+}
+
+template <class T>
+bool Trainer<T>::run(const TrainingObserver& observer) {
   RunParts<StepReport, ValidationReport> parts;
   parts.take_step = [this] { return take_step(); };
   if (text_.validation->count() > 0) {
     parts.validate = [this] { return validate(); };
   }
   parts.save = [this] { checkpoint().save(config_.run.out); };
-  loop_.run(parts, observer);
+  return loop_.run(parts, observer);
 }
 
 template <class T>
@@ -164,13 +195,17 @@ StepReport Trainer<T>::take_step() {
 template <class T>
 LossSums Trainer<T>::add_gradients(ThoughtRows<T>& rows, int64_t count, bool replayed,
                                    double inverse_token_count) {
+  const int64_t before = replayed ? config_.run.batch : 0;
+  const auto all = static_cast<double>(config_.run.batch + replayed_.text.rows);
   LossSums sums;
   for (int64_t first = 0; first < count; first += config_.run.micro_batch) {
     const int64_t part_count = std::min(config_.run.micro_batch, count - first);
+    const PartOfWork work(static_cast<double>(before + first) / all,
+                          static_cast<double>(part_count) / all);
     TrainingRows<T> part;
     part.inputs = rows.text.input_view().slice(first, part_count);
     part.targets = rows.text.target_view().slice(first, part_count);
-    part.first_row = first + (replayed ? config_.run.batch : 0);
+    part.first_row = before + first;
     part.inverse_token_count = inverse_token_count;
     if (!rows.logits.empty()) {
       const Tensor<T> logits =
@@ -184,6 +219,7 @@ LossSums Trainer<T>::add_gradients(ThoughtRows<T>& rows, int64_t count, bool rep
       }
     }
     sums.add(model_->train(part, config_.run.seed, static_cast<uint64_t>(progress().step)));
+    tell_share(1);
   }
   return sums;
 }

@@ -5,7 +5,6 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
-#include <optional>
 
 #include "ebt/model/text_model.h"
 #include "ebt/train/config.h"
@@ -30,7 +29,8 @@ std::unique_ptr<TextModel<T>> make_training_model(const TrainConfig& config);
 
 // Owns a run: its text, model, optimizer and folder (checkpoint.h). Everything it computes follows
 // from the config alone, whatever the number of threads, and however often it was interrupted. Sets
-// the number of OpenMP threads of the process.
+// the number of OpenMP threads of the process. Who may write to the folder is the caller's care
+// (io/folder_owner.h).
 template <class T>
 class Trainer {
  public:
@@ -41,13 +41,14 @@ class Trainer {
   static Trainer start(const TrainConfig& config,
                        const ModelFactory<T>& make_model = make_training_model<T>);
   // Continues the run of a folder from its checkpoint, or from the beginning if it was interrupted
-  // before the first. `threads`, where given, replaces the config's. Throws Error when files are
-  // missing, damaged or do not fit each other, or the text is no longer the same.
-  static Trainer resume(const std::filesystem::path& folder, std::optional<int64_t> threads = {},
+  // before the first, and writes what changes to its config. Throws Error when files are missing,
+  // damaged or do not fit each other, the text is no longer the same, or more steps were taken than
+  // are wanted; the folder is then as it was.
+  static Trainer resume(const std::filesystem::path& folder, const RunChanges& changes = {},
                         const ModelFactory<T>& make_model = make_training_model<T>);
 
   // Takes the steps that are left, as TrainingLoop::run.
-  void run(const TrainingObserver& observer = {});
+  bool run(const TrainingObserver& observer = {});
 
   // The resolved config.
   const TrainConfig& config() const { return config_; }
@@ -71,6 +72,8 @@ class Trainer {
   // Adds the gradients of the first `count` rows, one micro-batch at a time.
   LossSums add_gradients(ThoughtRows<T>& rows, int64_t count, bool replayed,
                          double inverse_token_count);
+  // The initial weights, where they are another model's.
+  void load_base();
   Checkpoint<T> checkpoint() { return loop_.checkpoint(model_->weights(), &replay_); }
 
   TrainConfig config_;

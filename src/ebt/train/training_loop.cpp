@@ -65,6 +65,11 @@ void check_holds_no_model(const RunSettings& run) {
             "'{}' holds a model already: resume it, or choose another folder with --out", run.out);
 }
 
+void check_steps_left(const RunSettings& run, int64_t taken) {
+  EBT_CHECK(run.steps >= taken, "--steps: '{}' has taken {} steps already, and {} are fewer",
+            run.out, taken, run.steps);
+}
+
 template class TrainingLoop<float>;
 template class TrainingLoop<double>;
 

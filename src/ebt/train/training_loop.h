@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <functional>
 
+#include "ebt/core/work_watch.h"
 #include "ebt/optim/adamw.h"
 #include "ebt/optim/schedule.h"
 #include "ebt/train/checkpoint.h"
@@ -16,13 +17,28 @@
 
 namespace ebt {
 
+// How far a step or a validation has come that is being computed.
+struct PartOfRun {
+  const char* what = "";  // "step" or "validation"
+  int64_t step = 0;       // that is being taken, or whose weights are measured
+  int64_t steps = 0;      // of the whole run
+  double share = 0;       // of it that is done, in [0, 1]
+  double seconds = 0;     // since it began
+};
+
 // What a run tells whoever watches it, and asks of them. Empty functions are not called.
 template <class Step, class Validation>
 struct RunObserver {
   std::function<void(const Step&)> on_step = nullptr;
   std::function<void(const Validation&)> on_validation = nullptr;
+  // Told again and again while a step or a validation is computed.
+  std::function<void(const PartOfRun&)> on_part = nullptr;
   // Asked after every step: true saves a checkpoint and ends the run early.
   std::function<bool()> stop_requested = nullptr;
+  // Asked all the time, by several threads: true gives up the step or validation that is being
+  // computed, saves a checkpoint and ends the run early. The run is then as before that step, or
+  // before that validation. Once true, it must stay so.
+  std::function<bool()> interrupted = nullptr;
 };
 
 // What a loop does by turns. Reports become lines of metrics through their to_json.
@@ -64,13 +80,36 @@ class TrainingLoop {
   void learn(ParameterBlock<T>& weights, const ParameterBlock<T>& gradients, TrainingStep& report);
 
   // Takes the steps that are left, with a validation and a checkpoint at the configured intervals
-  // and at the end. Throws Error when run.max_bad_steps steps in a row were not finite, or a file
-  // cannot be written; the last checkpoint is then in the folder.
+  // and at the end. Returns whether all of that is done: false where it was ended early. Throws
+  // Error when run.max_bad_steps steps in a row were not finite, or a file cannot be written; the
+  // last checkpoint is then in the folder.
   template <class Step, class Validation>
-  void run(const RunParts<Step, Validation>& parts, const RunObserver<Step, Validation>& observer);
+  bool run(const RunParts<Step, Validation>& parts, const RunObserver<Step, Validation>& observer);
 
  private:
   [[noreturn]] void fail_as_diverged(const TrainingStep& report) const;
+  bool validation_is_due() const {
+    return progress_.step == run_.steps || progress_.step % run_.validate_every == 0;
+  }
+  // Returns what `compute` does, which ends in Stopped where the observer wants that.
+  template <class Observer, class Compute>
+  auto watched(const Observer& observer, const char* what, int64_t step, const Compute& compute) {
+    const StopWatch since;
+    const WorkWatch watch{observer.interrupted, [&](double share) {
+                            if (observer.on_part) {
+                              observer.on_part({what, step, run_.steps, share, since.seconds()});
+                            }
+                          }};
+    const WatchedWork work(watch);
+    return compute();
+  }
+  template <class Step, class Validation>
+  void validate(const RunParts<Step, Validation>& parts,
+                const RunObserver<Step, Validation>& observer, MetricsLog& metrics);
+  // Returns false where the observer asked for the end.
+  template <class Step, class Validation>
+  bool take_steps(const RunParts<Step, Validation>& parts,
+                  const RunObserver<Step, Validation>& observer, MetricsLog& metrics);
 
   RunSettings run_;
   AdamW<T> optimizer_;
@@ -84,6 +123,9 @@ void use_threads_of(const RunSettings& run);
 
 // Throws Error when the run's folder holds a model: a new run must not cost it.
 void check_holds_no_model(const RunSettings& run);
+
+// Throws Error when a run that has taken `taken` steps is to end before them.
+void check_steps_left(const RunSettings& run, int64_t taken);
 
 // Writes out what a config leaves to the model's initial weights: alpha, and the rate at which it
 // learns. Does nothing for a model without an alpha.
@@ -107,13 +149,31 @@ double step_size_rate(const Thinking& thinking) {
 
 template <class T>
 template <class Step, class Validation>
-void TrainingLoop<T>::run(const RunParts<Step, Validation>& parts,
+bool TrainingLoop<T>::run(const RunParts<Step, Validation>& parts,
                           const RunObserver<Step, Validation>& observer) {
   MetricsLog metrics(std::filesystem::path(run_.out) / kMetricsFile, progress_.step);
+  try {
+    // A validation that was given up is made up for: its step has a line of its own alone.
+    if (metrics.lines_of_step() == 1 && validation_is_due()) {
+      validate(parts, observer, metrics);
+    }
+    return take_steps(parts, observer, metrics);
+  } catch (const Stopped&) {
+    metrics.sync();
+    parts.save();
+    return false;
+  }
+}
+
+template <class T>
+template <class Step, class Validation>
+bool TrainingLoop<T>::take_steps(const RunParts<Step, Validation>& parts,
+                                 const RunObserver<Step, Validation>& observer,
+                                 MetricsLog& metrics) {
   const StopWatch watch;
   const int64_t first_step = progress_.step;
   while (progress_.step < run_.steps) {
-    Step report = parts.take_step();
+    Step report = watched(observer, "step", progress_.step + 1, parts.take_step);
     const int64_t step = progress_.step;
     const bool last = step == run_.steps;
     report.seconds_left = watch.seconds() / static_cast<double>(step - first_step) *
@@ -125,12 +185,8 @@ void TrainingLoop<T>::run(const RunParts<Step, Validation>& parts,
     if (progress_.bad_steps >= run_.max_bad_steps) {
       fail_as_diverged(report);
     }
-    if (parts.validate && (last || step % run_.validate_every == 0)) {
-      const Validation validation = parts.validate();
-      metrics.write(to_json(validation));
-      if (observer.on_validation) {
-        observer.on_validation(validation);
-      }
+    if (validation_is_due()) {
+      validate(parts, observer, metrics);
     }
     const bool stopped = observer.stop_requested && observer.stop_requested();
     // Weights whose last step was bad may be about to fail: the checkpoint before them is the good
@@ -141,8 +197,23 @@ void TrainingLoop<T>::run(const RunParts<Step, Validation>& parts,
       parts.save();
     }
     if (stopped) {
-      return;
+      return last;
     }
+  }
+  return true;
+}
+
+template <class T>
+template <class Step, class Validation>
+void TrainingLoop<T>::validate(const RunParts<Step, Validation>& parts,
+                               const RunObserver<Step, Validation>& observer, MetricsLog& metrics) {
+  if (!parts.validate) {
+    return;
+  }
+  const Validation validation = watched(observer, "validation", progress_.step, parts.validate);
+  metrics.write(to_json(validation));
+  if (observer.on_validation) {
+    observer.on_validation(validation);
   }
 }
 

@@ -13,9 +13,10 @@ namespace ebt {
 struct TrainingText {
   std::unique_ptr<RowSeries> training;
   std::unique_ptr<RowSet> validation;  // without rows where nothing is kept for it
-  int64_t training_tokens = 0;         // by which a changed text is noticed
-  int64_t epoch_rows = 0;              // of training, until every token, or example, was seen once
-  TextSummary summary;                 // of both parts together
+  int64_t training_tokens = 0;
+  int64_t epoch_rows = 0;    // of training, until every token, or example, was seen once
+  uint64_t fingerprint = 0;  // of all tokens of both, by which a changed text is noticed
+  TextSummary summary;       // of both parts together
 };
 
 // Windows of a text or, where `data.prompt_field` is set, examples. Throws Error as
