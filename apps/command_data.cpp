@@ -38,7 +38,7 @@ constexpr const char* kExamples =
 void prepare(const Flags& command_flags) {
   PrepareFlags flags;
   command_flags.apply_to(flags);
-  outlive_pipes();
+  outlive_outputs();
   EBT_CHECK(!flags.out.empty(), "--out: the name of the folder is empty");
   use_threads(flags.threads);
   const PreparedSummary summary = prepare_data(flags, flags.tokenizer, flags.out);

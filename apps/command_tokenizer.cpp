@@ -74,7 +74,7 @@ double bytes_per_token(const Tokenizer& tokenizer, const Corpus& corpus) {
 void train_tokenizer(const Flags& command_flags) {
   TokenizerFlags flags;
   command_flags.apply_to(flags);
-  outlive_pipes();
+  outlive_outputs();
   std::error_code ignored;  // whatever is wrong with the path, writing says so
   EBT_CHECK(!std::filesystem::exists(flags.out, ignored),
             "'{}' exists already: choose another file with --out", flags.out);

@@ -67,10 +67,13 @@ void fill_closed_streams() {
   }
 }
 
-void outlive_pipes() { std::signal(SIGPIPE, SIG_IGN); }
+void outlive_outputs() {
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
+}
 
 StopConditions::StopConditions(double minutes) : minutes_(minutes) {
-  outlive_pipes();
+  outlive_outputs();
   for (const NamedSignal& signal : kSignals) {
     handle(signal.number);
   }

@@ -10,9 +10,10 @@ namespace ebt {
 // them fails as before. To be called first.
 void fill_closed_streams();
 
-// From now on a pipe that nobody reads any longer is an error of who writes to it, and no signal
-// (SIGPIPE) that ends the program: for commands that do more than to print.
-void outlive_pipes();
+// From now on a pipe that nobody reads any longer (SIGPIPE), and a file that has reached the limit
+// of the process (SIGXFSZ), are errors of who writes to them, and no signals that end the program:
+// for commands that do more than to print.
+void outlive_outputs();
 
 // Whether a run is to end early: at SIGINT, SIGTERM, SIGUSR1, or SIGHUP unless it is ignored (as
 // under nohup), or when its time is over. Another signal a second or more later ends the program at

@@ -21,6 +21,9 @@ constexpr uid_t kNobody = 65534;
 // What happens in the child between fork and exec.
 [[noreturn]] void become_ebt(std::vector<char*> arguments, const std::string& out,
                              const std::string& err, const Limits& limits) {
+  if (limits.own_session) {
+    setsid();
+  }
   const int out_file = open(out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0666);
   const int err_file = open(err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0666);
   dup2(out_file, STDOUT_FILENO);

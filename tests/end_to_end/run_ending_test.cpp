@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <string>
 #include <thread>
 #include <utility>
@@ -204,6 +205,23 @@ TEST_F(RunEnding, DoesNotWaitForWhoReadsItsProgress) {
   piped.err = pipe.path();
   EXPECT_EQ(run_ebt(training("run"), piped).exit_code, 0);
   expect_same_run(undisturbed, folder_.file("run"));
+}
+
+TEST_F(RunEnding, IsSavedWhenItsTerminalCloses) {
+  const int terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+  ASSERT_GE(terminal, 0);
+  ASSERT_EQ(grantpt(terminal), 0);
+  ASSERT_EQ(unlockpt(terminal), 0);
+  Limits in_terminal;
+  in_terminal.out = in_terminal.err = ptsname(terminal);
+  in_terminal.own_session = true;
+  Program program(training("run", kEndless), in_terminal);
+  wait_for_steps("run");
+  close(terminal);
+  const Outcome outcome = program.wait();
+  EXPECT_EQ(outcome.signal, 0);
+  EXPECT_GT(run_ebt_json({"inspect", "--model", folder_.file("run")})["step"], 0);
+  expect_resumable("run");
 }
 
 // As `ebt train | tee log` and Ctrl-C, which ends both.

@@ -56,8 +56,7 @@ TEST_F(RunOwner, IsTheOnlyOneByWhateverNameAnotherComes) {
   // Readers are welcome.
   EXPECT_EQ(run_ebt({"inspect", "--model", run_}).exit_code, 0);
   EXPECT_EQ(run_ebt({"eval", "--model", run_, "--examples", "1"}).exit_code, 0);
-  EXPECT_EQ(run_ebt({"generate", "--model", run_, "--prompt", "a", "--tokens", "1"}).exit_code,
-            0);
+  EXPECT_EQ(run_ebt({"generate", "--model", run_, "--prompt", "a", "--tokens", "1"}).exit_code, 0);
   owner.send(SIGTERM);
   EXPECT_EQ(owner.wait().exit_code, 0);
   EXPECT_FALSE(fs::exists(run_ + "/.lock"));

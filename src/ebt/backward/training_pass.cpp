@@ -35,18 +35,13 @@ struct Plan {
   bool is_last(size_t i) const { return i + 1 == size(); }
 };
 
-// How a pass spends its time, roughly: what reading the contexts takes is taken twice by their way
-// back, and some times over by every thinking step, whose gradient is swept.
+// How a pass spends its time, roughly; the way back is the contexts'.
 struct Shares {
   double reading, thinking, way_back;
-
-  explicit Shares(size_t steps) {
-    constexpr double kStep = 4;
-    const double all = 3 + kStep * static_cast<double>(steps);
-    reading = 1 / all;
-    way_back = 2 / all;
-    thinking = 1 - reading - way_back;
-  }
+  explicit Shares(size_t steps)
+      : reading(1 / (3 + 4 * static_cast<double>(steps))),
+        thinking(1 - 3 * reading),
+        way_back(2 * reading) {}
 };
 
 // One chunk of a training step, in the order in which it happens.
@@ -362,14 +357,18 @@ LossSums train_pass(const TextEbtParts<T, S>& model, const TrainingRows<T>& rows
       open.push_back(context);
     }
   }
+  const auto for_each_open = [&](double begin, double share, const auto& visit) {
+    for (size_t i = 0; i < open.size(); ++i) {
+      const double each = share / static_cast<double>(open.size());
+      const PartOfWork work(begin + each * static_cast<double>(i), each);
+      visit(open[i]);
+    }
+  };
   const Shares shares(plan.size());
-  const double of_each = 1 / static_cast<double>(open.size());
-  for (size_t i = 0; i < open.size(); ++i) {
-    const PartOfWork work(shares.reading * of_each * static_cast<double>(i),
-                          shares.reading * of_each);
-    workspace.contexts[open[i]].forward(model.weights, model.rotary, tokens,
-                                        static_cast<int64_t>(open[i]));
-  }
+  for_each_open(0, shares.reading, [&](size_t context) {
+    workspace.contexts[context].forward(model.weights, model.rotary, tokens,
+                                        static_cast<int64_t>(context));
+  });
   {
     const PartOfWork work(shares.reading, shares.thinking);
     for (size_t i = 0; i < workspace.chunks.size(); ++i) {
@@ -381,11 +380,9 @@ LossSums train_pass(const TextEbtParts<T, S>& model, const TrainingRows<T>& rows
       tell_share(static_cast<double>(i + 1) / static_cast<double>(workspace.chunks.size()));
     }
   }
-  for (size_t i = 0; i < open.size(); ++i) {
-    const PartOfWork work(1 - shares.way_back * of_each * static_cast<double>(open.size() - i),
-                          shares.way_back * of_each);
-    workspace.contexts[open[i]].vjp(model.weights, model.rotary, model.gradients);
-  }
+  for_each_open(1 - shares.way_back, shares.way_back, [&](size_t context) {
+    workspace.contexts[context].vjp(model.weights, model.rotary, model.gradients);
+  });
   return sums;
 }
 
