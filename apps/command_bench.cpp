@@ -7,6 +7,7 @@
 #include "bench_tokenizer.h"
 #include "commands.h"
 #include "ebt/core/log.h"
+#include "ebt/core/threads.h"
 #include "ebt/kernels/gemm.h"
 #include "ebt/kernels/isa.h"
 #include "ebt/model/engine_options.h"

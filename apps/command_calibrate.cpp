@@ -5,6 +5,7 @@
 
 #include "commands.h"
 #include "ebt/core/log.h"
+#include "ebt/core/threads.h"
 #include "ebt/eval/calibration.h"
 #include "ebt/eval/outcomes.h"
 #include "ebt/eval/tasks.h"
@@ -36,7 +37,7 @@ struct CalibrateFlags {
     visit("batch", batch, "texts at a time; results do not depend on it");
     visit("precision", precision, "fp32, bf16, or auto: bf16 where the CPU multiplies it natively");
     visit("seed", seed, "seed of the initial predictions");
-    visit("threads", threads, "CPU threads; 0 uses all cores. Results do not depend on it");
+    visit("threads", threads, kThreadsHelp);
   }
 };
 

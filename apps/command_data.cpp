@@ -3,8 +3,8 @@
 
 #include "commands.h"
 #include "ebt/core/log.h"
+#include "ebt/core/threads.h"
 #include "ebt/data/prepared_data.h"
-#include "evaluation.h"
 #include "flags.h"
 #include "stop_signals.h"
 
@@ -23,7 +23,7 @@ struct PrepareFlags : TextSource {
         "tokenizer", tokenizer,
         "bytes, a tokenizer.json of byte-level BPE, a SentencePiece .model, or a folder with one");
     visit("out", out, "folder to make");
-    visit("threads", threads, "CPU threads; 0: all cores");
+    visit("threads", threads, kThreadsHelp);
   }
 };
 

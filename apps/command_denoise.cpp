@@ -11,6 +11,7 @@
 #include "commands.h"
 #include "denoise_image.h"
 #include "ebt/core/log.h"
+#include "ebt/core/threads.h"
 #include "ebt/io/file.h"
 #include "ebt/io/folder.h"
 #include "ebt/report/energy_map.h"
@@ -76,7 +77,7 @@ struct DenoiseFlags {
     visit("batch", batch, "tiles at a time; results depend on it by roundings at most");
     visit("precision", precision, "fp32, bf16, or auto: bf16 where the CPU multiplies it natively");
     visit("seed", seed, "seed of the noise of --sigma");
-    visit("threads", threads, "CPU threads; 0 uses all cores. Results do not depend on it");
+    visit("threads", threads, kThreadsHelp);
   }
 };
 

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "commands.h"
+#include "ebt/core/threads.h"
 #include "ebt/eval/task_grid.h"
 #include "ebt/eval/tasks.h"
 #include "ebt/eval/think_grid.h"
@@ -50,7 +51,7 @@ struct EvalFlags {
     visit("batch", batch, "texts at a time; results do not depend on it");
     visit("precision", precision, "fp32, bf16, or auto: bf16 where the CPU multiplies it natively");
     visit("seed", seed, "seed of the initial predictions");
-    visit("threads", threads, "CPU threads; 0 uses all cores. Results do not depend on it");
+    visit("threads", threads, kThreadsHelp);
   }
 };
 

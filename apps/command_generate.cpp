@@ -10,6 +10,7 @@
 
 #include "commands.h"
 #include "ebt/core/log.h"
+#include "ebt/core/threads.h"
 #include "ebt/data/tokenizer.h"
 #include "ebt/eval/calibration.h"
 #include "ebt/think/generator.h"
@@ -42,7 +43,7 @@ struct GenerateFlags {
     visit("trace", trace, "print every token on a line, with its energy at every thinking step");
     visit("precision", precision,
           "fp32, bf16, or auto: bf16 where the CPU multiplies it natively, else fp32");
-    visit("threads", threads, "CPU threads; 0 uses all cores. Results do not depend on it");
+    visit("threads", threads, kThreadsHelp);
   }
 };
 

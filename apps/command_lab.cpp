@@ -5,6 +5,7 @@
 #include <string>
 
 #include "commands.h"
+#include "ebt/core/threads.h"
 #include "ebt/io/file.h"
 #include "ebt/io/folder.h"
 #include "ebt/lab/lab.h"
@@ -29,7 +30,7 @@ struct LabFlags {
   void visit_fields(Visitor&& visit) {
     visit("out", out, "folder of the experiment; the same command goes on in it");
     visit("quick", quick, "a small version that takes a minute or two; flags override it");
-    visit("threads", threads, "CPU threads; 0 uses all cores. Results do not depend on it");
+    visit("threads", threads, kThreadsHelp);
   }
 };
 

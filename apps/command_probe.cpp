@@ -8,6 +8,7 @@
 
 #include "commands.h"
 #include "ebt/core/log.h"
+#include "ebt/core/threads.h"
 #include "ebt/eval/image_probe.h"
 #include "ebt/train/model_folder.h"
 #include "evaluation.h"
@@ -58,7 +59,7 @@ struct ProbeFlags {
     visit("iterations", iterations, "iterations of L-BFGS, at most");
     visit("batch", batch, "images at a time; results depend on it by roundings at most");
     visit("precision", precision, "fp32, bf16, or auto: bf16 where the CPU multiplies it natively");
-    visit("threads", threads, "CPU threads; 0 uses all cores. Results do not depend on it");
+    visit("threads", threads, kThreadsHelp);
   }
 };
 

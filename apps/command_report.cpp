@@ -10,6 +10,7 @@
 
 #include "commands.h"
 #include "ebt/core/log.h"
+#include "ebt/core/threads.h"
 #include "ebt/data/tokenizer.h"
 #include "ebt/io/file.h"
 #include "ebt/report/html_report.h"
@@ -43,7 +44,7 @@ struct ReportFlags {
     visit("windows", windows, "windows of text to evaluate on, spread evenly; 0 is the whole text");
     visit("prompt", prompt, "text to continue; default: the first words of the text");
     visit("tokens", tokens, "most tokens to write after it");
-    visit("threads", threads, "CPU threads; 0 uses all cores. Results do not depend on it");
+    visit("threads", threads, kThreadsHelp);
   }
 };
 

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "commands.h"
+#include "ebt/core/threads.h"
 #include "ebt/eval/calibration.h"
 #include "ebt/io/file.h"
 #include "ebt/serve/server.h"
@@ -45,7 +46,7 @@ struct ServeFlags {
     visit("image-batch", image_batch,
           "tiles of an image at a time; an image of no more is seen while it is thought about");
     visit("precision", precision, "what weights and cached keys are stored as: auto, fp32 or bf16");
-    visit("threads", threads, "CPU threads; 0 uses all cores. Results do not depend on it");
+    visit("threads", threads, kThreadsHelp);
     visit("api-key-file", api_key_file,
           "file with the bearer token that requests must carry; default: what the environment's "
           "EBT_API_KEY says, else none");

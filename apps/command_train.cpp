@@ -198,7 +198,7 @@ void run_train(const Flags& flags) {
                         enum_name(config.model.arch), format_count(static_cast<double>(parameters)),
                         config.run.steps, config.run.batch, config.model.context, config.run.out));
   note_learning(line, data_text(trainer), epochs_of(trainer));
-  line.note(machine_text(config.run.precision, plan_memory<float>(config), "rows"));
+  line.note(machine_text(config.run.precision, trainer.memory_plan(), "rows"));
   note_schedule(line, run.steps_before, config.run, config.optimizer, trainer.progress());
   std::optional<ValidationReport> last_validation;
   ValidationWatch watch;

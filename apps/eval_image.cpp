@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "ebt/core/threads.h"
 #include "ebt/eval/image_run.h"
 #include "ebt/eval/value_list.h"
 #include "ebt/io/file.h"
@@ -65,7 +66,7 @@ struct EvalImageFlags {
     visit("batch", batch, "images or tiles at a time; results depend on it by roundings at most");
     visit("precision", precision, "fp32, bf16, or auto: bf16 where the CPU multiplies it natively");
     visit("seed", seed, "seed of the noise; it is the same for all models");
-    visit("threads", threads, "CPU threads; 0 uses all cores. Results do not depend on it");
+    visit("threads", threads, kThreadsHelp);
   }
 };
 

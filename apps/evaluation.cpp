@@ -1,9 +1,6 @@
 #include "evaluation.h"
 
-#include <omp.h>
-
 #include <cmath>
-#include <limits>
 #include <numbers>
 #include <system_error>
 
@@ -69,13 +66,6 @@ void check_counts(std::initializer_list<FlagCount> counts) {
     EBT_CHECK(count.value >= count.least, "--{} must be at least {}, not {}", count.name,
               count.least, count.value);
   }
-}
-
-void use_threads(int64_t threads) {
-  check_counts({{"threads", threads, 0}});
-  EBT_CHECK(threads <= std::numeric_limits<int16_t>::max(),
-            "--threads {} is more than any machine has", threads);
-  omp_set_num_threads(threads > 0 ? static_cast<int>(threads) : omp_get_num_procs());
 }
 
 std::vector<EvaluationRow> evaluation_rows(const Evaluation& evaluation) {

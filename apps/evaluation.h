@@ -67,9 +67,6 @@ struct FlagCount {
 };
 void check_counts(std::initializer_list<FlagCount> counts);
 
-// Sets the number of CPU threads; 0 is all cores. Throws Error when it is negative.
-void use_threads(int64_t threads);
-
 // One row for each number of thinking steps.
 std::vector<EvaluationRow> evaluation_rows(const Evaluation& evaluation);
 

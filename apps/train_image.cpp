@@ -207,7 +207,7 @@ void run_train(ImageArchitecture arch, const Flags& flags) {
   } else {
     line.note("learns from dead leaves, drawn as they are needed");
   }
-  line.note(machine_text(config.run.precision, plan_memory<float>(config), "images"));
+  line.note(machine_text(config.run.precision, trainer.memory_plan(), "images"));
   note_schedule(line, run.steps_before, config.run, config.optimizer, trainer.progress());
   std::optional<ImageValidationReport> last_validation;
   ValidationWatch watch;

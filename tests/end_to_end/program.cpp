@@ -2,10 +2,13 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <set>
@@ -44,6 +47,20 @@ constexpr uid_t kNobody = 65534;
   }
   if (limits.unprivileged && geteuid() == 0 && setuid(kNobody) != 0) {
     _exit(126);
+  }
+  if (limits.one_core) {
+    cpu_set_t cores;
+    sched_getaffinity(0, sizeof(cores), &cores);
+    for (int core = 0, kept = 0; core < CPU_SETSIZE; ++core) {
+      if (CPU_ISSET(core, &cores) && kept++ > 0) {
+        CPU_CLR(core, &cores);
+      }
+    }
+    sched_setaffinity(0, sizeof(cores), &cores);
+  }
+  for (const std::string& variable : limits.environment) {
+    const size_t name = variable.find('=');
+    setenv(variable.substr(0, name).c_str(), variable.c_str() + name + 1, 1);
   }
   execv(EBT_BINARY, arguments.data());
   _exit(127);
@@ -97,9 +114,11 @@ std::string Program::err_so_far() const { return read_file(folder_.file("err"));
 
 Outcome Program::wait() {
   int status = 0;
-  waitpid(process_, &status, 0);
+  rusage usage{};
+  wait4(process_, &status, 0, &usage);
   process_ = -1;
   Outcome outcome;
+  outcome.peak_bytes = usage.ru_maxrss * 1024;
   outcome.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   outcome.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
   outcome.out = read_file(folder_.file("out"));

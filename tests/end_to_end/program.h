@@ -19,11 +19,12 @@ using Arguments = std::vector<std::string>;
 struct Outcome {
   int exit_code = -1;  // -1 when a signal ended it
   int signal = 0;
-  std::string out;  // standard output
-  std::string err;  // standard error
+  std::string out;         // standard output
+  std::string err;         // standard error
+  int64_t peak_bytes = 0;  // of memory, pages of files included
 };
 
-// What the program is denied.
+// What the program is denied, and what else it finds.
 struct Limits {
   std::optional<uint64_t> file_bytes;  // larger files cannot be written, as on a full disk
   bool unprivileged = false;           // run as a user who owns nothing
@@ -31,6 +32,8 @@ struct Limits {
   bool closed_streams = false;         // no standard input, output and error at all
   bool ignores_hangup = false;         // as under nohup
   bool own_session = false;            // a terminal that is `out` or `err` is its own
+  bool one_core = false;               // as `taskset`
+  Arguments environment = {};          // "NAME=value"
 };
 
 // A running `ebt`.

@@ -54,7 +54,8 @@ double relative_error(const std::vector<T>& a, const std::vector<double>& b) {
   return std::sqrt(dot(difference, difference)) / std::max(std::sqrt(dot(b, b)), kSmallestSize);
 }
 
-// Expects what `compute` returns to be the same, bit by bit, with 1, 2 and 3 threads.
+// Expects what `compute` returns to be the same, bit by bit, with 1, 2 and 3 threads, and where 3
+// are asked for and 1 is granted.
 template <class Compute>
 void expect_same_for_any_threads(Compute&& compute) {
   const int before = omp_get_max_threads();
@@ -64,6 +65,10 @@ void expect_same_for_any_threads(Compute&& compute) {
     omp_set_num_threads(threads);
     EXPECT_EQ(compute(), alone) << threads << " threads";
   }
+  const int levels = omp_get_max_active_levels();
+  omp_set_max_active_levels(0);
+  EXPECT_EQ(compute(), alone) << "1 thread of 3";
+  omp_set_max_active_levels(levels);
   omp_set_num_threads(before);
 }
 

@@ -17,6 +17,16 @@ namespace {
 constexpr int64_t kEndless = std::numeric_limits<int64_t>::max();
 constexpr int64_t kMostLoaders = 256;
 
+}  // namespace
+
+int64_t images_ahead(int64_t size, int64_t loaders) {
+  constexpr int64_t kMostImages = 512;
+  constexpr int64_t kMost_bytes = 64 << 20;
+  return std::max(std::min(kMostImages, kMost_bytes / size), loaders);
+}
+
+namespace {
+
 using MakeImage = std::function<StreamedImage(int64_t)>;
 
 // What images are to be.
@@ -35,7 +45,7 @@ class PlaneStream {
               std::shared_ptr<CheckedFiles> files)
       : format_(format),
         files_(std::move(files)),
-        stream_(std::move(make), end, loaders, ahead(format, loaders)) {}
+        stream_(std::move(make), end, loaders, images_ahead(format.size(), loaders)) {}
 
   void fill(int64_t first, Tensor<float> images) {
     const Shape& shape = images.shape;
@@ -56,13 +66,6 @@ class PlaneStream {
   BadImages bad() const { return files_ == nullptr ? BadImages{} : files_->told(); }
 
  private:
-  // A few batches of small images; of large ones what fits, and one for each thread.
-  static int64_t ahead(Format format, int64_t loaders) {
-    constexpr int64_t kMostImages = 512;
-    constexpr int64_t kMost_bytes = 64 << 20;
-    return std::max(std::min(kMostImages, kMost_bytes / format.size()), loaders);
-  }
-
   Format format_;
   std::shared_ptr<CheckedFiles> files_;
   ImageStream stream_;

@@ -37,6 +37,10 @@ struct ImageDataConfig {
   }
 };
 
+// Images that background threads make before they are taken, for images of `size` bytes: a few
+// batches of small ones; of large ones what fits in 64 MiB, and one for each thread.
+int64_t images_ahead(int64_t size, int64_t loaders);
+
 // Where files lie; opening it lists them and reads none. Thread-safe.
 class ImageFiles {
  public:

@@ -1,6 +1,7 @@
 // Rows of tokens by their numbers, whatever they are cut from.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "ebt/data/batch.h"
@@ -14,6 +15,8 @@ class RowSeries {
   virtual ~RowSeries() = default;
   // Makes `batch` the rows [first_row, first_row + rows) of the series.
   virtual void fill(Batch& batch, int64_t first_row, int64_t rows) = 0;
+  // Bytes that the first fill() takes and keeps.
+  virtual size_t order_bytes() const { return 0; }
 };
 
 // Rows to measure on. Safe to read from many threads.

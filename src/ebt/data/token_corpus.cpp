@@ -8,6 +8,7 @@
 #include "ebt/data/corpus.h"
 #include "ebt/data/prepared_data.h"
 #include "ebt/data/token_shard.h"
+#include "ebt/io/available_memory.h"
 
 namespace ebt {
 namespace {
@@ -92,8 +93,14 @@ TokenCorpus TokenCorpus::open(const TextSource& source, const Tokenizer& tokeniz
     return corpus;
   }
   const auto shards = std::make_shared<std::deque<TokenShard>>();
-  tokenize(text->documents(), tokenizer,
-           [&](TokenShard shard) { shards->push_back(std::move(shard)); });
+  tokenize(text->documents(), tokenizer, [&](TokenShard shard) {
+    const std::optional<size_t> available = available_memory_bytes();
+    EBT_CHECK(!available || *available > shard.tokens.size(),
+              "the tokens of {} do not fit in memory: 'ebt data prepare' writes them to a "
+              "folder that is read from the disk",
+              corpus.name_);
+    shards->push_back(std::move(shard));
+  });
   for (const TokenShard& shard : *shards) {
     append_spans(shard.tokens.data(), shard.count(), shard.token_bytes, shard.document_ends.data(),
                  shard.document_ends.size(), corpus.spans_);

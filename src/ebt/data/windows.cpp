@@ -17,7 +17,6 @@ TrainingWindows::TrainingWindows(TokenSequence tokens, int64_t context, uint64_t
             tokens_.size(), context, context + 1);
   // As many as fit behind any offset below context, so that all epochs are equally long.
   epoch_rows_ = std::max<int64_t>(1, (tokens_.size() - context) / context);
-  order_.resize(static_cast<size_t>(epoch_rows_));
 }
 
 void TrainingWindows::shuffle(int64_t epoch) {
@@ -25,6 +24,7 @@ void TrainingWindows::shuffle(int64_t epoch) {
   const int64_t unused_tokens = tokens_.size() - 1 - epoch_rows_ * context_;
   const int64_t offsets = std::min(context_, unused_tokens + 1);
   offset_ = static_cast<int64_t>(random.below(static_cast<uint64_t>(offsets), 0));
+  order_.resize(static_cast<size_t>(epoch_rows_));
   std::iota(order_.begin(), order_.end(), int64_t{0});
   for (size_t last = order_.size() - 1; last > 0; --last) {
     std::swap(order_[last], order_[random.below(last + 1, last)]);

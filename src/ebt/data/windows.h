@@ -20,6 +20,7 @@ class TrainingWindows : public RowSeries {
   // Rows in an epoch.
   int64_t epoch_rows() const { return epoch_rows_; }
   void fill(Batch& batch, int64_t first_row, int64_t rows) override;
+  size_t order_bytes() const override { return sizeof(int64_t) * static_cast<size_t>(epoch_rows_); }
 
  private:
   void shuffle(int64_t epoch);

@@ -10,6 +10,7 @@
 #include "ebt/io/file.h"
 #include "ebt/io/fingerprint.h"
 #include "ebt/io/json.h"
+#include "ebt/think/generator.h"
 
 namespace ebt {
 namespace {
@@ -68,8 +69,7 @@ void check_outcomes(std::span<const TokenOutcome> outcomes, const char* part) {
             "calibration: the text is too short: {} predictions to {}, and {} are needed",
             outcomes.size(), part, kMinCalibrationTokens);
   for (const TokenOutcome& outcome : outcomes) {
-    EBT_CHECK(std::isfinite(outcome.energy) && std::isfinite(outcome.probability),
-              "calibration: the model's energy or prediction is not a finite number");
+    check_prediction(std::isfinite(outcome.energy) && std::isfinite(outcome.probability));
   }
 }
 

@@ -132,8 +132,10 @@ TEST(Calibration, NeedsEnoughFinitePredictions) {
             "needed");
   auto infinite = enough;
   infinite[3].energy = std::numeric_limits<double>::infinity();
-  EXPECT_EQ(error_text([&] { Calibration::fit(infinite, enough, {}); }),
-            "calibration: the model's energy or prediction is not a finite number");
+  EXPECT_EQ(
+      error_text([&] { Calibration::fit(infinite, enough, {}); }),
+      "the model's prediction is not a finite number: its weights are too large, as training that "
+      "diverged leaves them, or so is the step size or noise that it thinks with");
 }
 
 // The error of a file in which the object's `field` was replaced (null: removed).

@@ -118,8 +118,10 @@ class BrokenGenerator : public BigramGenerator {
 
 TEST(Scoring, RefusesPredictionsThatAreNotFinite) {
   BrokenGenerator generator(counting());
-  EXPECT_EQ(error_text([&] { run_queries(generator, {counting_from(0, 5)}); }),
-            "generate: the model's prediction is not a finite number");
+  EXPECT_EQ(
+      error_text([&] { run_queries(generator, {counting_from(0, 5)}); }),
+      "the model's prediction is not a finite number: its weights are too large, as training that "
+      "diverged leaves them, or so is the step size or noise that it thinks with");
 }
 
 TEST(Scoring, LeavesNothingRunningWhenItFails) {

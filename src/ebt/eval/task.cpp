@@ -59,8 +59,7 @@ void ExampleResult::add_scored(const Answer& answer, int64_t expected, int64_t t
     if (!token.from_prompt) {
       continue;
     }
-    EBT_CHECK(std::isfinite(token.log_probability) && std::isfinite(token.energy()),
-              "evaluation: the model's prediction is not a finite number");
+    check_prediction(std::isfinite(token.log_probability) && std::isfinite(token.energy()));
     ++tokens;
     nats -= token.log_probability;
     likeliest += !token.top.empty() && token.top.front().token == token.token ? 1 : 0;

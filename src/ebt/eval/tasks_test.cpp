@@ -335,8 +335,10 @@ TEST(ExampleResult, RefusesPredictionsThatAreNoNumbers) {
   EXPECT_EQ(error_text([&] { result.add_scored(answer, 2, 2); }),
             "evaluation: 2 tokens were to be scored, and 1 were");
   answer.tokens[0].log_probability = std::nan("");
-  EXPECT_EQ(error_text([&] { result.add_scored(answer, 1, 1); }),
-            "evaluation: the model's prediction is not a finite number");
+  EXPECT_EQ(
+      error_text([&] { result.add_scored(answer, 1, 1); }),
+      "the model's prediction is not a finite number: its weights are too large, as training that "
+      "diverged leaves them, or so is the step size or noise that it thinks with");
 }
 
 }  // namespace

@@ -10,9 +10,18 @@
 // The second-order rule is derived in docs/derivations.md.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace ebt::kernels {
+
+// From this many heads of all sequences on, a head is what a thread takes at a time.
+inline constexpr int64_t kPlentyOfHeads = 16;
+
+// Bytes that the rules keep beside their arguments at most, for `heads` of all sequences together:
+// packed keys and values and the sums of their cotangents.
+size_t attention_scratch_bytes(int64_t heads, int64_t queries, int64_t keys, int64_t head_width,
+                               int64_t threads);
 
 // Where the values of one kind lie: element (b, t, h, i) is data[(b * rows + t) * stride + h * d +
 // i].

@@ -7,6 +7,9 @@
 namespace ebt::kernels {
 namespace {
 
+// Multiples of scores from here on are rounded so coarsely that it shows in their powers.
+constexpr double kCoarse = 1 << 13;
+
 struct Forward {
   template <class T, class S>
   static Needs needs(const AttentionArguments<T, S>& /*a*/) {
@@ -53,11 +56,16 @@ struct Forward {
         top[0] = larger<T>(larger<T>(top[0], top[1]), larger<T>(top[2], top[3]));
         store(top[0], largest + r);
         const V minus = top[0] * -unit;
+        // What rounding has taken from it. The largest weight must be 1: else it is rounded to
+        // bfloat16, the total is not, and the result of saturated attention is not quite the value
+        // it stands for, whose slopes then do not cancel but are multiplied by large keys.
+        const V limit = fill(static_cast<T>(kCoarse));
+        const V rest = (minus > limit) | (minus < -limit) ? top[0] * unit + minus : V{};
         V added[2] = {V{}, V{}};
         for (int64_t j = 0; j < rows; j += 2) {
           V w[2];
           for (int64_t i = 0; i < 2; ++i) {
-            w[i] = power(load(scores + (j + i) * kQueries + r) * unit + minus);
+            w[i] = power(load(scores + (j + i) * kQueries + r) * unit + minus - rest);
             added[i] += w[i];
           }
           m.weights[0].put(j, r, w[0], w[1]);

@@ -15,8 +15,7 @@
 
 namespace {
 
-// From this many heads on, a head is a unit.
-inline constexpr int64_t kPlentyOfHeads = 16;
+using ebt::kernels::kPlentyOfHeads;
 
 // Runs a rule: Rule::needs(a), and Rule::run(head, keys, tile memory, first query, queries) for
 // every tile of queries.

@@ -1,8 +1,5 @@
 #include "ebt/kernels/gemm.h"
 
-#include <dnnl.h>
-
-#include <algorithm>
 #include <utility>
 
 #include "ebt/core/error.h"
@@ -15,21 +12,6 @@ namespace {
 std::function<void(const GemmShape&)>& observer() {
   static std::function<void(const GemmShape&)> function;
   return function;
-}
-
-// dnnl_sgemm has the same signature in oneDNN 2 and 3; inside a parallel region it is serial.
-// Returns whether it succeeded: an exception must not leave a parallel region.
-bool multiply_block(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const float* a,
-                    int64_t a_row, const float* b, int64_t b_row, float* c, int64_t c_row,
-                    bool add) {
-  return dnnl_sgemm(ta ? 'T' : 'N', tb ? 'T' : 'N', m, n, k, 1.0F, a, a_row, b, b_row,
-                    add ? 1.0F : 0.0F, c, c_row) == dnnl_success;
-}
-bool multiply_block(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const double* a,
-                    int64_t a_row, const double* b, int64_t b_row, double* c, int64_t c_row,
-                    bool add) {
-  kernels<GemmKernels<double>>().block(ta, tb, m, n, k, a, a_row, b, b_row, c, c_row, add);
-  return true;
 }
 
 // `bias` (n) is added to every row of c, if it is there.
@@ -63,21 +45,19 @@ void gemm(bool ta, bool tb, Matrix<const T> a, Matrix<const T> b, Matrix<T> c, W
     return;
   }
   observe_gemm({ta, tb, m, n, k});
-  const int64_t block_rows = ta ? kBlockRowsTransposed : kBlockRows;
-  const int64_t blocks = (m + block_rows - 1) / block_rows;
-  bool done = true;
-#pragma omp parallel for schedule(static) reduction(&& : done)
-  for (int64_t block = 0; block < blocks; ++block) {
-    const int64_t first = block * block_rows;
-    const int64_t rows = std::min(block_rows, m - first);
+  for_row_blocks(m, ta ? kBlockRowsTransposed : kBlockRows, [&](int64_t first, int64_t rows) {
     if (bias) {
       start(first, rows);
     }
-    done = multiply_block(ta, tb, rows, n, k, a.data + first * (ta ? 1 : a.row), a.row, b.data,
-                          b.row, c.data + first * c.row, c.row, add || bias) &&
-           done;
-  }
-  EBT_CHECK(done, "gemm: oneDNN refused the product ({},{}) by ({},{})", m, k, k, n);
+    const T* left = a.data + first * (ta ? 1 : a.row);
+    T* to = c.data + first * c.row;
+    if constexpr (std::is_same_v<T, float>) {
+      multiply_block(ta, tb, rows, n, k, left, a.row, b.data, b.row, to, c.row, add || bias);
+    } else {
+      kernels<GemmKernels<T>>().block(ta, tb, rows, n, k, left, a.row, b.data, b.row, to, c.row,
+                                      add || bias);
+    }
+  });
 }
 
 }  // namespace

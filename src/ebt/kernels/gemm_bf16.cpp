@@ -58,6 +58,7 @@ memory::desc plain(int64_t rows, int64_t columns, int64_t row, memory::data_type
 
 // The layout that products of a common size prefer for their right factor.
 memory::desc packed_desc(int64_t k, int64_t n) {
+  const OneThread one;
   const memory::desc any({k, n}, memory::data_type::bf16, memory::format_tag::any);
   return describe(plain(kBlockRows, k, k, memory::data_type::bf16), any, {},
                   plain(kBlockRows, n, n, memory::data_type::f32), false)
@@ -126,28 +127,10 @@ const Product& cached_product(const ProductKey& key, Make&& make) {
   const std::lock_guard<std::mutex> lock(mutex);
   std::unique_ptr<Product>& product = products[key];
   if (product == nullptr) {
+    const OneThread one;
     product = make();
   }
   return *product;
-}
-
-// Runs `block(first, rows)` on blocks of rows in parallel. An exception must not leave a parallel
-// region, so it is kept and thrown again after it.
-template <class Block>
-void for_row_blocks(int64_t rows, int64_t block_rows, Block&& block) {
-  const int64_t blocks = (rows + block_rows - 1) / block_rows;
-  std::string failure;
-#pragma omp parallel for schedule(static)
-  for (int64_t index = 0; index < blocks; ++index) {
-    const int64_t first = index * block_rows;
-    try {
-      block(first, std::min(block_rows, rows - first));
-    } catch (const std::exception& error) {
-#pragma omp critical(ebt_gemm_failure)
-      failure = error.what();
-    }
-  }
-  EBT_CHECK(failure.empty(), "gemm: oneDNN refused a bf16 product: {}", failure);
 }
 
 template <class C>
@@ -211,12 +194,12 @@ void PackedMatrix::pack(Matrix<const float> values, bool transposed) {
   if (native()) {
     memory source(plain(to.k, to.n, values.row, memory::data_type::f32, transposed), cpu(),
                   const_cast<float*>(values.data));  // NOLINT
+    const OneThread one;
     dnnl::stream stream(cpu());
     dnnl::reorder(source, to.packed).execute(stream, source, to.packed);
     stream.wait();
     return;
   }
-#pragma omp parallel for schedule(static)
   for (int64_t i = 0; i < to.k; ++i) {
     for (int64_t j = 0; j < to.n; ++j) {
       to.widened[static_cast<size_t>(i * to.n + j)] =
@@ -289,9 +272,8 @@ void multiply_packed(Matrix<const Bfloat16> a, const PackedMatrix& b, bool trans
     for (int64_t i = 0; i < rows; ++i) {
       widen(a.data + (first + i) * a.row, right.k, wide + i * right.k);
     }
-    EBT_CHECK(dnnl_sgemm('N', 'N', rows, right.n, right.k, 1.0F, wide, right.k,
-                         right.widened.data(), right.n, 0.0F, sums, right.n) == dnnl_success,
-              "({},{}) by ({},{})", rows, right.k, right.k, right.n);
+    multiply_block(false, false, rows, right.n, right.k, wide, right.k, right.widened.data(),
+                   right.n, sums, right.n, false);
     put(sums, rows, right.n, c.rows_from(first, rows), write, bias);
   });
 }
@@ -365,9 +347,8 @@ void multiply_tn(Matrix<const Bfloat16> a, Matrix<const Bfloat16> b, Matrix<floa
     for (int64_t i = 0; i < k; ++i) {
       widen(a.data + i * a.row + first, rows, left + i * rows);
     }
-    EBT_CHECK(dnnl_sgemm('T', 'N', rows, n, k, 1.0F, left, rows, right.data(), n, add ? 1.0F : 0.0F,
-                         c.data + first * c.row, c.row) == dnnl_success,
-              "({},{}) by ({},{})", rows, k, k, n);
+    multiply_block(true, false, rows, n, k, left, rows, right.data(), n, c.data + first * c.row,
+                   c.row, add);
   });
 }
 

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "ebt/layers/attention.h"
@@ -188,6 +189,48 @@ TEST(AttentionPrecision, ResultsDoNotDependOnTheNumberOfThreads) {
     expect_same_for_any_threads([&] { return prediction<float, Bfloat16>(sizes); });
     expect_same_for_any_threads([&] { return context<float, float>(sizes); });
     expect_same_for_any_threads([&] { return context<float, Bfloat16>(sizes); });
+  }
+}
+
+// Queries and keys of a diverged model are so large that a query sees one key alone. Its slopes are
+// then zero: large terms that cancel.
+template <class T, class S>
+double saturated_slope(float size) {
+  constexpr int64_t kWidth = 16;
+  constexpr int64_t kQueries = 80;
+  auto context = drawn<S>({1, kQueries, 3 * kWidth}, 1);
+  auto x = drawn<S>({1, kQueries, 3 * kWidth}, 2);
+  auto y_bar = drawn<S>({1, kQueries, kWidth}, 3);
+  for (Buffer<S>* qkv : {&context, &x}) {
+    for (size_t i = 0; i < qkv->values.size(); ++i) {
+      const bool value = i % (3 * kWidth) >= 2 * kWidth;
+      qkv->values[i] = S(static_cast<float>(qkv->values[i]) * (value ? 1.0F : size));
+    }
+  }
+  Buffer<S> y({1, kQueries, kWidth});
+  Buffer<S> x_bar({1, kQueries, 3 * kWidth});
+  Buffer<T> log_sum({1, kQueries, 1});
+  using Layer = PredictionAttention<T, S>;
+  typename Layer::Saved saved;
+  saved.log_sum = log_sum.view();
+  const typename Layer::Params params{1, context.view(), 0, 0, 0};
+  Layer::forward(params, x.view(), y.view(), saved);
+  Layer::vjp(params, saved, y_bar.view(), x_bar.view(), Write::kReplace, nullptr);
+  double largest = 0;
+  for (int64_t i = 0; i < kQueries * kWidth; ++i) {
+    const double q_bar = static_cast<double>(static_cast<float>(
+        x_bar.values[static_cast<size_t>(i / kWidth * 3 * kWidth + i % kWidth)]));
+    largest = std::max(largest, std::abs(q_bar));
+  }
+  return largest / static_cast<double>(size);
+}
+
+TEST(AttentionPrecision, SaturatedAttentionHasNoSlope) {
+  for (const float size : {64.0F, 512.0F, 4096.0F}) {
+    SCOPED_TRACE(size);
+    EXPECT_LE((saturated_slope<double, double>(size)), 1e-12);
+    EXPECT_LE((saturated_slope<float, float>(size)), 1e-5);
+    EXPECT_LE((saturated_slope<float, Bfloat16>(size)), 1e-5);
   }
 }
 

@@ -6,6 +6,7 @@
 #include <deque>
 #include <type_traits>
 
+#include "ebt/core/threads.h"
 #include "ebt/kernels/gemm.h"
 
 namespace ebt {
@@ -29,10 +30,11 @@ class OperandCopies {
   // Copies all weights again.
   void refresh() {
     if constexpr (!std::is_same_v<T, S>) {
-      for (Copy& copy : copies_) {
-        copy.transposed.pack(copy.values, true);
-        copy.straight.pack(copy.values, false);
-      }
+      run_in_parallel(2 * static_cast<int64_t>(copies_.size()), [&](int64_t i) {
+        Copy& copy = copies_[static_cast<size_t>(i / 2)];
+        const bool transposed = i % 2 == 0;
+        (transposed ? copy.transposed : copy.straight).pack(copy.values, transposed);
+      });
     }
   }
   // Bytes of the copies of one matrix.

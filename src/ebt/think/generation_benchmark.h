@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "ebt/core/threads.h"
+
 namespace ebt {
 
 struct GenerationBenchmarkConfig {
@@ -31,7 +33,7 @@ struct GenerationBenchmarkConfig {
     visit("texts", texts, "texts at a time, for the throughput");
     visit("tokens", tokens, "tokens written per measurement");
     visit("iterations", iterations, "measurements, of which the median counts");
-    visit("threads", threads, "CPU threads; 0 uses all cores");
+    visit("threads", threads, kThreadsHelp);
     visit("precision", precision,
           "fp32, bf16, or auto: bf16 where the CPU multiplies it natively, else fp32");
   }

@@ -6,9 +6,12 @@
 
 namespace ebt {
 
-void check_finite(FinishReason reason) {
-  EBT_CHECK(reason != FinishReason::kNotFinite,
-            "generate: the model's prediction is not a finite number");
+void check_finite(FinishReason reason) { check_prediction(reason != FinishReason::kNotFinite); }
+
+void check_prediction(bool is_finite) {
+  EBT_CHECK(is_finite,
+            "the model's prediction is not a finite number: its weights are too large, as training "
+            "that diverged leaves them, or so is the step size or noise that it thinks with");
 }
 
 void SamplingOptions::check() const {

@@ -83,8 +83,10 @@ struct TokenReport {
 
 // kNotFinite: the model's prediction was not a finite number; such a token is not reported.
 enum class FinishReason { kEnd, kLength, kBudget, kCancelled, kNotFinite };
-// Throws Error for kNotFinite.
+// Throws Error for kNotFinite, and for a prediction that is not finite: what may be wrong with the
+// model.
 void check_finite(FinishReason reason);
+void check_prediction(bool is_finite);
 
 // Called from within step(), in order. None may call the generator, except for cancel().
 struct GenerationCallbacks {

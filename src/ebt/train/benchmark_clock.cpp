@@ -1,24 +1,20 @@
 #include "ebt/train/benchmark_clock.h"
 
 #include <fmt/format.h>
-#include <omp.h>
 #include <sys/resource.h>
 
 #include <algorithm>
 #include <cstddef>
-#include <thread>
 #include <vector>
 
 #include "ebt/core/error.h"
+#include "ebt/core/threads.h"
 
 namespace ebt {
 
 void start_benchmark(int64_t iterations, int64_t threads) {
   EBT_CHECK(iterations >= 1, "--iterations: {} is not positive", iterations);
-  EBT_CHECK(threads >= 0, "--threads: {} is negative", threads);
-  omp_set_num_threads(threads > 0
-                          ? static_cast<int>(threads)
-                          : static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
+  use_threads(threads);
 }
 
 PhaseSeconds median_phases(int64_t iterations, const char* what, const BenchmarkProgress& progress,

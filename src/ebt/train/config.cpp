@@ -7,6 +7,7 @@
 
 #include "ebt/core/config_check.h"
 #include "ebt/core/error.h"
+#include "ebt/core/threads.h"
 
 namespace ebt {
 namespace {
@@ -50,7 +51,6 @@ void OptimizerConfig::check() const {
 
 void RunSettings::check() const {
   constexpr int64_t kMostRows = 1'000'000;
-  constexpr int64_t kMostThreads = 4096;
   check_between("--steps", steps, 1, kMostSteps);
   check_between("--batch", batch, 1, kMostRows);
   check_between("--micro-batch", micro_batch, 0, kMostRows);

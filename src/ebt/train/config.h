@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "ebt/core/threads.h"
 #include "ebt/data/text_source.h"
 #include "ebt/model/config.h"
 #include "ebt/model/engine_options.h"
@@ -97,7 +98,7 @@ struct RunSettings {
     visit("batch", batch, batch_help);
     visit("micro-batch", micro_batch, micro_batch_help);
     visit("seed", seed, "seed of every random number");
-    visit("threads", threads, "CPU threads; 0 uses all cores. Results do not depend on it");
+    visit("threads", threads, kThreadsHelp);
     visit("precision", precision,
           "fp32, bf16, or auto: bf16 where the CPU multiplies it natively, else fp32");
     visit("validate-every", validate_every, "steps between validations");

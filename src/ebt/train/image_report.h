@@ -41,6 +41,8 @@ struct ImageValidationReport {
   int64_t step = 0;  // steps taken
   ImageMeasurement measured;
   double seconds = 0;  // that it took
+
+  double loss() const { return measured.loss; }
 };
 
 // The lines of metrics.jsonl. All fields but "seconds" and "images_per_second" are the same in

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "ebt/core/threads.h"
 #include "ebt/model/image_config.h"
 #include "ebt/train/benchmark_clock.h"
 
@@ -31,7 +32,7 @@ struct ImageStepBenchmarkConfig {
     visit("think-steps", think_steps, "thinking steps of an S1 training step");
     visit("ffn-multiplier", ffn_multiplier, "feed-forward width as a multiple of the model width");
     visit("iterations", iterations, "steps timed, after one to warm up; the median counts");
-    visit("threads", threads, "CPU threads; 0 uses all cores");
+    visit("threads", threads, kThreadsHelp);
     visit("precision", precision,
           "fp32, bf16, or auto: bf16 where the CPU multiplies it natively, else fp32");
   }

@@ -4,10 +4,9 @@
 #include <type_traits>
 #include <utility>
 
-#include "ebt/core/log.h"
+#include "ebt/core/threads.h"
 #include "ebt/io/folder.h"
 #include "ebt/train/base_model.h"
-#include "ebt/train/memory_plan.h"
 #include "ebt/train/model_folder.h"
 
 namespace ebt {
@@ -29,14 +28,8 @@ void check_readable(const ImageData& data, const ImageModelConfig& model) {
 
 template <class T>
 std::unique_ptr<ImageModel<T>> make_image_training_model(const ImageTrainConfig& config) {
-  const MemoryPlan plan = plan_memory<T>(config);
-  EBT_CHECK(plan.fits(),
-            "this run needs about {} of memory, and {} are available: lower micro-batch ({}), "
-            "image-height ({}), image-width ({}) or the size of the model",
-            format_bytes(plan.needed_bytes), format_bytes(*plan.available_bytes), plan.micro_batch,
-            config.model.image_height, config.model.image_width);
-  auto made = make_image_model<T>(config.model, config.thinking, config.noise, plan.micro_batch,
-                                  engine_options<T>(config));
+  auto made = make_image_model<T>(config.model, config.thinking, config.noise,
+                                  config.run.micro_batch, engine_options<T>(config));
   initialize_weights(*made, config.thinking, config.run.seed);
   return made;
 }
@@ -47,10 +40,7 @@ ImageTrainer<T> ImageTrainer<T>::start(const ImageTrainConfig& config,
   config.check();
   check_holds_no_model(config.run);
   ImageTrainConfig resolved = config.resolved();
-  if (config.run.micro_batch == 0) {
-    take_largest_micro_batch<T>(resolved);
-  }
-  ImageTrainer trainer(make_parts(resolved, make_model));
+  ImageTrainer trainer(make_parts(resolved, make_model, config.run.micro_batch == 0));
   trainer.load_base();
   make_folder(trainer.config_.run.out);
   save_config(trainer.config_.run.out, trainer.config_);
@@ -68,7 +58,7 @@ ImageTrainer<T> ImageTrainer<T>::resume(const std::filesystem::path& folder,
   config.run.out = folder.string();
   config.run.threads = changes.threads.value_or(config.run.threads);
   config.check();
-  ImageTrainer trainer(make_parts(config.resolved(), make_model));
+  ImageTrainer trainer(make_parts(config.resolved(), make_model, false));
   const bool begun = has_model(folder);
   if (begun) {
     trainer.checkpoint().load(folder);
@@ -89,21 +79,32 @@ ImageTrainer<T> ImageTrainer<T>::resume(const std::filesystem::path& folder,
 }
 
 template <class T>
-typename ImageTrainer<T>::Parts ImageTrainer<T>::make_parts(
-    ImageTrainConfig config, const ImageModelFactory<T>& make_model) {
-  use_threads_of(config.run);
+typename ImageTrainer<T>::Parts ImageTrainer<T>::make_parts(ImageTrainConfig config,
+                                                            const ImageModelFactory<T>& make_model,
+                                                            bool choose_micro_batch) {
+  use_threads(config.run.threads);
   const ImageModelConfig& model = config.model;
   ImageData data = open_image_data(config.data, model.channels, model.image_height,
                                    model.image_width, config.run.seed);
   check_readable(data, model);
+  const auto plan_for = [&](int64_t rows) {
+    config.run.micro_batch = rows;
+    return plan_memory<T>(config);
+  };
+  const MemoryPlan plan = choose_micro_batch ? largest_fitting(config.run.batch, plan_for)
+                                             : plan_for(config.run.micro_batch);
+  plan.check_fits(
+      fmt::format("micro-batch ({}), image-height ({}), image-width ({}) or the size of the model",
+                  plan.micro_batch, model.image_height, model.image_width));
   std::unique_ptr<ImageModel<T>> made = make_model(config);
   resolve_step_size(*made, config.thinking);
-  return {std::move(config), std::move(data), std::move(made)};
+  return {std::move(config), std::move(data), plan, std::move(made)};
 }
 
 template <class T>
 ImageTrainer<T>::ImageTrainer(Parts parts)
     : config_(std::move(parts.config)),
+      plan_(parts.plan),
       data_(std::move(parts.data)),
       model_(std::move(parts.model)),
       loop_(model_->layout(), config_.optimizer, step_size_rate(config_.thinking), config_.run),

@@ -11,6 +11,7 @@
 #include "ebt/model/image_model.h"
 #include "ebt/train/image_report.h"
 #include "ebt/train/image_train_config.h"
+#include "ebt/train/memory_plan.h"
 #include "ebt/train/training_loop.h"
 
 namespace ebt {
@@ -22,8 +23,7 @@ using ImageTrainingObserver = RunObserver<ImageStepReport, ImageValidationReport
 template <class T>
 using ImageModelFactory = std::function<std::unique_ptr<ImageModel<T>>(const ImageTrainConfig&)>;
 
-// The factory of the engine's own models. Throws Error with the estimate when model and optimizer
-// need more memory than is available.
+// The factory of the engine's own models.
 template <class T>
 std::unique_ptr<ImageModel<T>> make_image_training_model(const ImageTrainConfig& config);
 
@@ -51,6 +51,8 @@ class ImageTrainer {
 
   // The resolved config.
   const ImageTrainConfig& config() const { return config_; }
+  // What was planned before memory was taken.
+  const MemoryPlan& memory_plan() const { return plan_; }
   const TrainingProgress& progress() const { return loop_.progress(); }
   ImageModel<T>& model() { return *model_; }
   // Training images that could not be read so far.
@@ -63,9 +65,12 @@ class ImageTrainer {
   struct Parts {
     ImageTrainConfig config;
     ImageData data;
+    MemoryPlan plan;
     std::unique_ptr<ImageModel<T>> model;
   };
-  static Parts make_parts(ImageTrainConfig config, const ImageModelFactory<T>& make_model);
+  // Throws Error with the plan when it does not fit.
+  static Parts make_parts(ImageTrainConfig config, const ImageModelFactory<T>& make_model,
+                          bool choose_micro_batch);
   explicit ImageTrainer(Parts parts);
 
   ImageStepReport take_step();
@@ -79,6 +84,7 @@ class ImageTrainer {
   Checkpoint<T> checkpoint() { return loop_.checkpoint(model_->weights(), nullptr); }
 
   ImageTrainConfig config_;
+  MemoryPlan plan_;
   ImageData data_;
   std::unique_ptr<ImageModel<T>> model_;
   TrainingLoop<T> loop_;

@@ -2,8 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <vector>
+
+#include "tests/support/error_text.h"
+
 namespace ebt {
 namespace {
+
+using testing::error_text;
 
 TEST(MemoryPlan, HalvesTheMicroBatchUntilItFits) {
   const auto planned = [](int64_t batch, double available) {
@@ -37,7 +43,21 @@ TEST(MemoryPlan, CountsWhatConfigurationsAdd) {
   EXPECT_LT(needed([](TrainConfig& c) { c.run.recompute = true; }), base);
   const double replayed = needed([](TrainConfig& c) { c.thinking.replay_rows = 100; });
   const double row = 4.0 * 256 * 257;
-  EXPECT_DOUBLE_EQ(replayed - base, row * (100 + 16 + 8));
+  const double kMiB = 1 << 20;
+  EXPECT_NEAR(replayed - base, row * (100 + 16 + 8), kMiB);
+  EXPECT_NEAR(plan_memory<float>(config, size_t{300} << 20U).needed_bytes - base, 300 * kMiB, kMiB);
+  // What the process holds is needed and available alike.
+  const std::vector<char> held(size_t{64} << 20U, 1);
+  EXPECT_NEAR(needed([](TrainConfig&) {}) - base, 64 * kMiB, kMiB);
+}
+
+TEST(MemoryPlan, RefusesWithBothAmountsAndWhatToLower) {
+  EXPECT_EQ(error_text([] {
+              MemoryPlan{1, 3e9, 2e9}.check_fits("micro-batch (1)");
+            }),
+            "this run needs about 2.79 GiB of memory, and 1.86 GiB are available: lower "
+            "micro-batch (1)");
+  EXPECT_EQ(error_text([] { MemoryPlan{1, 2e9, 3e9}.check_fits("nothing"); }), "no error");
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -169,7 +170,14 @@ template <class T>
 void load_weights(const SafetensorsFile& file, ParameterBlock<T>& weights) {
   check_weights(file, weights.layout());
   for (const ParameterEntry& entry : weights.layout().entries()) {
-    file.read(entry.name, weights.tensor(entry.name));
+    const Tensor<T> values = weights.tensor(entry.name);
+    file.read(entry.name, values);
+    const auto bad =
+        std::find_if_not(values.begin(), values.end(), [](T x) { return std::isfinite(x); });
+    EBT_CHECK(bad == values.end(),
+              "'{}': the weights '{}' are not finite (number {} is {}): the file is damaged, or "
+              "training diverged",
+              file.path().string(), entry.name, bad - values.begin(), *bad);
   }
 }
 

@@ -47,7 +47,7 @@ void add_weights(const ParameterBlock<T>& weights, SafetensorsWriter& writer);
 void check_weights(const SafetensorsFile& file, const ParameterLayout& layout);
 
 // Reads all weights, converting between floating-point types. Throws Error when a tensor is
-// missing, has another shape, or is not a weight of the model.
+// missing, has another shape, is not a weight of the model, or holds a number that is not finite.
 template <class T>
 void load_weights(const SafetensorsFile& file, ParameterBlock<T>& weights);
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <vector>
 
 #include "ebt/core/config_fields.h"
@@ -151,6 +152,21 @@ TEST(ModelFolder, RefusesWeightsOfAnotherModel) {
                 "describes");
   EXPECT_EQ(error_of({{"alpha", {}}, {"matrix", {3, 2}}}),
             name + " has a tensor \"matrix\" of shape (3,2), but config.json describes (2,3)");
+}
+
+TEST(ModelFolder, NamesWeightsThatAreNotFinite) {
+  const TemporaryFolder folder;
+  const ParameterLayout layout = two_weights();
+  ParameterBlock<float> weights(layout);
+  weights.tensor("matrix")[4] = -std::numeric_limits<float>::infinity();
+  SafetensorsWriter writer;
+  add_weights(weights, writer);
+  writer.write(folder.file(kModelFile));
+  EXPECT_EQ(
+      error_text([&] { load_weights(SafetensorsFile(folder.file(kModelFile)), weights); }),
+      "'" + folder.file(kModelFile) +
+          "': the weights 'matrix' are not finite (number 4 is -inf): the file is damaged, or "
+          "training diverged");
 }
 
 TEST(ModelFolder, OpensAModelThatHasOnlyAConfigAndWeights) {

@@ -44,6 +44,8 @@ struct ValidationReport {
   int64_t step = 0;  // steps taken
   Evaluation evaluation;
   double seconds = 0;  // that it took
+
+  double loss() const { return evaluation.loss(); }
 };
 
 // The lines of metrics.jsonl. All fields but "seconds" and "tokens_per_second" are the same in

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "ebt/core/phase.h"
+#include "ebt/core/threads.h"
 #include "ebt/model/config.h"
 #include "ebt/think/config.h"
 #include "ebt/train/benchmark_clock.h"
@@ -36,7 +37,7 @@ struct StepBenchmarkConfig {
     visit("context", context, "tokens of context S");
     visit("think-steps", think_steps, "thinking steps K of an S1 training step");
     visit("iterations", iterations, "steps timed, after one to warm up; the median counts");
-    visit("threads", threads, "CPU threads; 0 uses all cores");
+    visit("threads", threads, kThreadsHelp);
     visit("precision", precision,
           "fp32, bf16, or auto: bf16 where the CPU multiplies it natively, else fp32");
     visit("recompute", recompute, "compute the context's blocks twice instead of keeping them");

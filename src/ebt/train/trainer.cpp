@@ -3,12 +3,11 @@
 #include <algorithm>
 #include <utility>
 
-#include "ebt/core/log.h"
+#include "ebt/core/threads.h"
 #include "ebt/data/prepared_data.h"
 #include "ebt/data/tokenizer.h"
 #include "ebt/io/folder.h"
 #include "ebt/train/base_model.h"
-#include "ebt/train/memory_plan.h"
 #include "ebt/train/model_folder.h"
 
 namespace ebt {
@@ -52,13 +51,7 @@ void check_same_text(const TrainingProgress& found, const TrainingProgress& stor
 template <class T>
 std::unique_ptr<TextModel<T>> make_training_model(const TrainConfig& config) {
   const ModelConfig& model = config.model;
-  const MemoryPlan plan = plan_memory<T>(config);
-  EBT_CHECK(plan.fits(),
-            "this run needs about {} of memory, and {} are available: lower micro-batch ({}), "
-            "context ({}), replay-rows ({}) or the size of the model, or set recompute",
-            format_bytes(plan.needed_bytes), format_bytes(*plan.available_bytes), plan.micro_batch,
-            model.context, config.thinking.replay_rows);
-  auto made = make_text_model<T>(model, config.thinking, plan.micro_batch, model.context,
+  auto made = make_text_model<T>(model, config.thinking, config.run.micro_batch, model.context,
                                  engine_options<T>(config));
   initialize_weights(*made, config.thinking, config.run.seed);
   return made;
@@ -75,10 +68,7 @@ Trainer<T> Trainer<T>::start(const TrainConfig& config, const ModelFactory<T>& m
   check_holds_no_model(wanted.run);
   TrainConfig resolved = wanted.resolved();
   resolved.data.tokenizer = tokenizer->name();
-  if (wanted.run.micro_batch == 0) {
-    take_largest_micro_batch<T>(resolved);
-  }
-  Trainer trainer(make_parts(resolved, *tokenizer, make_model));
+  Trainer trainer(make_parts(resolved, *tokenizer, make_model, wanted.run.micro_batch == 0));
   trainer.load_base();
   make_folder(trainer.config_.run.out);
   copy_tokenizer(tokenizer_path, *tokenizer, trainer.config_.run.out);
@@ -96,7 +86,7 @@ Trainer<T> Trainer<T>::resume(const std::filesystem::path& folder, const RunChan
   config.run.out = folder.string();
   config.run.threads = changes.threads.value_or(config.run.threads);
   config.check();
-  Trainer trainer(make_parts(config.resolved(), *load_tokenizer(folder), make_model));
+  Trainer trainer(make_parts(config.resolved(), *load_tokenizer(folder), make_model, false));
   const bool begun = has_model(folder);
   if (begun) {
     const TrainingProgress found = trainer.progress();
@@ -117,18 +107,29 @@ Trainer<T> Trainer<T>::resume(const std::filesystem::path& folder, const RunChan
 
 template <class T>
 typename Trainer<T>::Parts Trainer<T>::make_parts(TrainConfig config, const Tokenizer& tokenizer,
-                                                  const ModelFactory<T>& make_model) {
-  use_threads_of(config.run);
+                                                  const ModelFactory<T>& make_model,
+                                                  bool choose_micro_batch) {
+  use_threads(config.run.threads);
   TrainingText text =
       open_training_text(config.data, config.model.context, config.run.seed, tokenizer);
+  const auto plan_for = [&](int64_t rows) {
+    config.run.micro_batch = rows;
+    return plan_memory<T>(config, text.training->order_bytes());
+  };
+  const MemoryPlan plan = choose_micro_batch ? largest_fitting(config.run.batch, plan_for)
+                                             : plan_for(config.run.micro_batch);
+  plan.check_fits(fmt::format(
+      "micro-batch ({}), context ({}), replay-rows ({}) or the size of the model, or set recompute",
+      plan.micro_batch, config.model.context, config.thinking.replay_rows));
   std::unique_ptr<TextModel<T>> model = make_model(config);
   resolve_step_size(*model, config.thinking);
-  return {std::move(config), std::move(text), std::move(model)};
+  return {std::move(config), std::move(text), plan, std::move(model)};
 }
 
 template <class T>
 Trainer<T>::Trainer(Parts parts)
     : config_(std::move(parts.config)),
+      plan_(parts.plan),
       model_(std::move(parts.model)),
       text_(std::move(parts.text)),
       loop_(model_->layout(), config_.optimizer, step_size_rate(config_.thinking), config_.run),

@@ -8,6 +8,7 @@
 
 #include "ebt/model/text_model.h"
 #include "ebt/train/config.h"
+#include "ebt/train/memory_plan.h"
 #include "ebt/train/replay_buffer.h"
 #include "ebt/train/report.h"
 #include "ebt/train/training_loop.h"
@@ -22,8 +23,7 @@ using TrainingObserver = RunObserver<StepReport, ValidationReport>;
 template <class T>
 using ModelFactory = std::function<std::unique_ptr<TextModel<T>>(const TrainConfig&)>;
 
-// The factory of the engine's own models. Throws Error with the estimate when model, optimizer and
-// replay buffer need more memory than is available.
+// The factory of the engine's own models.
 template <class T>
 std::unique_ptr<TextModel<T>> make_training_model(const TrainConfig& config);
 
@@ -52,6 +52,8 @@ class Trainer {
 
   // The resolved config.
   const TrainConfig& config() const { return config_; }
+  // What was planned before memory was taken.
+  const MemoryPlan& memory_plan() const { return plan_; }
   const TrainingProgress& progress() const { return loop_.progress(); }
   const TrainingText& text() const { return text_; }
   TextModel<T>& model() { return *model_; }
@@ -61,10 +63,12 @@ class Trainer {
   struct Parts {
     TrainConfig config;
     TrainingText text;
+    MemoryPlan plan;
     std::unique_ptr<TextModel<T>> model;
   };
+  // Throws Error with the plan when it does not fit.
   static Parts make_parts(TrainConfig config, const Tokenizer& tokenizer,
-                          const ModelFactory<T>& make_model);
+                          const ModelFactory<T>& make_model, bool choose_micro_batch);
   explicit Trainer(Parts parts);
 
   StepReport take_step();
@@ -77,6 +81,7 @@ class Trainer {
   Checkpoint<T> checkpoint() { return loop_.checkpoint(model_->weights(), &replay_); }
 
   TrainConfig config_;
+  MemoryPlan plan_;
   std::unique_ptr<TextModel<T>> model_;
   TrainingText text_;
   TrainingLoop<T> loop_;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -178,6 +179,43 @@ TEST(Trainer, StopsAfterBadStepsInARowAndKeepsTheLastGoodCheckpoint) {
       Trainer<float>::resume(folder.path() / "run", {}, bigram_factory());
   EXPECT_EQ(resumed.progress().step, 6);
   EXPECT_EQ(resumed.progress().bad_steps, 0);
+}
+
+TEST(Trainer, FailsWhereItEndsInWeightsThatAreNoGood) {
+  const TemporaryFolder folder;
+  const auto error_of = [&](const char* name, double validation, auto spoil) {
+    TrainConfig config = small_run(folder, name);
+    config.data.validation = validation;
+    config.run.checkpoint_every = 10;
+    config.run.max_bad_steps = 100;
+    Trainer<float> trainer = Trainer<float>::start(config, bigram_factory());
+    auto& model = dynamic_cast<BigramModel<float>&>(trainer.model());
+    const auto last = static_cast<uint64_t>(config.run.steps - 1);
+    std::string text = error_text([&] {
+      trainer.run({.on_step = [&](const StepReport& report) {
+        if (report.step == config.run.steps - 5) {
+          spoil(model, last);
+        }
+      }});
+    });
+    EXPECT_EQ(Trainer<float>::resume(config.run.out, {}, bigram_factory()).progress().step,
+              text == "no error" ? config.run.steps : config.run.steps - 10);
+    return text.substr(0, text.find("; probably"));
+  };
+  const auto spoil_loss = [](BigramModel<float>& model, uint64_t last) {
+    model.steps_of_bad_loss = {last - 1, last};
+  };
+  // The validation proves the weights good.
+  EXPECT_EQ(error_of("validated", 0.1, spoil_loss), "no error");
+  EXPECT_EQ(
+      error_of("unknown", 0, spoil_loss),
+      "training stopped at step 20 because loss or gradient were not finite 2 steps in a row");
+  const auto spoil_weights = [](BigramModel<float>& model, uint64_t /*last*/) {
+    model.weights().all()[9] = std::numeric_limits<float>::quiet_NaN();
+  };
+  EXPECT_EQ(
+      error_of("spoiled", 0.1, spoil_weights),
+      "training stopped at step 20 because loss or gradient were not finite 5 steps in a row");
 }
 
 TEST(Trainer, SavesAndEndsWhenAskedToStop) {

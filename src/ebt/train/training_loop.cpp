@@ -1,7 +1,5 @@
 #include "ebt/train/training_loop.h"
 
-#include <omp.h>
-
 #include <cmath>
 #include <string>
 #include <system_error>
@@ -50,14 +48,12 @@ void TrainingLoop<T>::fail_as_diverged(const TrainingStep& report) const {
                 "the step size alpha ({:.4g}) is too large, or the learning rate ({:.4g}) too high",
                 *report.step_size, schedule_.peak)
           : fmt::format("the learning rate ({:.4g}) is too high", schedule_.peak);
-  fail(
-      "training stopped at step {} because loss or gradient were not finite {} steps in a row; "
-      "probably {}; '{}' keeps the last good checkpoint",
-      progress_.step, progress_.bad_steps, cause, run_.out);
-}
-
-void use_threads_of(const RunSettings& run) {
-  omp_set_num_threads(run.threads > 0 ? static_cast<int>(run.threads) : omp_get_num_procs());
+  const std::string what =
+      progress_.bad_steps > 0
+          ? fmt::format("loss or gradient were not finite {} steps in a row", progress_.bad_steps)
+          : "the validation loss was not finite";
+  fail("training stopped at step {} because {}; probably {}; '{}' keeps the last good checkpoint",
+       progress_.step, what, cause, run_.out);
 }
 
 void check_holds_no_model(const RunSettings& run) {

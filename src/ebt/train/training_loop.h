@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cmath>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -81,8 +82,9 @@ class TrainingLoop {
 
   // Takes the steps that are left, with a validation and a checkpoint at the configured intervals
   // and at the end. Returns whether all of that is done: false where it was ended early. Throws
-  // Error when run.max_bad_steps steps in a row were not finite, or a file cannot be written; the
-  // last checkpoint is then in the folder.
+  // Error when run.max_bad_steps steps in a row were not finite, when the run ends in weights that
+  // are no good (a validation that is not finite or, where there is none, a last step that was
+  // not), or a file cannot be written; the last checkpoint is then in the folder.
   template <class Step, class Validation>
   bool run(const RunParts<Step, Validation>& parts, const RunObserver<Step, Validation>& observer);
 
@@ -103,8 +105,9 @@ class TrainingLoop {
     const WatchedWork work(watch);
     return compute();
   }
+  // Returns whether the weights are good enough for a checkpoint, or at the end for a model.
   template <class Step, class Validation>
-  void validate(const RunParts<Step, Validation>& parts,
+  bool validate(const RunParts<Step, Validation>& parts,
                 const RunObserver<Step, Validation>& observer, MetricsLog& metrics);
   // Returns false where the observer asked for the end.
   template <class Step, class Validation>
@@ -117,9 +120,6 @@ class TrainingLoop {
   double clip_norm_;
   TrainingProgress progress_;
 };
-
-// Sets the number of OpenMP threads of the process to what the run asks for.
-void use_threads_of(const RunSettings& run);
 
 // Throws Error when the run's folder holds a model: a new run must not cost it.
 void check_holds_no_model(const RunSettings& run);
@@ -154,8 +154,9 @@ bool TrainingLoop<T>::run(const RunParts<Step, Validation>& parts,
   MetricsLog metrics(std::filesystem::path(run_.out) / kMetricsFile, progress_.step);
   try {
     // A validation that was given up is made up for: its step has a line of its own alone.
-    if (metrics.lines_of_step() == 1 && validation_is_due()) {
-      validate(parts, observer, metrics);
+    if (metrics.lines_of_step() == 1 && validation_is_due() &&
+        !validate(parts, observer, metrics) && progress_.step == run_.steps) {
+      fail_as_diverged({});
     }
     return take_steps(parts, observer, metrics);
   } catch (const Stopped&) {
@@ -185,13 +186,17 @@ bool TrainingLoop<T>::take_steps(const RunParts<Step, Validation>& parts,
     if (progress_.bad_steps >= run_.max_bad_steps) {
       fail_as_diverged(report);
     }
-    if (validation_is_due()) {
-      validate(parts, observer, metrics);
-    }
-    const bool stopped = observer.stop_requested && observer.stop_requested();
     // Weights whose last step was bad may be about to fail: the checkpoint before them is the good
     // one.
-    const bool due = step % run_.checkpoint_every == 0 && progress_.bad_steps == 0;
+    bool good = progress_.bad_steps == 0;
+    if (validation_is_due()) {
+      good = validate(parts, observer, metrics);
+    }
+    if (last && !good) {
+      fail_as_diverged(report);
+    }
+    const bool stopped = observer.stop_requested && observer.stop_requested();
+    const bool due = step % run_.checkpoint_every == 0 && good;
     if (due || last || stopped) {
       metrics.sync();
       parts.save();
@@ -205,16 +210,18 @@ bool TrainingLoop<T>::take_steps(const RunParts<Step, Validation>& parts,
 
 template <class T>
 template <class Step, class Validation>
-void TrainingLoop<T>::validate(const RunParts<Step, Validation>& parts,
+bool TrainingLoop<T>::validate(const RunParts<Step, Validation>& parts,
                                const RunObserver<Step, Validation>& observer, MetricsLog& metrics) {
   if (!parts.validate) {
-    return;
+    return progress_.bad_steps == 0;
   }
   const Validation validation = watched(observer, "validation", progress_.step, parts.validate);
   metrics.write(to_json(validation));
   if (observer.on_validation) {
     observer.on_validation(validation);
   }
+  const bool last = progress_.step == run_.steps;
+  return std::isfinite(validation.loss()) && (last || progress_.bad_steps == 0);
 }
 
 }  // namespace ebt
