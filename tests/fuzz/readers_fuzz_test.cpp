@@ -144,7 +144,8 @@ void expect_readable(const std::string& path, bool skip) {
   source.skip_bad_lines = skip;
   ::testing::internal::CaptureStderr();
   try {
-    for (const std::string_view document : Corpus::open(source).documents()) {
+    const Corpus corpus = Corpus::open(source);
+    for (const std::string_view document : corpus.documents()) {
       EXPECT_FALSE(document.empty());
     }
   } catch (...) {
