@@ -31,12 +31,12 @@ class DataSources : public ::testing::Test {
                               "train() {{ ebt train {2} --steps ${{steps:-12}} \"$@\"; }}\n{3}\n",
                               folder_.path().string(), EBT_BINARY, fmt::join(words, " "), script));
     const int status = std::system(fmt::format("bash '{0}' >'{1}' 2>'{2}' </dev/null", file,
-                                               folder_.file("out"), folder_.file("err"))
+                                               folder_.file("stdout"), folder_.file("stderr"))
                                        .c_str());
     Outcome outcome;
     outcome.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    outcome.out = read_file(folder_.file("out"));
-    outcome.err = read_file(folder_.file("err"));
+    outcome.out = read_file(folder_.file("stdout"));
+    outcome.err = read_file(folder_.file("stderr"));
     return outcome;
   }
   void expect_success(const std::string& script) {
@@ -157,6 +157,17 @@ TEST_F(DataSources, AreToldWhenTrainingBegins) {
   EXPECT_EQ(outcome.err.find("more than four epochs"), std::string::npos) << outcome.err;
   const Outcome longer = shell("head -c 400 text.txt >s; steps=40 train --data s --out long");
   EXPECT_NE(longer.err.find("more than four epochs"), std::string::npos) << longer.err;
+}
+
+TEST_F(DataSources, ThatAreLearnedByHeartAreToldOnce) {
+  // What is kept for validation is nothing like the rest.
+  folder_.write("odd.txt", std::string(3600, 'a') + std::string(400, 'z'));
+  const Outcome outcome = shell("train --data odd.txt --out run --validate-every 1");
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  const std::string sentence = "the validation loss rose three times in a row";
+  const size_t first = outcome.err.find(sentence);
+  ASSERT_NE(first, std::string::npos) << outcome.err;
+  EXPECT_EQ(outcome.err.find(sentence, first + 1), std::string::npos) << outcome.err;
 }
 
 TEST_F(DataSources, OfBadLinesAreReadWhereTheyMayBePassedOver) {

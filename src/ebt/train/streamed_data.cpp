@@ -6,40 +6,19 @@
 #include "ebt/core/error.h"
 #include "ebt/data/text_input.h"
 #include "ebt/io/compression.h"
-#include "ebt/io/folder.h"
 
 namespace ebt {
 namespace fs = std::filesystem;
 
 StreamedData::StreamedData(ByteStream& bytes, const std::string& name, fs::path folder)
-    : folder_(std::move(folder)), made_folder_(!fs::exists(folder_)) {
-  make_folder(folder_);
-  file_ = std::make_unique<AtomicFile>(folder_ / kStreamFile);
-  try {
-    read_blocks(bytes, name, [&](std::string_view block) { file_->write(block); });
-  } catch (...) {
-    file_.reset();
-    remove_made_folder();
-    throw;
-  }
+    : folder_(std::move(folder)), file_(std::make_unique<AtomicFile>(folder_ / kStreamFile)) {
+  read_blocks(bytes, name, [&](std::string_view block) { file_->write(block); });
 }
 
 StreamedData::~StreamedData() {
-  if (owned_by_run_) {
-    return;
-  }
   std::error_code ignored;
-  if (kept_) {
+  if (kept_ && !owned_by_run_) {
     fs::remove(folder_ / kStreamFile, ignored);
-  }
-  file_.reset();
-  remove_made_folder();
-}
-
-void StreamedData::remove_made_folder() const {
-  std::error_code ignored;  // it fails where something else is in it
-  if (made_folder_) {
-    fs::remove(folder_, ignored);
   }
 }
 

@@ -16,12 +16,11 @@ namespace ebt {
 // load_config and save_config translate.
 inline constexpr char kStreamFile[] = "data.stream";
 
-// A copy of a stream. It is removed again with this object, and with it a folder that was made for
-// it, unless a run has come to own it.
+// A copy of a stream, which is removed again with this object, unless a run has come to own it.
 class StreamedData {
  public:
-  // Reads all of `bytes`, which progress calls `name`, into `folder`. Throws Error when they cannot
-  // be read or the disk is full.
+  // Reads all of `bytes`, which progress calls `name`, into a folder that is there. Throws Error
+  // when they cannot be read or the disk is full.
   StreamedData(ByteStream& bytes, const std::string& name, std::filesystem::path folder);
   StreamedData(const StreamedData&) = delete;
   StreamedData& operator=(const StreamedData&) = delete;
@@ -36,10 +35,7 @@ class StreamedData {
   void give_to_run() { owned_by_run_ = true; }
 
  private:
-  void remove_made_folder() const;
-
   std::filesystem::path folder_;
-  bool made_folder_;
   bool kept_ = false;
   bool owned_by_run_ = false;
   std::unique_ptr<AtomicFile> file_;
