@@ -241,25 +241,6 @@ TEST(Server, ReadsAChunkedBody) {
   EXPECT_EQ(client.receive_until("usage").substr(0, 15), "HTTP/1.1 200 OK");
 }
 
-TEST(Server, AsksForItsToken) {
-  ServerSetup setup;
-  setup.api_key = "secret";
-  const RunningServer server(std::move(setup));
-  EXPECT_EQ(error_of(server.get("/v1/models")),
-            "401 This server asks for a bearer token: send it as the API key.");
-  EXPECT_EQ(error_of(server.post(kCompletions, "{}")).substr(0, 3), "401");
-  EXPECT_EQ(server.get("/metrics").first, 401);
-  EXPECT_EQ(server.get("/healthz").first, 200) << "says nothing but that it is there";
-  EXPECT_EQ(server.get("/").first, 200) << "the page, which asks for the token";
-  HttpClient client = server.client();
-  for (const char* wrong : {"secre", "secrets", "", "Secret"}) {
-    client.set_token(wrong);
-    EXPECT_EQ(client.get("/v1/models").status, 401) << wrong;
-  }
-  client.set_token("secret");
-  EXPECT_EQ(client.get("/v1/models").status, 200);
-}
-
 TEST(Server, FindsAModelWhoseNameHasASlash) {
   ServerSetup setup;
   setup.name = "org/model";
@@ -336,32 +317,6 @@ TEST(Server, SurvivesTheLargestHeaders) {
   EXPECT_EQ(server.get("/" + std::string(20'000, 'a')).first, 414);
 }
 
-TEST(Server, RefusesConnectionsBeyondItsNumber) {
-  ServerSetup setup;
-  setup.options.max_connections = 2;
-  const RunningServer server(std::move(setup));
-  RawClient first(server.port());
-  RawClient second(server.port());
-  first.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
-  second.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
-  first.receive_until("ok");
-  second.receive_until("ok");
-  RawClient third(server.port());
-  third.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");  // unread, and no reason to reset
-  const std::string answer = third.receive_all();
-  EXPECT_EQ(answer.substr(0, 12), "HTTP/1.1 503");
-  const std::string body = answer.substr(answer.find("\r\n\r\n") + 4);
-  EXPECT_TRUE(json::parse(body, nullptr, false).is_object()) << body;
-  EXPECT_NE(answer.find("Content-Length: " + std::to_string(body.size()) + "\r\n"),
-            std::string::npos);
-  first.leave();
-  bool let_in = false;
-  for (int i = 0; i < 100 && !let_in; ++i) {
-    let_in = server.get("/healthz").first == 200;
-  }
-  EXPECT_TRUE(let_in);
-}
-
 TEST(Server, RefusesImpossibleOptions) {
   ServerOptions options;
   options.port = 70'000;
@@ -375,16 +330,6 @@ TEST(Server, RefusesImpossibleOptions) {
   limits.max_texts = 0;
   EXPECT_EQ(error_text([&] { limits.check(); }),
             "max-texts: 0 is not a whole number from 1 to 1000000000");
-}
-
-TEST(Server, SaysWhyItCannotListen) {
-  const RunningServer server;
-  Listeners other;
-  EXPECT_EQ(error_text([&] { other.open("127.0.0.1", server.port()); }),
-            fmt::format("serve: cannot listen on 127.0.0.1 port {}: Address already in use",
-                        server.port()));
-  EXPECT_EQ(error_text([&] { other.open("no.such.host.invalid", 0); }).substr(0, 53),
-            "serve: there is no address 'no.such.host.invalid': Na");
 }
 
 }  // namespace

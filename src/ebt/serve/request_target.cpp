@@ -89,7 +89,7 @@ std::string host_field(const HttpRequest& request) {
   if (count != 1) {
     refuse(count == 0 ? "The request has no Host." : "The request has several fields Host.");
   }
-  const std::string host(request.field("Host"));
+  std::string host(request.field("Host"));
   if (!name_of(host)) {
     refuse("The Host of the request is not one.");
   }
@@ -129,6 +129,11 @@ void read_target(std::string_view target, HttpRequest& request) {
   const size_t question = std::min(target.find('?'), target.size());
   request.path += decoded(target.substr(0, question), false);
   read_query(target.substr(std::min(question + 1, target.size())), request);
+}
+
+bool is_host(std::string_view host, std::string_view name) {
+  const auto found = name_of(host);
+  return found && equal_ignoring_case(*found, name);
 }
 
 bool is_loopback_host(std::string_view host) {

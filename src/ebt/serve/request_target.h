@@ -17,5 +17,7 @@ void read_target(std::string_view target, HttpRequest& request);
 // Whether a host, with or without a port, can only be this machine: localhost and names below it,
 // 127.0.0.0/8 and [::1].
 bool is_loopback_host(std::string_view host);
+// Whether a host, with or without a port, has this name.
+bool is_host(std::string_view host, std::string_view name);
 
 }  // namespace ebt

@@ -221,7 +221,7 @@ void Server::route(const HttpExchange& exchange) const {
 // is then of one origin with this server: only the Host tells the two apart.
 void Server::check_host(const HttpRequest& request) const {
   if (http_.on_loopback() && api_key_.empty() && !request.host.empty() &&
-      !is_loopback_host(request.host)) {
+      !is_loopback_host(request.host) && !is_host(request.host, options_.host)) {
     throw ApiError(403,
                    "This server answers as localhost only: a proxy before it must send that as the "
                    "Host, or the server ask for an API key.",
