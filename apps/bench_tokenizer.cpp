@@ -5,6 +5,7 @@
 #include <ctime>
 
 #include "ebt/core/log.h"
+#include "ebt/data/end_of_text.h"
 #include "ebt/data/prepared_data.h"
 #include "ebt/data/tokenizer.h"
 #include "flags.h"
@@ -14,12 +15,13 @@ namespace {
 
 struct BenchFlags : TextSource {
   std::string tokenizer = kByteTokenizer;
+  std::string end_of_text;
 
   template <class Visitor>
   void visit_fields(Visitor&& visit) {
-    visit(
-        "tokenizer", tokenizer,
-        "bytes, a tokenizer.json of byte-level BPE, a SentencePiece .model, or a folder with one");
+    visit("tokenizer", tokenizer,
+          "bytes, a tokenizer.json of BPE, a SentencePiece .model, or a folder with one");
+    visit("end-of-text", end_of_text, kEndOfTextHelp);
     TextSource::visit_fields(visit);
   }
 };
@@ -67,7 +69,7 @@ void bench_tokenizer(const Flags& command_flags) {
   command_flags.apply_to(flags);
   const Corpus corpus = open_text(flags);
   const double start = cpu_seconds();
-  const auto tokenizer = open_tokenizer(flags.tokenizer);
+  const auto tokenizer = open_tokenizer(flags.tokenizer, flags.end_of_text);
   const double open_seconds = cpu_seconds() - start;
   const TokenizerBenchmark result = measure(*tokenizer, corpus);
   if (command_flags.json()) {

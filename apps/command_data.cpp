@@ -4,6 +4,7 @@
 #include "commands.h"
 #include "ebt/core/log.h"
 #include "ebt/core/threads.h"
+#include "ebt/data/end_of_text.h"
 #include "ebt/data/prepared_data.h"
 #include "flags.h"
 #include "stop_signals.h"
@@ -13,15 +14,16 @@ namespace {
 
 struct PrepareFlags : TextSource {
   std::string tokenizer = kByteTokenizer;
+  std::string end_of_text;
   std::string out = "prepared";
   int64_t threads = 0;
 
   template <class Visitor>
   void visit_fields(Visitor&& visit) {
     TextSource::visit_fields(visit);
-    visit(
-        "tokenizer", tokenizer,
-        "bytes, a tokenizer.json of byte-level BPE, a SentencePiece .model, or a folder with one");
+    visit("tokenizer", tokenizer,
+          "bytes, a tokenizer.json of BPE, a SentencePiece .model, or a folder with one");
+    visit("end-of-text", end_of_text, kEndOfTextHelp);
     visit("out", out, "folder to make");
     visit("threads", threads, kThreadsHelp);
   }
@@ -41,7 +43,8 @@ void prepare(const Flags& command_flags) {
   outlive_outputs();
   EBT_CHECK(!flags.out.empty(), "--out: the name of the folder is empty");
   use_threads(flags.threads);
-  const PreparedSummary summary = prepare_data(flags, flags.tokenizer, flags.out);
+  const PreparedSummary summary =
+      prepare_data(flags, flags.tokenizer, flags.out, flags.end_of_text);
   if (command_flags.json()) {
     Json result = {{"prepared", flags.out}};
     result.update(fields_to_json(summary));

@@ -109,8 +109,8 @@ OwnedRun begin_run(const FolderFlags& folder, const Flags& flags) {
   if (folder.overwrite) {
     // Whatever the new run would be refused for must not cost the old one.
     config.check();
-    const auto tokenizer =
-        open_tokenizer(chosen_tokenizer(config.data.tokenizer, config.data.data));
+    const auto tokenizer = open_tokenizer(chosen_tokenizer(config.data.tokenizer, config.data.data),
+                                          config.data.end_of_text);
     open_training_text(config.data, config.model.context, config.run.seed, *tokenizer);
     remove_run(config.run.out);
   }

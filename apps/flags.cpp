@@ -98,6 +98,18 @@ void Flags::add_positional(const std::string& name, const std::string& help,
   add_option<std::string>(command_, command_line_, name, name, help, heading);
 }
 
+void Flags::add_words(const std::string& name, const std::string& help,
+                      const std::string& heading) {
+  command_
+      .add_option_function<std::vector<std::string>>(
+          name,
+          [this, name](const std::vector<std::string>& words) {
+            command_line_[name] = fmt::format("{}", fmt::join(words, " "));
+          },
+          help)
+      ->group(heading);
+}
+
 // The parts of a run's config.json ("model": {...}) are read as if their fields stood at the top,
 // so that the config of one run can start another.
 nlohmann::json Flags::read_config_file() const {

@@ -40,6 +40,15 @@ class Flags {
     });
   }
 
+  // Adds one value, a string, for all words that stand without flags: they are joined by blanks.
+  template <class Config>
+  void bind_words(Config fields, const std::string& heading) {
+    fields.visit_fields([&](const char* name, std::string& /*field*/, const char* help) {
+      add_words(name, help, heading);
+      known_.emplace_back(name);
+    });
+  }
+
   // Lets config files state these fields, which have no flags: they do nothing for the command, but
   // stand in the config.json that a run like it is started from.
   template <class Config>
@@ -82,6 +91,7 @@ class Flags {
     add(name, enum_name(value), help, heading);
   }
   void add_positional(const std::string& name, const std::string& help, const std::string& heading);
+  void add_words(const std::string& name, const std::string& help, const std::string& heading);
   // The fields of `given` that `config` has.
   template <class Config>
   static void apply(const nlohmann::json& given, const std::string& source, Config& config) {

@@ -8,26 +8,6 @@
 namespace ebt {
 namespace {
 
-size_t white_space_at_end(std::string_view text) {
-  size_t count = 0;
-  while (count < text.size()) {
-    const char32_t character = last_character(text.substr(0, text.size() - count));
-    if (!is_white_space(character)) {
-      break;
-    }
-    count += to_utf8(character).size();
-  }
-  return count;
-}
-
-size_t white_space_at_start(std::string_view text) {
-  size_t count = 0;
-  while (count < text.size() && is_white_space(first_character(text.substr(count)))) {
-    count += first_character_bytes(text.substr(count));
-  }
-  return count;
-}
-
 bool stands_alone(std::string_view text, size_t begin, size_t end) {
   return (begin == 0 || !is_word_character(last_character(text.substr(0, begin)))) &&
          (end == text.size() || !is_word_character(first_character(text.substr(end))));
@@ -39,6 +19,9 @@ AddedTokenFinder::AddedTokenFinder(std::vector<AddedToken> tokens)
     : tokens_(std::move(tokens)), nodes_(1), begins_(256) {
   for (size_t index = 0; index < tokens_.size(); ++index) {
     const AddedToken& token = tokens_[index];
+    if (token.content.empty()) {  // normalised away
+      continue;
+    }
     uint32_t node = 0;
     for (const char character : token.content) {
       const auto byte = static_cast<unsigned char>(character);
@@ -54,7 +37,9 @@ AddedTokenFinder::AddedTokenFinder(std::vector<AddedToken> tokens)
       nodes_.emplace_back();
       node = added;
     }
-    nodes_[node].token = static_cast<int32_t>(index);
+    if (nodes_[node].token == kNone) {
+      nodes_[node].token = static_cast<int32_t>(index);
+    }
     begins_[static_cast<unsigned char>(token.content.front())] = true;
   }
 }

@@ -20,7 +20,8 @@ struct AddedToken {
   bool normalized = true;    // looked for after normalisation, else before
 };
 
-// Finds any of many strings: at the leftmost place, the longest. Immutable and thread-safe.
+// Finds any of many strings: at the leftmost place, the longest, of equal ones the first. Immutable
+// and thread-safe.
 class AddedTokenFinder {
  public:
   explicit AddedTokenFinder(std::vector<AddedToken> tokens);

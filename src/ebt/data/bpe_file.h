@@ -1,49 +1,35 @@
-// A tokenizer.json of byte-level BPE, read and checked: docs/formats.md describes what is accepted.
+// A tokenizer.json of byte-pair encoding, read and checked: docs/formats.md describes what is
+// accepted.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "ebt/data/added_tokens.h"
-#include "ebt/data/text_pattern.h"
-#include "ebt/data/unicode.h"
+#include "ebt/data/bpe_model.h"
+#include "ebt/data/end_of_text.h"
+#include "ebt/data/pre_tokenizer.h"
+#include "ebt/data/text_normalizer.h"
 
 namespace ebt {
 
-// Cuts text at the matches of a pattern.
-struct TextSplit {
-  enum class Keep { kEverything, kMatches, kGaps };
-  TextPattern pattern;
-  Keep keep = Keep::kEverything;
-};
-
 struct BpeFile {
-  static constexpr int32_t kNoToken = -1;
-  struct Merge {
-    int32_t left = 0;
-    int32_t right = 0;
-    int32_t merged = 0;
-  };
-
-  std::vector<std::string> tokens;  // (V) the bytes of every token; none for the separator
-  std::array<int32_t, 256> byte_tokens = {};  // kNoToken only where no UTF-8 has the byte
-  std::vector<Merge> merges;                  // in the order of their learning
+  TextNormalizer normalizer;
+  PreTokenizer pre_tokenizer;
+  BpeModel model;
   std::vector<AddedToken> added_tokens;
-  std::vector<bool> is_added;  // (V)
+  std::vector<std::string> texts;  // (V) the bytes of every token; none for the separator and where
+                                   // an id has no token
   int32_t document_separator = 0;
-
-  std::vector<NormalForm> normal_forms;  // applied to text one after the other
-  std::vector<TextSplit> splits;         // applied one after the other to each part of the last
-  bool add_prefix_space = false;         // before every part that begins without one
-  std::vector<TextSplit> words;          // at most one: how these parts are cut into words at last
-  bool ignore_merges = false;            // a word that is a token is never taken apart
+  std::string separator_name;  // the separator as the file writes it
 };
 
 // Parses the text of a tokenizer.json. Throws Error, in a sentence that begins with `what`
-// ("'tokenizer.json'"), when it is damaged or asks for anything that is not supported.
-BpeFile parse_bpe_file(std::string_view text, const std::string& what);
+// ("'tokenizer.json'"), when it is damaged, and UnsupportedTokenizer when it asks for anything that
+// is not supported.
+BpeFile parse_bpe_file(std::string_view text, const EndOfText& end_of_text,
+                       const std::string& what);
 
 }  // namespace ebt

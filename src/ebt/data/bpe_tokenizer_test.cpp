@@ -11,6 +11,7 @@
 #include "ebt/io/file.h"
 #include "tests/support/error_text.h"
 #include "tests/support/small_tokenizer.h"
+#include "tests/support/temporary_folder.h"
 
 namespace ebt {
 namespace {
@@ -18,6 +19,7 @@ namespace {
 using nlohmann::json;
 using testing::error_text;
 using testing::small_tokenizer;
+using testing::TemporaryFolder;
 using Tokens = std::vector<int32_t>;
 
 std::shared_ptr<const Tokenizer> made(const json& file) {
@@ -120,8 +122,8 @@ TEST(BpeTokenizer, SplitsByTheFilesOwnPattern) {
   EXPECT_EQ(with_split({{"String", "."}}, "Removed", false), (Tokens{259, 258}));
   EXPECT_EQ(with_split({{"Regex", "\\w+"}}, "Removed", true), (Tokens{259, 258}));
   EXPECT_EQ(with_split({{"Regex", "(?=l)|e"}}, "Isolated", false),
-            (Tokens{104, 101, 257, 111, 46, 104, 101, 257}))
-      << "matches of nothing are passed over";
+            (Tokens{104, 101, 108, 108, 111, 46, 104, 101, 108, 108}))
+      << "matches of nothing cut as well";
 }
 
 TEST(BpeTokenizer, FindsAddedTokens) {
@@ -229,6 +231,119 @@ TEST(BpeTokenizer, EncodesLongWords) {
   EXPECT_EQ(tokenizer->encode(std::string(1'000'000, ' ')).size(), 1'000'000U);
 }
 
+// Of a million signs that are no letters each is a match: what is looked for again and again must
+// not be looked for in all that follows.
+TEST(BpeTokenizer, CutsLongTexts) {
+  json file = small_tokenizer();
+  for (const char* pattern :
+       {"",
+        R"((?i:'s|'t)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|)"
+        R"(\s+(?!\S)|\s+)"}) {
+    if (*pattern != 0) {
+      file["pre_tokenizer"] = {
+          {"type", "Sequence"},
+          {"pretokenizers",
+           {{{"type", "Split"}, {"pattern", {{"Regex", pattern}}}, {"behavior", "Isolated"}},
+            {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"use_regex", false}}}}};
+    }
+    const auto tokenizer = made(file);
+    for (const char* part : {" ", "\n", "a", "1", "!", "! ", "a ", "\n ", "'s", "\u0301", "日"}) {
+      std::string text;
+      while (text.size() < 300'000) {
+        text += part;
+      }
+      text += "x";
+      EXPECT_EQ(tokenizer->decode(tokenizer->encode(text)), text);
+    }
+  }
+}
+
+TEST(BpeTokenizer, RefusesTextsThatTakeAnExpressionTooLong) {
+  json file = small_tokenizer();
+  file["pre_tokenizer"] = {
+      {"type", "Sequence"},
+      {"pretokenizers",
+       {{{"type", "Split"}, {"pattern", {{"Regex", "(a+)+$"}}}, {"behavior", "Isolated"}},
+        {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"use_regex", false}}}}};
+  const auto tokenizer = made(file);
+  EXPECT_EQ(error_text([&] { tokenizer->encode(std::string(100, 'a') + "b"); }),
+            "the tokenizer's regular expression fails on a text of 101 bytes: "
+            "retry-limit-in-match over");
+}
+
+TEST(BpeTokenizer, LeavesIdsWithoutTokensEmpty) {
+  json file = small_tokenizer();
+  file["model"]["vocab"]["he"] = 300;
+  const auto tokenizer = made(file);
+  EXPECT_EQ(tokenizer->vocabulary_size(), 301);
+  EXPECT_EQ(tokenizer->encode("he hello"), (Tokens{300, 261}));
+  EXPECT_EQ(tokenizer->decode(Tokens{300, 256, 299, 261}), "he hello");
+}
+
+TEST(BpeTokenizer, EndsTextsWithTheTokenThatIsAskedForOrStated) {
+  json file = small_tokenizer();
+  file["added_tokens"].push_back({{"id", 263}, {"content", "<stop>"}, {"special", true}});
+  const auto separator = [&](const EndOfText& end_of_text) {
+    const auto tokenizer = make_bpe_tokenizer(file.dump(), "'t.json'", end_of_text);
+    const int32_t id = tokenizer->document_separator();
+    EXPECT_EQ(tokenizer->decode({&id, 1}), "");
+    return tokenizer->separator_name();
+  };
+  EXPECT_EQ(separator({}), "<|endoftext|>");
+  EXPECT_EQ(separator({.token = "<stop>", .id = {}}), "<stop>");
+  EXPECT_EQ(separator({.token = {}, .id = 263}), "<stop>");
+  EXPECT_EQ(separator({.token = "hello", .id = {}, .required = true}), "hello");
+  EXPECT_EQ(separator({.token = "<none>", .id = {}}), "<|endoftext|>");
+  EXPECT_EQ(error_text([&] { separator({.token = "<none>", .id = {}, .required = true}); }),
+            "--end-of-text: 't.json' has no token \"<none>\"");
+}
+
+// Of characters, as Llama 2's: a space is a sign of its own, and what has no token is written as
+// bytes.
+TEST(BpeTokenizer, WritesCharactersWithoutATokenAsBytes) {
+  json file = small_tokenizer();
+  json& vocabulary = file["model"]["vocab"];
+  vocabulary = {{"<unk>", 0}, {"</s>", 1}};
+  for (int byte = 0; byte < 256; ++byte) {
+    vocabulary[fmt::format("<0x{:02X}>", byte)] = byte + 2;
+  }
+  int next = 258;
+  for (const char* token : {"\u2581", "h", "e", "l", "o", "he", "\u2581h", "\u2581he"}) {
+    vocabulary[token] = next++;
+  }
+  file["model"]["merges"] = {"h e", "\u2581 h", "\u2581 he"};
+  file["model"]["byte_fallback"] = true;
+  file["model"]["unk_token"] = "<unk>";
+  file["added_tokens"][0] = {{"id", 1}, {"content", "</s>"}, {"special", true}};
+  file["normalizer"] = {{"type", "Replace"}, {"pattern", {{"String", " "}}}, {"content", "\u2581"}};
+  file["pre_tokenizer"] = nullptr;
+  file["decoder"] = {{"type", "Sequence"},
+                     {"decoders",
+                      {{{"type", "Replace"}, {"pattern", {{"String", "\u2581"}}}, {"content", " "}},
+                       {{"type", "ByteFallback"}},
+                       {{"type", "Fuse"}}}}};
+  const auto tokenizer = made(file);
+  EXPECT_EQ(tokenizer->encode("he hé"), (Tokens{263, 264, 0xC3 + 2, 0xA9 + 2}));
+  std::mt19937_64 random(6);
+  for (int i = 0; i < 1000; ++i) {
+    const std::string text = random_text(random, random() % 40) + "\xff\xc3 o";
+    std::string expected = text;  // the sign that stands for a space comes back as one
+    for (size_t at = 0; (at = expected.find("\u2581", at)) != expected.npos;) {
+      expected.replace(at, 3, " ");
+    }
+    EXPECT_EQ(tokenizer->decode(tokenizer->encode(text)), expected);
+  }
+  file["model"]["vocab"].erase("<0x41>");
+  EXPECT_EQ(refusal(file),
+            "'t.json' has no token for the byte 65: not every text could be written");
+}
+
+TEST(BpeTokenizer, ReadsAFileWithAByteOrderMark) {
+  const TemporaryFolder folder;
+  const std::string path = folder.write("t.json", "\uFEFF" + small_tokenizer().dump());
+  EXPECT_EQ(open_tokenizer(path)->encode("hello"), (Tokens{259}));
+}
+
 TEST(BpeTokenizer, RefusesTokensOutsideTheVocabulary) {
   const auto tokenizer = made(small_tokenizer());
   for (const int32_t token : {-1, 263}) {
@@ -243,19 +358,22 @@ TEST(BpeTokenizer, NamesWhatItDoesNotSupport) {
   const auto expect = [](const char* pointer, const json& value, const std::string& feature) {
     json file = small_tokenizer();
     file[json::json_pointer(pointer)] = value;
-    EXPECT_EQ(refusal(file), "'t.json' uses " + feature +
-                                 ", which is not supported: byte-level BPE as of GPT-2 and "
-                                 "GPT-NeoX is");
+    EXPECT_EQ(refusal(file), "'t.json' uses " + feature + ", which is not supported");
   };
   expect("/model/type", "WordPiece", "a model of type \"WordPiece\"");
   expect("/model/dropout", 0.1, "dropout");
   expect("/model/end_of_word_suffix", "</w>", "\"end_of_word_suffix\"");
   expect("/model/continuing_subword_prefix", "##", "\"continuing_subword_prefix\"");
-  expect("/normalizer", {{"type", "Lowercase"}}, "a normalizer of type \"Lowercase\"");
-  expect("/pre_tokenizer", {{"type", "Metaspace"}}, "a pre-tokenizer of type \"Metaspace\"");
+  expect("/normalizer", {{"type", "Precompiled"}}, "a normalizer of type \"Precompiled\"");
+  expect("/pre_tokenizer", {{"type", "BertPreTokenizer"}},
+         "a pre-tokenizer of type \"BertPreTokenizer\"");
   expect("/pre_tokenizer",
-         {{"type", "Split"}, {"pattern", {{"String", " "}}}, {"behavior", "Contiguous"}},
-         "Split with the behavior \"Contiguous\"");
+         {{"type", "Split"}, {"pattern", {{"String", " "}}}, {"behavior", "Scattered"}},
+         "the behavior \"Scattered\"");
+  expect(
+      "/pre_tokenizer",
+      {{"type", "Sequence"}, {"pretokenizers", {{{"type", "ByteLevel"}}, {{"type", "ByteLevel"}}}}},
+      "ByteLevel twice");
   expect("/decoder", {{"type", "WordPiece"}}, "a decoder of type \"WordPiece\"");
 }
 
@@ -268,23 +386,35 @@ TEST(BpeTokenizer, SaysWhatIsWrongWithAFile) {
   expect("/model", nullptr, "has no \"model\": it is no tokenizer.json");
   expect("/model/vocab", json::object(), "has no vocabulary");
   expect("/model/vocab/he", -1, "has a token whose id is not a number from 0 to 16777215");
-  expect("/model/vocab/he", 500, "has 263 tokens but an id 500: ids must have no gaps");
+  expect("/model/vocab/he", 2'000'000,
+         "has 263 tokens but an id 2000000: too many ids have no token");
   expect("/model/vocab/he", 257, "gives the id 257 to two tokens");
-  expect("/model/vocab/日", 263,
-         "has a token \"日\" that is not written in the byte alphabet: it is no byte-level "
-         "tokenizer");
   expect("/model/merges/0", "h", "has a merge \"h\" of one part");
   expect("/model/merges/0", "h z", "merges \"hz\", which is no token");
   expect("/model/merges/0", 7, "has a merge that is neither \"a b\" nor [\"a\", \"b\"]");
   expect("/added_tokens/0/id", 3, "gives the id 3 to two tokens");
   expect("/added_tokens/0/special", false,
-         "has no special token that could stand between documents, such as <|endoftext|> or </s>");
+         "has no special token that could stand between documents, such as <|endoftext|> or </s>: "
+         "name one with --end-of-text");
   expect("/pre_tokenizer", nullptr,
-         "has a pre-tokenizer without ByteLevel: it is no byte-level tokenizer");
+         "has neither ByteLevel, nor \"byte_fallback\", nor an unknown token: not every text could "
+         "be written");
+  expect("/pre_tokenizer/type", "WhitespaceSplit",
+         "has neither ByteLevel, nor \"byte_fallback\", nor an unknown token: not every text could "
+         "be written");
   expect("/decoder", nullptr, "has no decoder: a byte-level tokenizer has ByteLevel");
-  expect("/pre_tokenizer",
-         {{"type", "Split"}, {"pattern", {{"Regex", "(a"}}}, {"behavior", "Isolated"}},
-         "has a regular expression that is none: missing closing parenthesis at offset 2");
+  const auto expect_of_pattern = [&](const char* pattern, const std::string& sentence) {
+    expect("/pre_tokenizer",
+           {{"type", "Split"}, {"pattern", {{"Regex", pattern}}}, {"behavior", "Isolated"}},
+           "has a regular expression " + sentence);
+  };
+  expect_of_pattern("(a", "that is none: end pattern with unmatched parenthesis");
+  expect_of_pattern("\\p{Hahn}", "that is none: invalid character property name {Hahn}");
+  expect_of_pattern("(?u)a", "that is none: undefined group option");
+  // Versions of Oniguruma differ in these.
+  expect_of_pattern("[[:punct:]]+", "with [:punct:], which is not supported");
+  expect_of_pattern("[[:^paper:]]", "with [:paper:], which is not supported");
+  expect_of_pattern("a\\R+", "with \\R, which is not supported");
   json file = small_tokenizer();
   file["model"]["vocab"].erase("A");
   file["model"]["vocab"]["AA"] = 65;

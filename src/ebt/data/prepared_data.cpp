@@ -6,6 +6,7 @@
 #include "ebt/core/config_fields.h"
 #include "ebt/core/error.h"
 #include "ebt/data/bpe_tokenizer.h"
+#include "ebt/data/end_of_text.h"
 #include "ebt/data/sentence_piece.h"
 #include "ebt/data/shard_file.h"
 #include "ebt/data/token_shard.h"
@@ -30,8 +31,8 @@ fs::path shard_path(const fs::path& folder, int64_t index) {
 // Whether a preparation that was interrupted leaves a file of this name.
 bool is_leftover(const std::string& name) {
   const auto is = [&](const std::string& file) { return name == file || name == file + ".tmp"; };
-  return is(kBpeTokenizerFile) || is(kSentencePieceFile) || is(kPreparedFile) ||
-         (name.starts_with("shard-") && name.find(".tokens") != name.npos);
+  return is(kBpeTokenizerFile) || is(kSentencePieceFile) || is(kTokenizerConfigFile) ||
+         is(kPreparedFile) || (name.starts_with("shard-") && name.find(".tokens") != name.npos);
 }
 
 // Empties a folder of what an interrupted preparation left. Everything is looked at
@@ -80,13 +81,13 @@ PreparedSummary read_summary(const fs::path& folder) {
 }  // namespace
 
 PreparedSummary prepare_data(const TextSource& source, const std::string& tokenizer_path,
-                             const fs::path& folder) {
+                             const fs::path& folder, const std::string& end_of_text) {
   check_apart(folder, source.data, "text");
   const FolderOwner owner = FolderOwner::take(folder);
   std::error_code ignored;  // whatever is wrong with a path, using it says so
   EBT_CHECK(!fs::exists(folder / kPreparedFile, ignored),
             "'{}' holds prepared data already: choose another folder with --out", folder.string());
-  const auto tokenizer = open_tokenizer(tokenizer_path);
+  const auto tokenizer = open_tokenizer(tokenizer_path, end_of_text);
   const auto vocabulary = vocabulary_of(*tokenizer);
   const Corpus corpus = open_text(source);
   make_room(folder);

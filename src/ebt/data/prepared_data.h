@@ -40,13 +40,14 @@ struct PreparedSummary {
 };
 
 // Encodes the text that `source` names (Corpus::open) with the tokenizer that `tokenizer_path`
-// names, into `folder`, which also receives the tokenizer's file. Uses OpenMP's threads; the files
-// do not depend on their number. Memory holds one shard and the pieces that are being encoded.
-// prepared.json is written last, so a folder that has it is complete; what an interrupted
-// preparation left is replaced. Throws Error when the folder holds anything else, or a file cannot
-// be read or written.
+// and `end_of_text` name (open_tokenizer), into `folder`, which also receives the tokenizer's file.
+// Uses OpenMP's threads; the files do not depend on their number. Memory holds one shard and the
+// pieces that are being encoded. prepared.json is written last, so a folder that has it is
+// complete; what an interrupted preparation left is replaced. Throws Error when the folder holds
+// anything else, or a file cannot be read or written.
 PreparedSummary prepare_data(const TextSource& source, const std::string& tokenizer_path,
-                             const std::filesystem::path& folder);
+                             const std::filesystem::path& folder,
+                             const std::string& end_of_text = "");
 
 // Whether the path is a folder of prepared data. Throws Error when it is one whose preparation was
 // interrupted: its files must not be taken for text.

@@ -3,6 +3,7 @@
 #include <sentencepiece_processor.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <optional>
 
@@ -22,13 +23,12 @@ constexpr std::string_view kSpaceSymbol = "\u2581";
 
 class SentencePieceTokenizer : public Tokenizer {
  public:
-  SentencePieceTokenizer(std::string_view file, const std::string& what) {
+  SentencePieceTokenizer(std::string_view file, const EndOfText& end_of_text,
+                         const std::string& what) {
     sentencepiece::logging::SetMinLogLevel(kLogNothing);
     EBT_CHECK(!file.empty() && processor_.LoadFromSerializedProto(file).ok(),
               "{} is not a SentencePiece model", what);
-    separator_ = processor_.eos_id() >= 0 ? processor_.eos_id() : processor_.bos_id();
-    EBT_CHECK(separator_ >= 0,
-              "{} has neither an end nor a beginning of sentence to stand between documents", what);
+    choose_separator(end_of_text, what);
     byte_tokens_.resize(256, kNone);
     for (int32_t token = 0; token < processor_.GetPieceSize(); ++token) {
       texts_.push_back(text_of(token));
@@ -53,6 +53,7 @@ class SentencePieceTokenizer : public Tokenizer {
 
   int64_t vocabulary_size() const override { return static_cast<int64_t>(texts_.size()); }
   int32_t document_separator() const override { return separator_; }
+  std::string separator_name() const override { return processor_.IdToPiece(separator_); }
   std::string name() const override { return kSentencePieceFile; }
 
   std::vector<int32_t> encode(std::string_view text) const override {
@@ -100,11 +101,43 @@ class SentencePieceTokenizer : public Tokenizer {
  private:
   static constexpr int32_t kNone = -1;
 
+  void choose_separator(const EndOfText& end_of_text, const std::string& what) {
+    separator_ = processor_.eos_id() >= 0 ? processor_.eos_id() : processor_.bos_id();
+    const int32_t asked_for = processor_.PieceToId(end_of_text.token);
+    if (!end_of_text.token.empty() && processor_.IdToPiece(asked_for) == end_of_text.token) {
+      separator_ = asked_for;
+      return;
+    }
+    EBT_CHECK(!end_of_text.required, "--end-of-text: {} has no token {:?}", what,
+              end_of_text.token);
+    EBT_CHECK(separator_ >= 0,
+              "{} has neither an end nor a beginning of sentence to stand between documents: name "
+              "a token with --end-of-text",
+              what);
+  }
+
+  // What the library makes of valid UTF-8 without U+2581. Where the model has no piece for a space,
+  // the library writes it as the bytes of U+2581; it is to be the byte of a space.
   std::vector<int32_t> processor_encode(std::string_view text) const {
     std::vector<int> tokens;
     const auto status = processor_.Encode(text, &tokens);
     EBT_CHECK(status.ok(), "the SentencePiece model cannot encode a text of {} bytes: {}",
               text.size(), status.message());
+    if (has_bytes_) {
+      const auto byte_token = [&](char byte) {
+        return byte_tokens_[static_cast<unsigned char>(byte)];
+      };
+      const std::array symbol = {byte_token(kSpaceSymbol[0]), byte_token(kSpaceSymbol[1]),
+                                 byte_token(kSpaceSymbol[2])};
+      auto kept = tokens.begin();
+      for (auto token = tokens.begin(); token != tokens.end(); ++kept) {
+        const bool is_space = tokens.end() - token >= std::ssize(symbol) &&
+                              std::equal(symbol.begin(), symbol.end(), token);
+        *kept = is_space ? byte_token(' ') : *token;
+        token += is_space ? std::ssize(symbol) : 1;
+      }
+      tokens.erase(kept, tokens.end());
+    }
     return tokens;
   }
 
@@ -142,8 +175,9 @@ class SentencePieceTokenizer : public Tokenizer {
 bool has_sentence_piece() { return true; }
 
 std::shared_ptr<const Tokenizer> make_sentence_piece_tokenizer(std::string_view file,
-                                                               const std::string& what) {
-  return std::make_shared<const SentencePieceTokenizer>(file, what);
+                                                               const std::string& what,
+                                                               const EndOfText& end_of_text) {
+  return std::make_shared<const SentencePieceTokenizer>(file, end_of_text, what);
 }
 
 }  // namespace ebt

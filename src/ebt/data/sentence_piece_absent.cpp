@@ -18,7 +18,8 @@ namespace {
 bool has_sentence_piece() { return false; }
 
 std::shared_ptr<const Tokenizer> make_sentence_piece_tokenizer(std::string_view /*file*/,
-                                                               const std::string& what) {
+                                                               const std::string& what,
+                                                               const EndOfText& /*end_of_text*/) {
   fail_as_absent("reading " + what);
 }
 

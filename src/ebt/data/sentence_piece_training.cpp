@@ -1,6 +1,10 @@
 #include <sentencepiece_trainer.h>
 
+#include <algorithm>
+#include <cstdlib>
+#include <optional>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "ebt/core/error.h"
 #include "ebt/data/sentence_piece.h"
@@ -10,12 +14,19 @@ namespace ebt {
 namespace {
 
 constexpr size_t kMostText_bytes = 256 * 1024 * 1024;
-constexpr size_t kMaxSentence_bytes = 4096;  // the trainer skips longer ones
+constexpr size_t kMaxSentence_bytes = 4096;    // the trainer skips longer ones
+constexpr int64_t kLeastTokens = 256 + 2;      // bytes, <unk> and </s>
+constexpr double kCharacterCoverage = 0.9995;  // the trainer's own share of what gets a token
 
-// The lines of the documents, without their ends and what is no UTF-8, and long ones cut.
+// Characters that are to become tokens.
+using Alphabet = std::unordered_set<char32_t>;
+
+// The lines of the documents, without their ends and what is no UTF-8, and long ones cut. With an
+// alphabet they are cut at every other character as well: nothing that holds one is learned.
 class Lines : public sentencepiece::SentenceIterator {
  public:
-  explicit Lines(const std::vector<std::string_view>& documents) : documents_(documents) {
+  explicit Lines(const std::vector<std::string_view>& documents, const Alphabet* alphabet = nullptr)
+      : documents_(documents), alphabet_(alphabet) {
     size_t bytes = 0;
     for (const std::string_view document : documents) {
       bytes += document.size();
@@ -31,12 +42,33 @@ class Lines : public sentencepiece::SentenceIterator {
 
  private:
   void advance() {
-    while (take()) {
-      if (!line_.empty() && count_++ % stride_ == 0) {
-        return;
+    do {
+      while (unread_.empty()) {
+        if (!take()) {
+          done_ = true;
+          return;
+        }
+        if (!whole_line_.empty() && count_++ % stride_ == 0) {
+          unread_ = whole_line_;
+        }
       }
+      cut();
+    } while (line_.empty());
+  }
+
+  // Takes the characters before the next that is not to be learned, and drops that one.
+  void cut() {
+    size_t end = 0;
+    size_t dropped = 0;
+    while (end < unread_.size() && dropped == 0) {
+      const char32_t character = first_character(unread_.substr(end));
+      const size_t length = first_character_bytes(unread_.substr(end));
+      const bool is_learned =
+          character != kReserved && (alphabet_ == nullptr || alphabet_->contains(character));
+      (is_learned ? end : dropped) += length;
     }
-    done_ = true;
+    line_ = unread_.substr(0, end);
+    unread_.remove_prefix(end + dropped);
   }
 
   // Takes the next line, which may be empty; false at the end of the last document.
@@ -53,45 +85,92 @@ class Lines : public sentencepiece::SentenceIterator {
       line = line.substr(0, blank == line.npos || blank == 0 ? line.size() : blank);
     }
     const bool ended = line.size() < rest_.size() && rest_[line.size()] == '\n';
-    line_.clear();
+    whole_line_.clear();
     split_utf8(
-        line, [&](std::string_view text) { line_ += text; }, [](std::string_view) {});
+        line, [&](std::string_view text) { whole_line_ += text; }, [](std::string_view) {});
     rest_.remove_prefix(line.size() + (ended ? 1 : 0));
     return true;
   }
 
+  static constexpr char32_t kReserved = 0x2585;  // the trainer skips lines that hold it
+
   const std::vector<std::string_view>& documents_;
   size_t next_document_ = 0;
   std::string_view rest_;  // of the document
-  std::string line_;
+  std::string whole_line_;
+  std::string_view unread_;  // of the whole line
+  std::string line_;         // what is learned from: a line, or a part of one
+  const Alphabet* alphabet_;
   size_t count_ = 0;
   size_t stride_ = 1;
   bool done_ = false;
 };
 
-// What the trainer complains of, without the place in its source that it begins with.
-std::string reason_of(const sentencepiece::util::Status& status) {
-  const std::string message = status.message();
-  const size_t end_of_place = message.rfind("] ");
-  std::string reason = end_of_place == message.npos ? message : message.substr(end_of_place + 2);
-  while (!reason.empty() && (reason.back() == '.' || reason.back() == ' ')) {
-    reason.pop_back();
+// The most frequent characters of the text, when the trainer would take more than there is room
+// for: then it would refuse.
+std::optional<Alphabet> frequent_characters(const std::vector<std::string_view>& documents,
+                                            int64_t room) {
+  std::vector<int64_t> counts(0x110000);
+  int64_t characters = 0;
+  for (Lines lines(documents); !lines.done(); lines.Next()) {
+    for (std::string_view rest = lines.value(); !rest.empty();
+         rest.remove_prefix(first_character_bytes(rest))) {
+      ++counts[first_character(rest)];
+      ++characters;
+    }
   }
-  return reason.empty() ? "the text does not suffice" : reason;
+  EBT_CHECK(characters > counts['\0'] + counts['\t'],  // of these the trainer makes no tokens
+            "the text has no characters that a tokenizer could learn from");
+  std::vector<char32_t> by_frequency;
+  for (char32_t character = 0; character < counts.size(); ++character) {
+    if (counts[character] > 0) {
+      by_frequency.push_back(character);
+    }
+  }
+  std::stable_sort(by_frequency.begin(), by_frequency.end(),
+                   [&](char32_t a, char32_t b) { return counts[a] > counts[b]; });
+  double covered = 0;
+  size_t taken = 0;
+  while (taken < by_frequency.size() &&
+         covered < kCharacterCoverage * static_cast<double>(characters)) {
+    covered += static_cast<double>(counts[by_frequency[taken++]]);
+  }
+  if (taken <= static_cast<size_t>(room)) {
+    return std::nullopt;
+  }
+  return Alphabet(by_frequency.begin(), by_frequency.begin() + room);
+}
+
+// What the trainer complains of.
+std::string reason_of(const sentencepiece::util::Status& status) {
+  // Its only hint at what would do: "Vocabulary size too high (N). Please set it to a value <= M."
+  const std::string message = status.message();
+  const size_t bound = message.rfind("<= ");
+  const long most =
+      bound == message.npos ? 0 : std::strtol(message.c_str() + bound + 3, nullptr, 10);
+  return most > kLeastTokens
+             ? fmt::format("it yields {} to {}", kLeastTokens + 1, most)
+             : "it has too little of which a token of several characters could be made";
 }
 
 }  // namespace
 
 std::string train_sentence_piece(const std::vector<std::string_view>& documents,
                                  int64_t vocabulary_size, SentencePieceType type) {
-  constexpr int64_t kLeastTokens = 256 + 2;  // bytes, <unk> and </s>
   constexpr int64_t kMostTokens = 1'000'000;
   EBT_CHECK(vocabulary_size > kLeastTokens && vocabulary_size <= kMostTokens,
             "--vocab-size: {} is not between {} and {}", vocabulary_size, kLeastTokens + 1,
             kMostTokens);
+  // Of scripts with thousands of characters half of the tokens at least are words, or parts of
+  // them.
+  constexpr int64_t kSmallAlphabet = 256;
+  const int64_t room = vocabulary_size - kLeastTokens;
+  const std::optional<Alphabet> alphabet =
+      frequent_characters(documents, std::min(room, std::max(kSmallAlphabet, room / 2)));
   const std::unordered_map<std::string, std::string> settings = {
       {"model_type", type == SentencePieceType::kBpe ? "bpe" : "unigram"},
       {"vocab_size", std::to_string(vocabulary_size)},
+      {"character_coverage", alphabet.has_value() ? "1.0" : fmt::format("{}", kCharacterCoverage)},
       {"byte_fallback", "true"},
       // Nothing in the text changes, and nothing is added.
       {"normalization_rule_name", "identity"},
@@ -107,7 +186,7 @@ std::string train_sentence_piece(const std::vector<std::string_view>& documents,
       {"num_threads", "8"},
       {"minloglevel", "4"},
   };
-  Lines lines(documents);
+  Lines lines(documents, alphabet.has_value() ? &*alphabet : nullptr);
   std::string model;
   const auto status = sentencepiece::SentencePieceTrainer::Train(settings, &lines, &model);
   EBT_CHECK(status.ok(), "cannot learn {} tokens from this text: {}", vocabulary_size,

@@ -1,98 +1,182 @@
 #include "ebt/data/text_pattern.h"
 
-#define PCRE2_CODE_UNIT_WIDTH 8
-#include <pcre2.h>
+#include <oniguruma.h>
 
+#include <algorithm>
 #include <array>
+#include <optional>
 
 #include "ebt/core/error.h"
+#include "ebt/data/json_part.h"
 #include "ebt/data/unicode.h"
 
 namespace ebt {
 namespace {
 
-constexpr size_t kJitStack_bytes = 32 * 1024;
-constexpr size_t kMaxJitStack_bytes = 8 * 1024 * 1024;
+// What a search may take: about two seconds, and some hundred megabytes. Usual patterns need a few
+// steps for each byte.
+constexpr unsigned long kMostRetries = 100'000'000;
+constexpr unsigned int kMostStackEntries = 10'000'000;
+constexpr int kDeepestNesting = 256;
 
-std::string message_of(int error) {
-  std::array<PCRE2_UCHAR, 256> text{};
-  pcre2_get_error_message(error, text.data(), text.size());
-  return reinterpret_cast<const char*>(text.data());
+const OnigUChar* bytes_of(const char* text) { return reinterpret_cast<const OnigUChar*>(text); }
+
+void initialize_library() {
+  static const bool done = [] {
+    OnigEncoding encodings[] = {ONIG_ENCODING_UTF8};
+    onig_initialize(encodings, 1);
+    onig_set_retry_limit_in_match(kMostRetries);
+    onig_set_retry_limit_in_search(kMostRetries);
+    onig_set_match_stack_limit_size(kMostStackEntries);
+    onig_set_parse_depth_limit(kDeepestNesting);
+    return true;
+  }();
+  static_cast<void>(done);
 }
 
-template <class T, void (*free_it)(T*)>
-struct Freed {
-  void operator()(T* it) const { free_it(it); }
-};
-template <class T, void (*free_it)(T*)>
-using Owned = std::unique_ptr<T, Freed<T, free_it>>;
+std::string message_of(int error, OnigErrorInfo* info = nullptr) {
+  std::array<OnigUChar, ONIG_MAX_ERROR_MESSAGE_LEN> text{};
+  const int length = onig_error_code_to_str(text.data(), error, info);
+  return {reinterpret_cast<const char*>(text.data()), static_cast<size_t>(length)};
+}
 
-// What one thread needs to match.
-struct MatchState {
-  explicit MatchState(const pcre2_code* code)
-      : data(pcre2_match_data_create_from_pattern(code, nullptr)),
-        context(pcre2_match_context_create(nullptr)),
-        stack(pcre2_jit_stack_create(kJitStack_bytes, kMaxJitStack_bytes, nullptr)) {
-    pcre2_jit_stack_assign(context.get(), nullptr, stack.get());
+// The name that a POSIX bracket "[:name:]" at the beginning of `text` has; none where none stands.
+std::optional<std::string_view> posix_bracket(std::string_view text) {
+  if (!text.starts_with("[:")) {
+    return std::nullopt;
   }
-  Owned<pcre2_match_data, pcre2_match_data_free> data;
-  Owned<pcre2_match_context, pcre2_match_context_free> context;
-  Owned<pcre2_jit_stack, pcre2_jit_stack_free> stack;
+  std::string_view name = text.substr(text.starts_with("[:^") ? 3 : 2);
+  const size_t length = static_cast<size_t>(
+      std::find_if(name.begin(), name.end(), [](char c) { return c < 'a' || c > 'z'; }) -
+      name.begin());
+  return length > 0 && name.substr(length).starts_with(":]") ? std::optional(name.substr(0, length))
+                                                             : std::nullopt;
+}
+
+// Refuses what Oniguruma 6.9.8 reads in another way than 6.9.10: repeated \R, [:punct:], which has
+// become larger, and brackets of an unknown name, which have become errors.
+void refuse_what_versions_differ_in(std::string_view pattern, const std::string& what) {
+  constexpr std::string_view kSameNames[] = {"alnum", "alpha", "ascii", "blank", "cntrl",
+                                             "digit", "graph", "lower", "print", "space",
+                                             "upper", "word",  "xdigit"};
+  for (size_t at = 0; at < pattern.size(); ++at) {
+    const std::string_view rest = pattern.substr(at);
+    EBT_CHECK(!rest.starts_with("\\R"),
+              "{} has a regular expression with \\R, which is not supported", what);
+    if (const auto name = posix_bracket(rest)) {
+      EBT_CHECK(
+          std::find(std::begin(kSameNames), std::end(kSameNames), *name) != std::end(kSameNames),
+          "{} has a regular expression with [:{}:], which is not supported", what, *name);
+    }
+    at += rest[0] == '\\' ? 1 : 0;
+  }
+}
+
+}  // namespace
+
+struct TextPattern::Regex {
+  ~Regex() { onig_free(compiled); }
+  regex_t* compiled = nullptr;
+};
+
+TextPattern::TextPattern(const std::string& pattern, Kind kind, const std::string& what) {
+  if (kind == Kind::kLiteral && !pattern.empty()) {
+    literal_ = pattern;
+    return;
+  }
+  refuse_what_versions_differ_in(pattern, what);
+  initialize_library();
+  const auto regex = std::make_shared<Regex>();
+  OnigErrorInfo info{};
+  const int error = onig_new(&regex->compiled, bytes_of(pattern.data()),
+                             bytes_of(pattern.data() + pattern.size()), ONIG_OPTION_NONE,
+                             ONIG_ENCODING_UTF8, ONIG_SYNTAX_DEFAULT, &info);
+  EBT_CHECK(error == ONIG_NORMAL, "{} has a regular expression that is none: {}", what,
+            message_of(error, &info));
+  regex_ = regex;
+}
+
+namespace {
+
+// Finds matches one after the other.
+class Search {
+ public:
+  Search(regex_t* regex, std::string_view text)
+      : regex_(regex), text_(text), region_(onig_region_new(), &free_region) {}
+
+  // The next match at or behind `at`; false when there is none.
+  bool next(size_t at, size_t& begin, size_t& end) {
+    const OnigUChar* const text = bytes_of(text_.data());
+    const int result = onig_search(regex_, text, text + text_.size(), text + at,
+                                   text + text_.size(), region_.get(), ONIG_OPTION_NONE);
+    if (result == ONIG_MISMATCH) {
+      return false;
+    }
+    EBT_CHECK(result >= 0, "the tokenizer's regular expression fails on a text of {} bytes: {}",
+              text_.size(), message_of(result));
+    begin = static_cast<size_t>(region_->beg[0]);
+    end = static_cast<size_t>(region_->end[0]);
+    return true;
+  }
+
+ private:
+  static void free_region(OnigRegion* region) { onig_region_free(region, 1); }
+
+  regex_t* regex_;
+  std::string_view text_;
+  std::unique_ptr<OnigRegion, void (*)(OnigRegion*)> region_;
 };
 
 }  // namespace
 
-struct TextPattern::Code {
-  Owned<pcre2_code, pcre2_code_free> compiled;
-};
-
-TextPattern::TextPattern(const std::string& pattern, Kind kind, const std::string& what) {
-  // PCRE2_LITERAL forbids UCP, which would mean nothing there.
-  const uint32_t options = kind == Kind::kLiteral ? PCRE2_UTF | PCRE2_LITERAL
-                                                  : PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C;
-  int error = 0;
-  size_t offset = 0;
-  auto code = std::make_shared<Code>();
-  code->compiled.reset(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pattern.data()), pattern.size(),
-                                     options, &error, &offset, nullptr));
-  EBT_CHECK(code->compiled != nullptr, "{} has a regular expression that is none: {} at offset {}",
-            what, message_of(error), offset);
-  // Without machine code for this CPU, PCRE2 interprets the pattern: slower, and the same.
-  pcre2_jit_compile(code->compiled.get(), PCRE2_JIT_COMPLETE);
-  code_ = std::move(code);
-}
-
-void TextPattern::split(std::string_view text,
-                        const std::function<void(std::string_view, bool)>& on_part) const {
-  const pcre2_code* const code = code_->compiled.get();
-  const MatchState state(code);
-  const auto subject = reinterpret_cast<PCRE2_SPTR>(text.data());
-  const size_t* const match = pcre2_get_ovector_pointer(state.data.get());
+void TextPattern::for_each_part(std::string_view text,
+                                const std::function<void(std::string_view, bool)>& on_part) const {
   size_t done = 0;
-  for (size_t at = 0; at < text.size();) {
-    // The text is known to be valid; checking it again for every match would take quadratic time.
-    const int result = pcre2_match(code, subject, text.size(), at, PCRE2_NO_UTF_CHECK,
-                                   state.data.get(), state.context.get());
-    if (result == PCRE2_ERROR_NOMATCH) {
-      break;
-    }
-    EBT_CHECK(result > 0, "the tokenizer's regular expression fails on a text of {} bytes: {}",
-              text.size(), message_of(result));
-    const size_t begin = match[0];
-    const size_t end = match[1];
-    if (end <= begin || begin < done) {  // empty, or \K within a lookahead moved it back
-      at = std::max(at, begin) + first_character_bytes(text.substr(std::max(at, begin)));
-      continue;
-    }
+  const auto on_match = [&](size_t begin, size_t end) {
     if (begin > done) {
       on_part(text.substr(done, begin - done), false);
     }
     on_part(text.substr(begin, end - begin), true);
-    done = at = end;
+    done = end;
+  };
+  if (regex_ == nullptr) {
+    for (size_t at = 0; (at = text.find(literal_, at)) != text.npos; at += literal_.size()) {
+      on_match(at, at + literal_.size());
+    }
+  } else {
+    Search search(regex_->compiled, text);
+    size_t begin = 0;
+    size_t end = 0;
+    bool matched = false;
+    for (size_t at = 0; at <= text.size() && search.next(at, begin, end);) {
+      if (begin == end && matched && end == done) {  // nothing, right behind a match
+        at += at < text.size() ? first_character_bytes(text.substr(at)) : 1;
+        continue;
+      }
+      // \K within a lookahead can move the beginning back.
+      begin = std::max(begin, done);
+      end = std::max(end, begin);
+      on_match(begin, end);
+      matched = true;
+      at = end;
+    }
   }
   if (done < text.size()) {
     on_part(text.substr(done), false);
   }
+}
+
+std::string TextPattern::replaced(std::string_view text, std::string_view content) const {
+  std::string result;
+  for_each_part(text,
+                [&](std::string_view part, bool matched) { result += matched ? content : part; });
+  return result;
+}
+
+TextPattern read_pattern(const JsonPart& pattern) {
+  const bool is_regex = !pattern["Regex"].absent();
+  return {pattern.text(is_regex ? "Regex" : "String"),
+          is_regex ? TextPattern::Kind::kRegex : TextPattern::Kind::kLiteral, pattern.what()};
 }
 
 }  // namespace ebt

@@ -2,9 +2,13 @@
 
 #include <optional>
 #include <system_error>
+#include <vector>
 
 #include "ebt/core/error.h"
+#include "ebt/core/log.h"
 #include "ebt/data/bpe_tokenizer.h"
+#include "ebt/data/end_of_text.h"
+#include "ebt/data/json_part.h"
 #include "ebt/data/sentence_piece.h"
 #include "ebt/io/file.h"
 #include "ebt/io/json.h"
@@ -43,37 +47,52 @@ std::optional<std::string> stated_name(const fs::path& file, const char* pointer
   return name.get<std::string>();
 }
 
-// The file that holds the tokenizer; none for bytes.
-std::optional<fs::path> file_of(const std::string& path) {
+// The files that may hold the tokenizer, best first; none for bytes.
+std::vector<fs::path> files_of(const std::string& path) {
   if (path == kByteTokenizer) {
-    return std::nullopt;
+    return {};
   }
   const fs::path folder = path;
   std::error_code ignored;  // whatever is wrong with the path, reading it says so
   if (!fs::is_directory(folder, ignored)) {
-    return folder;
+    return {folder};
   }
   for (const auto& [file, pointer] : kStatements) {
     if (!fs::exists(folder / file, ignored)) {
       continue;
     }
     if (const std::optional<std::string> name = stated_name(folder / file, pointer)) {
-      return *name == kByteTokenizer ? std::nullopt : std::optional(folder / *name);
+      return *name == kByteTokenizer ? std::vector<fs::path>() : std::vector{folder / *name};
     }
   }
+  std::vector<fs::path> files;
   for (const char* name : {kBpeTokenizerFile, kSentencePieceFile}) {
     if (fs::exists(folder / name, ignored)) {
-      return folder / name;
+      files.push_back(folder / name);
     }
   }
-  fail("the folder '{}' holds neither a tokenizer ({} or {}) nor a model", path, kBpeTokenizerFile,
-       kSentencePieceFile);
+  EBT_CHECK(!files.empty(), "the folder '{}' holds neither a tokenizer ({} or {}) nor a model",
+            path, kBpeTokenizerFile, kSentencePieceFile);
+  return files;
 }
 
 // A SentencePiece model begins with the tag of its first field, which is no JSON.
 bool is_json(std::string_view file) {
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  file.remove_prefix(file.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0);
   const size_t begin = file.find_first_not_of(" \t\r\n");
   return begin != file.npos && file[begin] == '{';
+}
+
+std::shared_ptr<const Tokenizer> open_file(const fs::path& file, const EndOfText& end_of_text) {
+  const std::string what = "'" + file.string() + "'";
+  const MappedFile mapped(file);
+  EBT_CHECK(!mapped.bytes().empty(), "{} is empty: it is no tokenizer", what);
+  EBT_CHECK(mapped.bytes().size() <= kMaxTokenizer_bytes,
+            "{} has {} bytes, and tokenizers of at most {} are read", what, mapped.bytes().size(),
+            kMaxTokenizer_bytes);
+  return is_json(mapped.text()) ? make_bpe_tokenizer(mapped.text(), what, end_of_text)
+                                : make_sentence_piece_tokenizer(mapped.text(), what, end_of_text);
 }
 
 class ByteTokenizer : public Tokenizer {
@@ -117,24 +136,38 @@ std::shared_ptr<const Tokenizer> byte_tokenizer() {
   return tokenizer;
 }
 
-std::shared_ptr<const Tokenizer> open_tokenizer(const std::string& path) {
-  const std::optional<fs::path> file = file_of(path);
-  if (!file.has_value()) {
+std::shared_ptr<const Tokenizer> open_tokenizer(const std::string& path,
+                                                const std::string& end_of_text) {
+  const std::vector<fs::path> files = files_of(path);
+  if (files.empty()) {
+    EBT_CHECK(end_of_text.empty(), "--end-of-text: bytes have a separator of their own");
     return byte_tokenizer();
   }
-  const std::string what = "'" + file->string() + "'";
-  const MappedFile mapped(*file);
-  EBT_CHECK(mapped.bytes().size() <= kMaxTokenizer_bytes,
-            "{} has {} bytes, and tokenizers of at most {} are read", what, mapped.bytes().size(),
-            kMaxTokenizer_bytes);
-  return is_json(mapped.text()) ? make_bpe_tokenizer(mapped.text(), what)
-                                : make_sentence_piece_tokenizer(mapped.text(), what);
+  const EndOfText separator = end_of_text.empty()
+                                  ? stated_end_of_text(files.front().parent_path())
+                                  : EndOfText{.token = end_of_text, .id = {}, .required = true};
+  try {
+    return open_file(files.front(), separator);
+  } catch (const UnsupportedTokenizer& error) {
+    if (files.size() == 1) {
+      throw;
+    }
+    auto other = open_file(files.back(), separator);
+    ProgressLine().note(
+        fmt::format("{}; '{}' is used instead", error.what(), files.back().string()));
+    return other;
+  }
 }
 
 void copy_tokenizer(const std::string& path, const Tokenizer& tokenizer, const fs::path& folder) {
-  if (const std::optional<fs::path> file = file_of(path)) {
-    write_file_atomically(folder / tokenizer.name(), read_text_file(*file, kMaxTokenizer_bytes));
+  if (files_of(path).empty()) {
+    return;
   }
+  std::error_code ignored;
+  const bool in_folder = fs::is_directory(path, ignored);
+  const fs::path file = in_folder ? fs::path(path) / tokenizer.name() : fs::path(path);
+  write_file_atomically(folder / tokenizer.name(), read_text_file(file, kMaxTokenizer_bytes));
+  state_end_of_text(folder, tokenizer.separator_name());
 }
 
 }  // namespace ebt

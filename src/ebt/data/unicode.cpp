@@ -1,10 +1,11 @@
 #include "ebt/data/unicode.h"
 
+#include <oniguruma.h>
 #include <utf8proc.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <memory>
+#include <array>
+#include <vector>
 
 #include "ebt/core/error.h"
 
@@ -21,6 +22,47 @@ size_t valid_character_bytes(std::string_view text) {
   const utf8proc_ssize_t length =
       utf8proc_iterate(bytes_of(text), static_cast<utf8proc_ssize_t>(text.size()), &character);
   return length > 0 ? static_cast<size_t>(length) : 0;
+}
+
+using CodePoints = std::vector<utf8proc_int32_t>;
+
+// The characters that valid UTF-8 decomposes into, in the order of the text.
+CodePoints decomposed(std::string_view text, utf8proc_option_t options) {
+  std::array<utf8proc_int32_t, 32> parts{};  // the longest decomposition has 18
+  CodePoints characters;
+  characters.reserve(text.size());
+  while (!text.empty()) {
+    utf8proc_int32_t character = 0;
+    text.remove_prefix(static_cast<size_t>(
+        utf8proc_iterate(bytes_of(text), static_cast<utf8proc_ssize_t>(text.size()), &character)));
+    int unused = 0;
+    const utf8proc_ssize_t count =
+        utf8proc_decompose_char(character, parts.data(), parts.size(), options, &unused);
+    EBT_CHECK(count >= 0 && count <= static_cast<utf8proc_ssize_t>(parts.size()),
+              "cannot normalise a text that has the character {}", character);
+    characters.insert(characters.end(), parts.begin(), parts.begin() + count);
+  }
+  return characters;
+}
+
+int combining_class(utf8proc_int32_t character) {
+  return utf8proc_get_property(character)->combining_class;
+}
+
+// Puts the marks behind each character into canonical order. utf8proc's own way takes quadratic
+// time for many marks.
+void order_marks(CodePoints& characters) {
+  for (auto begin = characters.begin(); begin != characters.end();) {
+    if (combining_class(*begin) == 0) {
+      ++begin;
+      continue;
+    }
+    const auto end = std::find_if(begin, characters.end(),
+                                  [](auto character) { return combining_class(character) == 0; });
+    std::stable_sort(begin, end,
+                     [](auto a, auto b) { return combining_class(a) < combining_class(b); });
+    begin = end;
+  }
 }
 
 }  // namespace
@@ -74,21 +116,53 @@ bool is_white_space(char32_t character) {
 }
 
 bool is_word_character(char32_t character) {
-  switch (utf8proc_category(static_cast<utf8proc_int32_t>(character))) {
-    case UTF8PROC_CATEGORY_LU:
-    case UTF8PROC_CATEGORY_LL:
-    case UTF8PROC_CATEGORY_LT:
-    case UTF8PROC_CATEGORY_LM:
-    case UTF8PROC_CATEGORY_LO:
-    case UTF8PROC_CATEGORY_MN:
-    case UTF8PROC_CATEGORY_MC:
-    case UTF8PROC_CATEGORY_ME:
-    case UTF8PROC_CATEGORY_ND:
-    case UTF8PROC_CATEGORY_PC:
-      return true;
-    default:
-      return false;
+  // Oniguruma knows which characters are alphabetic, which is more than the categories say.
+  return ONIGENC_IS_CODE_WORD(ONIG_ENCODING_UTF8, character) || character == 0x200C ||
+         character == 0x200D;
+}
+
+size_t white_space_at_end(std::string_view text) {
+  size_t count = 0;
+  while (count < text.size()) {
+    const char32_t character = last_character(text.substr(0, text.size() - count));
+    if (!is_white_space(character)) {
+      break;
+    }
+    count += to_utf8(character).size();
   }
+  return count;
+}
+
+size_t white_space_at_start(std::string_view text) {
+  size_t count = 0;
+  while (count < text.size() && is_white_space(first_character(text.substr(count)))) {
+    count += first_character_bytes(text.substr(count));
+  }
+  return count;
+}
+
+std::string lowercase(std::string_view text) {
+  constexpr char32_t kCapitalIWithDot = 0x130;  // the only one that becomes two
+  std::string result;
+  for (; !text.empty(); text.remove_prefix(first_character_bytes(text))) {
+    const char32_t character = first_character(text);
+    result += character == kCapitalIWithDot ? "i\u0307"
+                                            : to_utf8(static_cast<char32_t>(utf8proc_tolower(
+                                                  static_cast<utf8proc_int32_t>(character))));
+  }
+  return result;
+}
+
+std::string without_marks(std::string_view text) {
+  std::string result;
+  for (; !text.empty(); text.remove_prefix(first_character_bytes(text))) {
+    const auto category = utf8proc_category(static_cast<utf8proc_int32_t>(first_character(text)));
+    if (category != UTF8PROC_CATEGORY_MN && category != UTF8PROC_CATEGORY_MC &&
+        category != UTF8PROC_CATEGORY_ME) {
+      result += text.substr(0, first_character_bytes(text));
+    }
+  }
+  return result;
 }
 
 std::string normalized(std::string_view text, NormalForm form) {
@@ -101,13 +175,18 @@ std::string normalized(std::string_view text, NormalForm form) {
   const auto options = static_cast<utf8proc_option_t>(
       UTF8PROC_STABLE | (composed ? UTF8PROC_COMPOSE : UTF8PROC_DECOMPOSE) |
       (compatible ? UTF8PROC_COMPAT : 0));
-  utf8proc_uint8_t* result = nullptr;
-  const utf8proc_ssize_t length =
-      utf8proc_map(bytes_of(text), static_cast<utf8proc_ssize_t>(text.size()), &result, options);
-  const std::unique_ptr<utf8proc_uint8_t, decltype(&std::free)> owner(result, std::free);
-  EBT_CHECK(length >= 0, "cannot normalise a text of {} bytes: {}", text.size(),
-            utf8proc_errmsg(length));
-  return {reinterpret_cast<const char*>(result), static_cast<size_t>(length)};
+  CodePoints characters = decomposed(text, options);
+  order_marks(characters);
+  if (composed) {
+    const utf8proc_ssize_t length = utf8proc_normalize_utf32(
+        characters.data(), static_cast<utf8proc_ssize_t>(characters.size()), options);
+    characters.resize(static_cast<size_t>(length));
+  }
+  std::string result;
+  for (const utf8proc_int32_t character : characters) {
+    result += to_utf8(static_cast<char32_t>(character));
+  }
+  return result;
 }
 
 }  // namespace ebt

@@ -39,11 +39,19 @@ size_t first_character_bytes(std::string_view text);
 std::string to_utf8(char32_t character);
 // White_Space of the Unicode standard.
 bool is_white_space(char32_t character);
-// Letters, marks, digits and connectors, as \w of regular expressions.
+// Letters, marks, digits, connectors and joiners, as \w of Rust's regular expressions.
 bool is_word_character(char32_t character);
+// Bytes of white space at an end of valid UTF-8.
+size_t white_space_at_start(std::string_view text);
+size_t white_space_at_end(std::string_view text);
+
+// Valid UTF-8, each character of it in lower case, whatever stands beside it.
+std::string lowercase(std::string_view text);
+// Valid UTF-8 without its combining marks.
+std::string without_marks(std::string_view text);
 
 enum class NormalForm { kNfc, kNfd, kNfkc, kNfkd };
-// The normal form of valid UTF-8.
+// The normal form of valid UTF-8. Takes O(n log n) for n bytes, whatever they are.
 std::string normalized(std::string_view text, NormalForm form);
 
 }  // namespace ebt

@@ -4,12 +4,19 @@
 #include <array>
 #include <cstdint>
 #include <mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
 namespace ebt {
+
+// Lets a map of strings be asked for parts of a text.
+struct TextHash {
+  using is_transparent = void;
+  size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+};
 
 // Bounded, and safe to use from many threads. Long words are not kept.
 class WordCache {
@@ -29,7 +36,7 @@ class WordCache {
     return true;
   }
 
-  void keep(std::string_view word, const std::vector<int32_t>& tokens) {
+  void keep(std::string_view word, std::span<const int32_t> tokens) {
     if (word.size() > kMaxWord_bytes) {
       return;
     }
@@ -38,7 +45,7 @@ class WordCache {
     if (shard.words.size() >= kMaxShardWords) {
       shard.words.clear();
     }
-    shard.words.emplace(word, tokens);
+    shard.words.try_emplace(std::string(word), tokens.begin(), tokens.end());
   }
 
  private:
@@ -46,18 +53,14 @@ class WordCache {
   static constexpr size_t kMaxShardWords = 4096;
   static constexpr size_t kShards = 32;
 
-  struct Hash {
-    using is_transparent = void;
-    size_t operator()(std::string_view word) const { return std::hash<std::string_view>()(word); }
-  };
   // On a cache line of its own, so that threads do not wait for each other's.
   struct alignas(64) Shard {
     std::mutex mutex;
-    std::unordered_map<std::string, std::vector<int32_t>, Hash, std::equal_to<>> words;
+    std::unordered_map<std::string, std::vector<int32_t>, TextHash, std::equal_to<>> words;
   };
   Shard& shard_of(std::string_view word) {
     // The upper bits: the maps use the lower ones.
-    return shards_[Hash()(word) >> 40U & (kShards - 1)];
+    return shards_[TextHash()(word) >> 40U & (kShards - 1)];
   }
 
   std::array<Shard, kShards> shards_;

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "ebt/core/threads.h"
+#include "ebt/data/end_of_text.h"
 #include "ebt/data/text_source.h"
 #include "ebt/model/config.h"
 #include "ebt/model/engine_options.h"
@@ -20,6 +21,7 @@ struct DataConfig : TextSource {
   // A path for open_tokenizer, or empty: see chosen_tokenizer. In the config of a model folder what
   // the tokenizer's name() is.
   std::string tokenizer;
+  std::string end_of_text;  // for open_tokenizer
   // Share of the corpus kept for validation: by document when there are at least ten, else the last
   // part of the text by position.
   double validation = 0.1;
@@ -33,10 +35,10 @@ struct DataConfig : TextSource {
     visit("prompt-field", prompt_field,
           "field or column that holds a prompt, which the text answers: every line is then a row, "
           "of which only the answer is learned");
-    visit(
-        "tokenizer", tokenizer,
-        "bytes, a tokenizer.json of byte-level BPE, a SentencePiece .model, or a folder with one; "
-        "default: that of prepared data, else bytes");
+    visit("tokenizer", tokenizer,
+          "bytes, a tokenizer.json of BPE, a SentencePiece .model, or a folder with one; "
+          "default: that of prepared data, else bytes");
+    visit("end-of-text", end_of_text, kEndOfTextHelp);
     visit("validation", validation, "share of the corpus kept for validation");
   }
 };

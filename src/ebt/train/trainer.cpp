@@ -61,7 +61,7 @@ template <class T>
 Trainer<T> Trainer<T>::start(const TrainConfig& config, const ModelFactory<T>& make_model) {
   TrainConfig wanted = config;
   const std::string tokenizer_path = chosen_tokenizer(config.data.tokenizer, config.data.data);
-  const auto tokenizer = open_tokenizer(tokenizer_path);
+  const auto tokenizer = open_tokenizer(tokenizer_path, config.data.end_of_text);
   wanted.model.vocab_size = config.run.from.empty() ? tokenizer->vocabulary_size()
                                                     : base_vocabulary_size(config, *tokenizer);
   wanted.check();
