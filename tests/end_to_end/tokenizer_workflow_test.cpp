@@ -142,12 +142,78 @@ TEST_F(Tokenizers, AreLearnedOnlyAsLargeAsTheTextAllows) {
   const std::string out = folder_.file("t.model");
   expect_refused(
       {"tokenizer", "train", "--data", folder_.write("short.txt", "a few words"), "--out", out},
-      "cannot learn 4096 tokens from this text");
+      "cannot learn 4096 tokens from this text: it yields 259 to about 28");
   expect_refused({"tokenizer", "train", "--data", text_, "--vocab-size", "10", "--out", out},
                  "--vocab-size: 10 is not between 259 and 1000000");
   expect_refused({"tokenizer", "train", "--data", text_, "--type", "wordpiece", "--out", out},
                  "bpe");
   EXPECT_FALSE(fs::exists(out));
+}
+
+TEST_F(Tokenizers, EncodeAndDecode) {
+  const std::string file = tokenizer();
+  const std::string bytes = folder_.write("bytes", "  a\u2581 \xff\xc3\r\n\t" + real_text());
+  const json encoded = run_ebt_json({"tokenizer", "encode", "--tokenizer", file, "--file", bytes});
+  EXPECT_EQ(encoded["tokens"].get<std::vector<int32_t>>(),
+            open_tokenizer(file)->encode(read_file(bytes)));
+  EXPECT_EQ(encoded["texts"].size(), encoded["tokens"].size());
+  const Outcome ids = run_ebt({"tokenizer", "encode", "--tokenizer", file, "--file", bytes});
+  const Outcome copy = run_ebt(
+      {"tokenizer", "decode", "--tokenizer", file, "--file", folder_.write("ids", ids.out)});
+  EXPECT_EQ(copy.out, read_file(bytes)) << copy.err;
+
+  const std::string small = folder_.write("small.json", small_tokenizer().dump());
+  EXPECT_EQ(run_ebt({"tokenizer", "encode", "--tokenizer", small, "hello", "he"}).out,
+            "259 32 256\n");
+  EXPECT_EQ(run_ebt({"tokenizer", "encode", "--tokenizer", small, ""}).out, "\n");
+  EXPECT_EQ(run_ebt({"tokenizer", "decode", "--tokenizer", small, "259", "32", "256"}).out,
+            "hello he");
+  EXPECT_EQ(run_ebt_json({"tokenizer", "decode", "--tokenizer", small, "[259, 255]"})["text"],
+            "hello\uFFFD");
+  expect_refused({"tokenizer", "decode", "--tokenizer", small, "263"},
+                 "cannot decode token 263: the tokenizer has tokens 0 to 262");
+  expect_refused({"tokenizer", "decode", "--tokenizer", small, "--", "-1"},
+                 "cannot decode token -1: the tokenizer has tokens 0 to 262");
+  expect_refused({"tokenizer", "decode", "--tokenizer", small, "12", "twelve"},
+                 "\"twelve\" is not the id of a token");
+  expect_refused({"tokenizer", "decode", "--tokenizer", small, "99999999999"},
+                 "\"99999999999\" is not the id of a token");
+  expect_refused({"tokenizer", "encode", "hello", "--file", bytes}, "--file: there are words");
+}
+
+// The folder of a model and prepared data say themselves which token ends a text.
+TEST_F(Tokenizers, EndTextsWithTheTokenThatIsAskedFor) {
+  json file = small_tokenizer();
+  file["added_tokens"][0]["content"] = "<stop here>";
+  const std::string odd = folder_.write("odd.json", file.dump());
+  const Arguments asked_for = {"--tokenizer", odd, "--end-of-text", "<stop here>"};
+  expect_refused(tiny_training(text_, folder_.file("out"), {"--tokenizer", odd}),
+                 "name one with --end-of-text");
+  const std::string model = train(text_, "model", asked_for);
+  const std::string shards = folder_.file("shards");
+  Arguments prepare = {"data", "prepare", "--data", text_, "--out", shards};
+  prepare.insert(prepare.end(), asked_for.begin(), asked_for.end());
+  run_ebt_json(prepare);
+  expect_same_run(model, train(shards, "from shards"));
+  EXPECT_EQ(run_ebt_json({"tokenizer", "encode", "--tokenizer", model, "he"})["end_of_text"], 262);
+  EXPECT_EQ(run_ebt({"generate", "--model", model, "--prompt", "he", "--tokens", "2"}).exit_code,
+            0);
+}
+
+TEST_F(Tokenizers, SplitByWhatOnigurumaMatches) {
+  json file = small_tokenizer();
+  file["model"]["vocab"]["na"] = 262;
+  file["model"]["merges"].push_back("n a");
+  file["added_tokens"][0]["id"] = 263;
+  file["pre_tokenizer"] = {
+      {"type", "Sequence"},
+      {"pretokenizers",
+       {{{"type", "Split"},
+         {"pattern", {{"Regex", "[\\p{L}&&[^\\p{Han}n]]+"}}},
+         {"behavior", "Isolated"}},
+        {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"use_regex", false}}}}};
+  const std::string path = folder_.write("t.json", file.dump());
+  EXPECT_EQ(run_ebt({"tokenizer", "encode", "--tokenizer", path, "hena"}).out, "256 110 97\n");
 }
 
 TEST_F(Tokenizers, AreMeasured) {
@@ -159,8 +225,11 @@ TEST_F(Tokenizers, AreMeasured) {
 }
 
 TEST(TokenizerHelp, TeachesEveryCommand) {
-  for (const Arguments& command :
-       {Arguments{"tokenizer", "train"}, {"data", "prepare"}, {"bench", "tokenizer"}}) {
+  for (const Arguments& command : {Arguments{"tokenizer", "train"},
+                                   {"tokenizer", "encode"},
+                                   {"tokenizer", "decode"},
+                                   {"data", "prepare"},
+                                   {"bench", "tokenizer"}}) {
     const Outcome outcome = run_ebt({command[0], command[1], "--help"});
     EXPECT_EQ(outcome.exit_code, 0) << command[0];
     EXPECT_NE(outcome.out.find("Examples:"), std::string::npos) << command[0];

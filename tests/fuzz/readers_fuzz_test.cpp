@@ -299,10 +299,14 @@ void expect_usable(const Tokenizer& tokenizer, Mutator& mutator) {
   EXPECT_EQ(vocabulary_of(tokenizer)->size(), tokenizer.vocabulary_size());
 }
 
-// A tokenizer.json that uses everything that is supported, as members of one line each.
+// A tokenizer.json that uses much of what is supported.
 std::string valid_tokenizer() {
   nlohmann::json file = testing::small_tokenizer();
-  file["normalizer"] = {{"type", "Sequence"}, {"normalizers", {{{"type", "NFC"}}}}};
+  file["normalizer"] = {
+      {"type", "Sequence"},
+      {"normalizers",
+       {{{"type", "NFC"}},
+        {{"type", "Replace"}, {"pattern", {{"Regex", "(?<=l)o|[\\w&&\\D]x"}}}, {"content", "h"}}}}};
   file["pre_tokenizer"] = {
       {"type", "Sequence"},
       {"pretokenizers",
@@ -310,6 +314,8 @@ std::string valid_tokenizer() {
          {"pattern", {{"Regex", "\\p{N}{1,3}|(?i:'s)|\\s+(?!\\S)"}}},
          {"behavior", "Isolated"},
          {"invert", false}},
+        {{"type", "Digits"}, {"individual_digits", true}},
+        {{"type", "Punctuation"}, {"behavior", "MergedWithNext"}},
         {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"use_regex", true}}}}};
   file["added_tokens"].push_back(
       {{"id", 263}, {"content", "hel"}, {"lstrip", true}, {"rstrip", true}, {"single_word", true}});

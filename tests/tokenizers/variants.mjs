@@ -174,3 +174,30 @@ export const texts = [
   'a\u0323\u0301\u0301\u0323b a\u0301\u0323', '▁a ▁ a▁▁b', '<s>ab</s> ab<unk><0x41>', 'a.  \n\n . b', 'dead beef fa9',
   'HTTPServer camelCase ABab aB', '«ab» “a” …ab、ab。', 'abacab\taab  12\n', 'x'.repeat(70) + '  ' + 'ab'.repeat(40),
 ];
+
+// Texts of characters that tokenizers treat specially, always the same for one seed.
+export function randomTexts(count, seed) {
+  const favourites = [...' \n\r\tabstl12.!\'(-,_éनम漢字かカSTßΣ½Ⅳ²٣①ﬁ😀', '  ', '\n\n', '\u0301', '\u0323', '\u200d',
+    '\u00a0', '\u3000', '\u0085', '\u2581', "'s", "'LL", 'ab', ' ab', '123', '<|endoftext|>', '</s>'];
+  let state = seed + 1;
+  const random = (below) => {
+    state = (state * 48271) % 2147483647;
+    return state % below;
+  };
+  return Array.from({length: count}, () => Array.from({length: random(40)},
+    () => favourites[random(favourites.length)]).join(''));
+}
+
+// Constructs of regular expressions, valid ones and others.
+export const constructs = [
+  '[\\p{L}&&[^\\p{Han}]]+', '\\w+', '\\h+', '(?=l)|e', '', '(?i:ß)', 'x*', '[[:alpha:]]+|[[:punct:]]+',
+  '[[:foo:]]', '(', '[a', '\\p{Foo}', '\\X', '\\s+$', '(?~ab)', '\\R', '\\R+', '\\O+', 'a{,2}', '(?i)k',
+  '(?i:[k-s])', '[^\\W\\d]', '\\p{^L}', '\\P{L}', '\\p{Script=Han}', '\\p{Hiragana}', '\\p{InGreek}',
+  '\\p{Emoji}', '[[:^space:]]', '\\b', '\\B', '\\y', '(?<!a)b', '(?<=a|bc)d', '(?<=a+)b', '(?>a|ab)c', '\\Aa',
+  'a\\z', 'a\\Z', '\\Ga', '(a)\\1', '(?<x>a)\\k<x>', '((a)|b)(?(1)c|d)', '(*FAIL)|a', '\\x{41}', '\\u0041',
+  '\\u{41}', '\\x41', '\\101', '\\cA', '\\e', '\\v', '[\\h]', '[a-\\d]', '[]a]', '[^]a]', '[a&&b]', 'a{2,1}',
+  'a**', 'a?+', '*a', '+', '{', 'a{', 'a)', '\\', '(?#c)a', '(?x) a b', '(?W)\\w', '(?u)\\w', '(?s).', '(?m).+',
+  '(?y{g})\\X', '(?I)a', '(?P<n>a)', '(?|a|b)', '\\Q.\\E', '(?-i:a)', '[[:word:]]+', '[[.a.]]', '[a[^b]c]',
+  '\\N', '\\K', 'a\\Kb', '(?=(a))\\1', '(?!)|b', '^$', '$', '^', '\\p{Nd}+', '\\p{Zs}', '\\p{Any}',
+  '\\p{Punct}+', '[[:print:]]+', '[[:graph:]]+', '[[:cntrl:]]', '[[:xdigit:]]+', '[[:blank:]]', '\\S++',
+];

@@ -102,6 +102,10 @@ void BpeModel::read_merges(const JsonPart& model) {
 }
 
 void BpeModel::encode(std::string_view word, Tokens& tokens) const {
+  if (byte_level_ && word.size() == 1) {
+    append_bytes(word, tokens);
+    return;
+  }
   if (const auto whole = whole_words_.find(word); whole != whole_words_.end()) {
     tokens.push_back(whole->second);
     return;

@@ -79,6 +79,10 @@ class BpeTokenizer : public Tokenizer {
   }
 
   void encode_word(std::string_view word, Tokens& tokens) const {
+    if (word.size() == 1) {  // sooner encoded than looked up
+      file_.model.encode(word, tokens);
+      return;
+    }
     if (cache_.append(word, tokens)) {
       return;
     }

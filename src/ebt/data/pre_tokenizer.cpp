@@ -1,14 +1,11 @@
 #include "ebt/data/pre_tokenizer.h"
 
 #include "ebt/data/byte_alphabet.h"
+#include "ebt/data/byte_level_words.h"
 
 namespace ebt {
 namespace {
 
-// GPT-2's: contractions, letters, digits, other signs, and white space, of which the last blank
-// belongs to the word behind it.
-constexpr char kByteLevelPattern[] =
-    R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
 constexpr char kNumberPattern[] = R"(\p{N})";
 constexpr char kPunctuationPattern[] = R"([!-/:-@\[-`{-~\p{P}])";
 constexpr char kWhiteSpacePattern[] = R"(\s)";
@@ -70,7 +67,7 @@ void PreTokenizer::add_byte_level(const JsonPart& byte_level) {
     steps_.emplace_back(PrefixSpace{});
   }
   if (byte_level.flag("use_regex", true)) {
-    add_split(kByteLevelPattern, Behavior::kIsolated);
+    steps_.emplace_back(ByteLevelWords{});
   }
   steps_.emplace_back(ByteAlphabet{});
 }
@@ -134,6 +131,10 @@ void PreTokenizer::apply(size_t step, std::string_view part, bool at_start,
       text = space->symbol + text;
     }
     apply(step + 1, text, at_start, on_word);
+  } else if (std::holds_alternative<ByteLevelWords>(steps_[step])) {
+    split_byte_level_words(part, [&](std::string_view word) {
+      apply(step + 1, word, at_start && word.data() == part.data(), on_word);
+    });
   } else if (std::holds_alternative<ByteAlphabet>(steps_[step])) {
     // Later steps see the alphabet; the words are bytes again.
     apply(step + 1, to_byte_alphabet(part), at_start,

@@ -42,8 +42,9 @@ class PreTokenizer {
     std::string symbol;
     Prepend prepend;
   };
+  struct ByteLevelWords {};
   struct ByteAlphabet {};  // characters become those of their bytes
-  using Step = std::variant<Split, PrefixSpace, SpaceSymbol, ByteAlphabet>;
+  using Step = std::variant<Split, PrefixSpace, SpaceSymbol, ByteLevelWords, ByteAlphabet>;
 
   void add(const JsonPart& pre_tokenizer);
   void add_split(const char* pattern, Behavior behavior, bool invert = false);

@@ -27,7 +27,7 @@ class SentencePieceTokenizer : public Tokenizer {
                          const std::string& what) {
     sentencepiece::logging::SetMinLogLevel(kLogNothing);
     EBT_CHECK(!file.empty() && processor_.LoadFromSerializedProto(file).ok(),
-              "{} is not a SentencePiece model", what);
+              "{} is not a SentencePiece model, nor a tokenizer.json", what);
     choose_separator(end_of_text, what);
     byte_tokens_.resize(256, kNone);
     for (int32_t token = 0; token < processor_.GetPieceSize(); ++token) {
@@ -70,8 +70,7 @@ class SentencePieceTokenizer : public Tokenizer {
         text,
         [&](std::string_view valid) {
           while (!valid.empty()) {
-            const size_t known = std::min({valid.find(kSpaceSymbol), valid.size(),
-                                           lines_are_apart_ ? valid.find('\n') : valid.npos});
+            const size_t known = next_symbol(valid);
             if (known > 0) {
               const std::vector<int32_t> part = processor_encode(valid.substr(0, known));
               tokens.insert(tokens.end(), part.begin(), part.end());
@@ -114,6 +113,17 @@ class SentencePieceTokenizer : public Tokenizer {
               "{} has neither an end nor a beginning of sentence to stand between documents: name "
               "a token with --end-of-text",
               what);
+  }
+
+  // Where U+2581 or, if lines are encoded one by one, the end of a line stands next.
+  size_t next_symbol(std::string_view text) const {
+    const char first_bytes[] = {kSpaceSymbol[0], '\n'};
+    const std::string_view wanted(first_bytes, lines_are_apart_ ? 2 : 1);
+    size_t at = text.find_first_of(wanted);
+    while (at != text.npos && text[at] != '\n' && !text.substr(at).starts_with(kSpaceSymbol)) {
+      at = text.find_first_of(wanted, at + 1);
+    }
+    return std::min(at, text.size());
   }
 
   // What the library makes of valid UTF-8 without U+2581. Where the model has no piece for a space,

@@ -16,7 +16,7 @@ namespace {
 constexpr size_t kMostText_bytes = 256 * 1024 * 1024;
 constexpr size_t kMaxSentence_bytes = 4096;    // the trainer skips longer ones
 constexpr int64_t kLeastTokens = 256 + 2;      // bytes, <unk> and </s>
-constexpr double kCharacterCoverage = 0.9995;  // the trainer's own share of what gets a token
+constexpr double kCharacterCoverage = 0.9995;  // what the trainer takes into its alphabet
 
 // Characters that are to become tokens.
 using Alphabet = std::unordered_set<char32_t>;
@@ -63,8 +63,8 @@ class Lines : public sentencepiece::SentenceIterator {
     while (end < unread_.size() && dropped == 0) {
       const char32_t character = first_character(unread_.substr(end));
       const size_t length = first_character_bytes(unread_.substr(end));
-      const bool is_learned =
-          character != kReserved && (alphabet_ == nullptr || alphabet_->contains(character));
+      const bool is_learned = kNeverLearned.find(character) == kNeverLearned.npos &&
+                              (alphabet_ == nullptr || alphabet_->contains(character));
       (is_learned ? end : dropped) += length;
     }
     line_ = unread_.substr(0, end);
@@ -92,7 +92,9 @@ class Lines : public sentencepiece::SentenceIterator {
     return true;
   }
 
-  static constexpr char32_t kReserved = 0x2585;  // the trainer skips lines that hold it
+  // The trainer makes no token of these, skips lines that hold the last, and aborts the program
+  // when it finds nothing else.
+  static constexpr std::u32string_view kNeverLearned{U"\0\t\u2585", 3};
 
   const std::vector<std::string_view>& documents_;
   size_t next_document_ = 0;
@@ -119,8 +121,7 @@ std::optional<Alphabet> frequent_characters(const std::vector<std::string_view>&
       ++characters;
     }
   }
-  EBT_CHECK(characters > counts['\0'] + counts['\t'],  // of these the trainer makes no tokens
-            "the text has no characters that a tokenizer could learn from");
+  EBT_CHECK(characters > 0, "the text has no characters that a tokenizer could learn from");
   std::vector<char32_t> by_frequency;
   for (char32_t character = 0; character < counts.size(); ++character) {
     if (counts[character] > 0) {
@@ -141,36 +142,20 @@ std::optional<Alphabet> frequent_characters(const std::vector<std::string_view>&
   return Alphabet(by_frequency.begin(), by_frequency.begin() + room);
 }
 
-// What the trainer complains of.
-std::string reason_of(const sentencepiece::util::Status& status) {
-  // Its only hint at what would do: "Vocabulary size too high (N). Please set it to a value <= M."
+// How many tokens the text yields, one or two more or less, when the trainer complains "Vocabulary
+// size too high (N). Please set it to a value <= M."; 0 when it complains of something else.
+int64_t most_tokens(const sentencepiece::util::Status& status) {
   const std::string message = status.message();
   const size_t bound = message.rfind("<= ");
-  const long most =
-      bound == message.npos ? 0 : std::strtol(message.c_str() + bound + 3, nullptr, 10);
-  return most > kLeastTokens
-             ? fmt::format("it yields {} to {}", kLeastTokens + 1, most)
-             : "it has too little of which a token of several characters could be made";
+  return bound == message.npos ? 0 : std::strtol(message.c_str() + bound + 3, nullptr, 10);
 }
 
-}  // namespace
-
-std::string train_sentence_piece(const std::vector<std::string_view>& documents,
-                                 int64_t vocabulary_size, SentencePieceType type) {
-  constexpr int64_t kMostTokens = 1'000'000;
-  EBT_CHECK(vocabulary_size > kLeastTokens && vocabulary_size <= kMostTokens,
-            "--vocab-size: {} is not between {} and {}", vocabulary_size, kLeastTokens + 1,
-            kMostTokens);
-  // Of scripts with thousands of characters half of the tokens at least are words, or parts of
-  // them.
-  constexpr int64_t kSmallAlphabet = 256;
-  const int64_t room = vocabulary_size - kLeastTokens;
-  const std::optional<Alphabet> alphabet =
-      frequent_characters(documents, std::min(room, std::max(kSmallAlphabet, room / 2)));
-  const std::unordered_map<std::string, std::string> settings = {
+sentencepiece::util::Status train(const std::vector<std::string_view>& documents,
+                                  int64_t vocabulary_size, SentencePieceType type,
+                                  const std::optional<Alphabet>& alphabet, std::string& model) {
+  std::unordered_map<std::string, std::string> settings = {
       {"model_type", type == SentencePieceType::kBpe ? "bpe" : "unigram"},
       {"vocab_size", std::to_string(vocabulary_size)},
-      {"character_coverage", alphabet.has_value() ? "1.0" : fmt::format("{}", kCharacterCoverage)},
       {"byte_fallback", "true"},
       // Nothing in the text changes, and nothing is added.
       {"normalization_rule_name", "identity"},
@@ -186,12 +171,42 @@ std::string train_sentence_piece(const std::vector<std::string_view>& documents,
       {"num_threads", "8"},
       {"minloglevel", "4"},
   };
+  if (alphabet.has_value()) {
+    settings["character_coverage"] = "1.0";  // what lines are left with
+  }
   Lines lines(documents, alphabet.has_value() ? &*alphabet : nullptr);
-  std::string model;
-  const auto status = sentencepiece::SentencePieceTrainer::Train(settings, &lines, &model);
-  EBT_CHECK(status.ok(), "cannot learn {} tokens from this text: {}", vocabulary_size,
-            reason_of(status));
-  return model;
+  return sentencepiece::SentencePieceTrainer::Train(settings, &lines, &model);
+}
+
+}  // namespace
+
+std::string train_sentence_piece(const std::vector<std::string_view>& documents,
+                                 int64_t vocabulary_size, SentencePieceType type) {
+  constexpr int64_t kMostTokens = 1'000'000;
+  EBT_CHECK(vocabulary_size > kLeastTokens && vocabulary_size <= kMostTokens,
+            "--vocab-size: {} is not between {} and {}", vocabulary_size, kLeastTokens + 1,
+            kMostTokens);
+  // Of scripts with thousands of characters half of the tokens at least are words, or parts of
+  // them, if the text has so many.
+  constexpr int64_t kSmallAlphabet = 256;
+  const int64_t room = vocabulary_size - kLeastTokens;
+  int64_t characters = std::min(room, std::max(kSmallAlphabet, room / 2));
+  while (true) {
+    const std::optional<Alphabet> alphabet = frequent_characters(documents, characters);
+    std::string model;
+    const auto status = train(documents, vocabulary_size, type, alphabet, model);
+    if (status.ok()) {
+      return model;
+    }
+    const int64_t most = most_tokens(status);
+    EBT_CHECK(most > kLeastTokens,
+              "cannot learn {} tokens from this text: it is too short or too uniform",
+              vocabulary_size);
+    EBT_CHECK(alphabet.has_value() && characters < room,
+              "cannot learn {} tokens from this text: it yields {} to about {}", vocabulary_size,
+              kLeastTokens + 1, most);
+    characters = std::min(room, characters + std::max<int64_t>(1, vocabulary_size - most));
+  }
 }
 
 }  // namespace ebt

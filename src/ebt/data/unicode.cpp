@@ -65,6 +65,21 @@ void order_marks(CodePoints& characters) {
   }
 }
 
+bool is_ascii(char byte) { return static_cast<unsigned char>(byte) < 0x80; }
+
+void append_normalized(std::string_view text, utf8proc_option_t options, std::string& result) {
+  CodePoints characters = decomposed(text, options);
+  order_marks(characters);
+  if ((options & UTF8PROC_COMPOSE) != 0) {
+    const utf8proc_ssize_t length = utf8proc_normalize_utf32(
+        characters.data(), static_cast<utf8proc_ssize_t>(characters.size()), options);
+    characters.resize(static_cast<size_t>(length));
+  }
+  for (const utf8proc_int32_t character : characters) {
+    result += to_utf8(static_cast<char32_t>(character));
+  }
+}
+
 }  // namespace
 
 size_t valid_utf8_prefix(std::string_view text) {
@@ -116,9 +131,12 @@ bool is_white_space(char32_t character) {
 }
 
 bool is_word_character(char32_t character) {
-  // Oniguruma knows which characters are alphabetic, which is more than the categories say.
-  return ONIGENC_IS_CODE_WORD(ONIG_ENCODING_UTF8, character) || character == 0x200C ||
-         character == 0x200D;
+  // Oniguruma knows which characters are alphabetic, which is more than the categories say; but
+  // here, unlike in its expressions, it also counts the fractions of Latin-1.
+  const bool is_word =
+      ONIGENC_IS_CODE_WORD(ONIG_ENCODING_UTF8, character) &&
+      utf8proc_category(static_cast<utf8proc_int32_t>(character)) != UTF8PROC_CATEGORY_NO;
+  return is_word || character == 0x200C || character == 0x200D;
 }
 
 size_t white_space_at_end(std::string_view text) {
@@ -166,25 +184,21 @@ std::string without_marks(std::string_view text) {
 }
 
 std::string normalized(std::string_view text, NormalForm form) {
-  const auto is_ascii = [](char byte) { return static_cast<unsigned char>(byte) < 0x80; };
-  if (std::all_of(text.begin(), text.end(), is_ascii)) {
-    return std::string(text);  // ASCII is its own form
-  }
   const bool composed = form == NormalForm::kNfc || form == NormalForm::kNfkc;
   const bool compatible = form == NormalForm::kNfkc || form == NormalForm::kNfkd;
   const auto options = static_cast<utf8proc_option_t>(
       UTF8PROC_STABLE | (composed ? UTF8PROC_COMPOSE : UTF8PROC_DECOMPOSE) |
       (compatible ? UTF8PROC_COMPAT : 0));
-  CodePoints characters = decomposed(text, options);
-  order_marks(characters);
-  if (composed) {
-    const utf8proc_ssize_t length = utf8proc_normalize_utf32(
-        characters.data(), static_cast<utf8proc_ssize_t>(characters.size()), options);
-    characters.resize(static_cast<size_t>(length));
-  }
   std::string result;
-  for (const utf8proc_int32_t character : characters) {
-    result += to_utf8(static_cast<char32_t>(character));
+  result.reserve(text.size());
+  while (!text.empty()) {
+    // ASCII is its own form, but for a character that a mark stands behind.
+    const auto other = std::find_if_not(text.begin(), text.end(), is_ascii);
+    const auto begin = other == text.begin() || other == text.end() ? other : other - 1;
+    result.append(text.begin(), begin);
+    const auto end = std::find_if(other, text.end(), is_ascii);
+    append_normalized({begin, end}, options, result);
+    text = {end, text.end()};
   }
   return result;
 }
