@@ -140,7 +140,7 @@ export const variants = [
     added(byteModel.vocab['.'], '.', {rstrip: true})]}],
   ['added tokens in lower case', 'bytes', {normalizer: {type: 'Lowercase'}, added_tokens: [
     special(kByteTokens, '<|endoftext|>'), added(kByteTokens + 1, 'AB'),
-    added(byteModel.vocab.ab, 'ab')]}],
+    added(kByteTokens + 2, 'SS', {normalized: false})]}],
   ['gaps between the ids', 'bytes', {model: {vocab: {'aba': kByteTokens + 40,
     '<|endoftext|>': kByteTokens + 20}, merges: [...byteModel.merges, ['ab', 'a']]},
   added_tokens: [special(kByteTokens + 20, '<|endoftext|>')]}],

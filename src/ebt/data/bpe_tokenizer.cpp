@@ -1,6 +1,5 @@
 #include "ebt/data/bpe_tokenizer.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "ebt/core/error.h"
@@ -20,9 +19,6 @@ AddedTokenFinder finder_of(const BpeFile& file, bool normalized_tokens) {
       tokens.push_back(std::move(token));
     }
   }
-  // Of two that have become one, a special token is found.
-  std::stable_partition(tokens.begin(), tokens.end(),
-                        [](const AddedToken& token) { return token.special; });
   return AddedTokenFinder(std::move(tokens));
 }
 

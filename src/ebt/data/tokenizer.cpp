@@ -11,6 +11,7 @@
 #include "ebt/data/json_part.h"
 #include "ebt/data/sentence_piece.h"
 #include "ebt/io/file.h"
+#include "ebt/io/file_kind.h"
 #include "ebt/io/json.h"
 
 namespace ebt {
@@ -91,8 +92,12 @@ std::shared_ptr<const Tokenizer> open_file(const fs::path& file, const EndOfText
   EBT_CHECK(mapped.bytes().size() <= kMaxTokenizer_bytes,
             "{} has {} bytes, and tokenizers of at most {} are read", what, mapped.bytes().size(),
             kMaxTokenizer_bytes);
-  return is_json(mapped.text()) ? make_bpe_tokenizer(mapped.text(), what, end_of_text)
-                                : make_sentence_piece_tokenizer(mapped.text(), what, end_of_text);
+  if (is_json(mapped.text())) {
+    return make_bpe_tokenizer(mapped.text(), what, end_of_text);
+  }
+  const FileKind* const kind = recognise_file(mapped.text());
+  EBT_CHECK(kind == nullptr, "{} is {}, not a tokenizer", what, kind->name);
+  return make_sentence_piece_tokenizer(mapped.text(), what, end_of_text);
 }
 
 class ByteTokenizer : public Tokenizer {

@@ -89,6 +89,10 @@ TEST(OpenTokenizer, SaysWhatIsNoTokenizer) {
   EXPECT_EQ(refusal(""), file + " is empty: it is no tokenizer");
   EXPECT_EQ(refusal("[1]"), file + " is not a SentencePiece model, nor a tokenizer.json");
   EXPECT_EQ(refusal("plain text"), file + " is not a SentencePiece model, nor a tokenizer.json");
+  EXPECT_EQ(refusal("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n"),
+            file + " is a Git LFS pointer, not a tokenizer");
+  EXPECT_EQ(refusal("<!DOCTYPE html>\n<html></html>\n"),
+            file + " is an HTML page, not a tokenizer");
   EXPECT_EQ(testing::error_text([&] { open_tokenizer(folder.path().string()); }),
             "the folder '" + folder.path().string() +
                 "' holds neither a tokenizer (tokenizer.json or tokenizer.model) nor a model");
