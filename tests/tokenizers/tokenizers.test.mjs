@@ -1,4 +1,4 @@
-// The program's tokens beside those of Hugging Face's own tokenizers, for every variant: of the texts
+// The program's tokens beside those of Hugging Face's own tokenizers, for every variant: of texts
 // whose ids are recorded, and of random ones.
 import assert from 'node:assert/strict';
 import {execFile} from 'node:child_process';

@@ -34,7 +34,8 @@ const added = (id, content, flags) => ({id, content, special: false, normalized:
 const special = (id, content, flags) => added(id, content,
   {special: true, normalized: false, ...flags});
 
-const byteModel = model(bytes, [...new Set([...' \n\tabstl12.!\'(-', ...'éनम漢'].flatMap(asBytes))], {});
+const byteModel = model(bytes, [...new Set([...' \n\tabstl12.!\'(-',
+  ...'éनम漢'].flatMap(asBytes))], {});
 const kByteTokens = Object.keys(byteModel.vocab).length;
 const kSpace = '\u2581';
 const plain = [kSpace, ...'\nabstl12.!\'(-', 'é', 'न', '漢'];
@@ -47,7 +48,8 @@ export const bases = {
   bytes: {
     version: '1.0', truncation: null, padding: null, post_processor: null, normalizer: null,
     added_tokens: [special(kByteTokens, '<|endoftext|>')],
-    pre_tokenizer: {type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true},
+    pre_tokenizer: {type: 'ByteLevel', add_prefix_space: false, trim_offsets: true,
+    use_regex: true},
     decoder: {type: 'ByteLevel', add_prefix_space: true, trim_offsets: true, use_regex: true},
     model: byteModel,
   },
@@ -113,18 +115,22 @@ export const variants = [
   ...kBehaviors.map((behavior) => [`punctuation ${behavior}`, 'bytes',
     cut(punctuation(behavior), byteLevel(false))]),
   ...kBehaviors.flatMap((behavior) => [false, true].flatMap((invert) => [
-    [`split ${behavior} ${invert}`, 'bytes', cut(regex('[a1]| +', behavior, invert), byteLevel(false))],
+    [`split ${behavior} ${invert}`, 'bytes', cut(regex('[a1]| +', behavior, invert),
+    byteLevel(false))],
     [`split at a string ${behavior} ${invert}`, 'bytes',
       cut(string('. ', behavior, invert), byteLevel(false))]])),
   ['white space', 'bytes', cut({type: 'WhitespaceSplit'}, byteLevel(false))],
   ['words', 'bytes', cut({type: 'Whitespace'}, byteLevel(false))],
-  ['sets of characters', 'bytes', cut(regex('[\\p{L}&&[^\\p{Han}s]]+|[a-z&&[^t]\\d]'), byteLevel(false))],
+  ['sets of characters', 'bytes', cut(regex('[\\p{L}&&[^\\p{Han}s]]+|[a-z&&[^t]\\d]'),
+    byteLevel(false))],
   ['words of letters and marks', 'bytes', cut(regex('\\w+'), byteLevel(false))],
   ['hexadecimal digits', 'bytes', cut(regex('\\h+'), byteLevel(false))],
   ['matches of nothing', 'bytes', cut(regex('(?=l)|(?<=a)|1*'), byteLevel(false))],
   ['an empty pattern', 'bytes', cut(string('', 'Isolated', false), byteLevel(false))],
-  ['possessive', 'bytes', cut(regex("[^\\r\\n\\p{L}\\p{N}]?+\\p{L}++|(?>a|ab)b|\\s++$|(?<!a)b"), byteLevel(false))],
-  ['brackets', 'bytes', cut(regex('[[:alpha:]]+|[^[:^space:]]+|[[:word:]&&[^_]]'), byteLevel(false))],
+  ['possessive', 'bytes', cut(regex("[^\\r\\n\\p{L}\\p{N}]?+\\p{L}++|(?>a|ab)b|\\s++$|(?<!a)b"),
+    byteLevel(false))],
+  ['brackets', 'bytes', cut(regex('[[:alpha:]]+|[^[:^space:]]+|[[:word:]&&[^_]]'),
+    byteLevel(false))],
   ['lines', 'bytes', cut(regex('^.|.$|(?m:\\..)|\\X'), byteLevel(false))],
   ['groups', 'bytes', cut(regex('(?<x>a|b)\\k<x>|(?i:SS)|(?~12)|\\G1'), byteLevel(false))],
   ...['NFC', 'NFD', 'NFKC', 'NFKD', 'Lowercase', 'StripAccents'].map((type) =>
@@ -145,9 +151,11 @@ export const variants = [
     '<|endoftext|>': kByteTokens + 20}, merges: [...byteModel.merges, ['ab', 'a']]},
   added_tokens: [special(kByteTokens + 20, '<|endoftext|>')]}],
   ['llama 2', 'characters', {}],
-  ['llama 2, no normalizer', 'characters', {normalizer: null, pre_tokenizer: metaspace('first', false)}],
+  ['llama 2, no normalizer', 'characters', {normalizer: null, pre_tokenizer: metaspace('first',
+    false)}],
   ['metaspace', 'characters', {normalizer: null, pre_tokenizer: metaspace('always', true)}],
-  ['metaspace, nothing before', 'characters', {normalizer: null, pre_tokenizer: metaspace('never', true)}],
+  ['metaspace, nothing before', 'characters', {normalizer: null, pre_tokenizer: metaspace('never',
+    true)}],
   ['gemma', 'characters', {normalizer: replace({String: ' '}, kSpace),
     pre_tokenizer: string(kSpace, 'MergedWithPrevious', false)}],
   ['unknown characters', 'characters', {model: {byte_fallback: false, fuse_unk: false}}],
@@ -168,17 +176,23 @@ export const texts = [
   '', ' ', '   ', 'ab', ' ab', '  ab  ', 'ab  ab\n\n  ab\r\n\tab ', "ab's AB'S bat'll it'd 'tis",
   '12 123 1234 ab12 1.2 (1-2) -12', 'a.b. !! (a) a-b ab...!?\nab .', '. . a. b', '\n\n\n a \n \n',
   'éa e\u0301a नमस्ते नम न', '漢字 ab漢字12 かな カナ ハンガル 한국어', '١٢٣ ½Ⅳ²³ ①a',
-  '\u3000a\u00a0b\u2003 \u200b\u180e\u0085c', 'a\u200db\u200cab', '😀a👩‍👧b🇩🇪', '\u0000a\u0001\u001b\u007f',
+  '\u3000a\u00a0b\u2003 \u200b\u180e\u0085c', 'a\u200db\u200cab', '😀a👩‍👧b🇩🇪',
+    '\u0000a\u0001\u001b\u007f',
   'a<|endoftext|>b', 'a  <|endoftext|>  b\n<|end<|endoftext|>', '<｜end▁of▁sentence｜>a',
-  'ab,ab abab éab abé ab\u200d ab!', 'é! e\u0301! é!é', 'ﬁ ﬀ Å \u212b ẛ\u0323 \u1e9b\u0323 İstanbul ΣΑΣ ẞ',
-  'a\u0323\u0301\u0301\u0323b a\u0301\u0323', '▁a ▁ a▁▁b', '<s>ab</s> ab<unk><0x41>', 'a.  \n\n . b', 'dead beef fa9',
-  'HTTPServer camelCase ABab aB', '«ab» “a” …ab、ab。', 'abacab\taab  12\n', 'x'.repeat(70) + '  ' + 'ab'.repeat(40),
+  'ab,ab abab éab abé ab\u200d ab!', 'é! e\u0301! é!é',
+    'ﬁ ﬀ Å \u212b ẛ\u0323 \u1e9b\u0323 İstanbul ΣΑΣ ẞ',
+  'a\u0323\u0301\u0301\u0323b a\u0301\u0323', '▁a ▁ a▁▁b', '<s>ab</s> ab<unk><0x41>',
+    'a.  \n\n . b', 'dead beef fa9',
+  'HTTPServer camelCase ABab aB', '«ab» “a” …ab、ab。', 'abacab\taab  12\n',
+    'x'.repeat(70) + '  ' + 'ab'.repeat(40),
 ];
 
 // Texts of characters that tokenizers treat specially, always the same for one seed.
 export function randomTexts(count, seed) {
-  const favourites = [...' \n\r\tabstl12.!\'(-,_éनम漢字かカSTßΣ½Ⅳ²٣①ﬁ😀', '  ', '\n\n', '\u0301', '\u0323', '\u200d',
-    '\u00a0', '\u3000', '\u0085', '\u2581', "'s", "'LL", 'ab', ' ab', '123', '<|endoftext|>', '</s>'];
+  const favourites = [...' \n\r\tabstl12.!\'(-,_éनम漢字かカSTßΣ½Ⅳ²٣①ﬁ😀', '  ', '\n\n', '\u0301',
+    '\u0323', '\u200d',
+    '\u00a0', '\u3000', '\u0085', '\u2581', "'s", "'LL", 'ab', ' ab', '123', '<|endoftext|>',
+    '</s>'];
   let state = seed + 1;
   const random = (below) => {
     state = (state * 48271) % 2147483647;
@@ -190,14 +204,23 @@ export function randomTexts(count, seed) {
 
 // Constructs of regular expressions, valid ones and others.
 export const constructs = [
-  '[\\p{L}&&[^\\p{Han}]]+', '\\w+', '\\h+', '(?=l)|e', '', '(?i:ß)', 'x*', '[[:alpha:]]+|[[:punct:]]+',
-  '[[:foo:]]', '(', '[a', '\\p{Foo}', '\\X', '\\s+$', '(?~ab)', '\\R', '\\R+', '\\O+', 'a{,2}', '(?i)k',
-  '(?i:[k-s])', '[^\\W\\d]', '\\p{^L}', '\\P{L}', '\\p{Script=Han}', '\\p{Hiragana}', '\\p{InGreek}',
-  '\\p{Emoji}', '[[:^space:]]', '\\b', '\\B', '\\y', '(?<!a)b', '(?<=a|bc)d', '(?<=a+)b', '(?>a|ab)c', '\\Aa',
-  'a\\z', 'a\\Z', '\\Ga', '(a)\\1', '(?<x>a)\\k<x>', '((a)|b)(?(1)c|d)', '(*FAIL)|a', '\\x{41}', '\\u0041',
-  '\\u{41}', '\\x41', '\\101', '\\cA', '\\e', '\\v', '[\\h]', '[a-\\d]', '[]a]', '[^]a]', '[a&&b]', 'a{2,1}',
-  'a**', 'a?+', '*a', '+', '{', 'a{', 'a)', '\\', '(?#c)a', '(?x) a b', '(?W)\\w', '(?u)\\w', '(?s).', '(?m).+',
-  '(?y{g})\\X', '(?I)a', '(?P<n>a)', '(?|a|b)', '\\Q.\\E', '(?-i:a)', '[[:word:]]+', '[[.a.]]', '[a[^b]c]',
+  '[\\p{L}&&[^\\p{Han}]]+', '\\w+', '\\h+', '(?=l)|e', '', '(?i:ß)', 'x*',
+    '[[:alpha:]]+|[[:punct:]]+',
+  '[[:foo:]]', '(', '[a', '\\p{Foo}', '\\X', '\\s+$', '(?~ab)', '\\R', '\\R+', '\\O+', 'a{,2}',
+    '(?i)k',
+  '(?i:[k-s])', '[^\\W\\d]', '\\p{^L}', '\\P{L}', '\\p{Script=Han}', '\\p{Hiragana}',
+    '\\p{InGreek}',
+  '\\p{Emoji}', '[[:^space:]]', '\\b', '\\B', '\\y', '(?<!a)b', '(?<=a|bc)d', '(?<=a+)b',
+    '(?>a|ab)c', '\\Aa',
+  'a\\z', 'a\\Z', '\\Ga', '(a)\\1', '(?<x>a)\\k<x>', '((a)|b)(?(1)c|d)', '(*FAIL)|a', '\\x{41}',
+    '\\u0041',
+  '\\u{41}', '\\x41', '\\101', '\\cA', '\\e', '\\v', '[\\h]', '[a-\\d]', '[]a]', '[^]a]',
+    '[a&&b]', 'a{2,1}',
+  'a**', 'a?+', '*a', '+', '{', 'a{', 'a)', '\\', '(?#c)a', '(?x) a b', '(?W)\\w', '(?u)\\w',
+    '(?s).', '(?m).+',
+  '(?y{g})\\X', '(?I)a', '(?P<n>a)', '(?|a|b)', '\\Q.\\E', '(?-i:a)', '[[:word:]]+', '[[.a.]]',
+    '[a[^b]c]',
   '\\N', '\\K', 'a\\Kb', '(?=(a))\\1', '(?!)|b', '^$', '$', '^', '\\p{Nd}+', '\\p{Zs}', '\\p{Any}',
-  '\\p{Punct}+', '[[:print:]]+', '[[:graph:]]+', '[[:cntrl:]]', '[[:xdigit:]]+', '[[:blank:]]', '\\S++',
+  '\\p{Punct}+', '[[:print:]]+', '[[:graph:]]+', '[[:cntrl:]]', '[[:xdigit:]]+', '[[:blank:]]',
+    '\\S++',
 ];
