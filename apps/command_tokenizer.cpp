@@ -7,11 +7,13 @@
 
 #include "commands.h"
 #include "ebt/core/log.h"
+#include "ebt/core/printable.h"
 #include "ebt/data/prepared_data.h"
 #include "ebt/data/sentence_piece.h"
 #include "ebt/io/file.h"
 #include "ebt/io/folder.h"
 #include "flags.h"
+#include "output.h"
 #include "stop_signals.h"
 
 namespace ebt {
@@ -93,10 +95,10 @@ void train_tokenizer(const Flags& command_flags) {
                          {"vocab_size", tokenizer->vocabulary_size()},
                          {"text_bytes", corpus.summary().bytes},
                          {"bytes_per_token", ratio}};
-    fmt::print("{}\n", result.dump(2));
+    output_json(result);
   } else {
-    fmt::print("'{}' holds {} tokens, of {:.2f} bytes on average in this text\n", flags.out,
-               tokenizer->vocabulary_size(), ratio);
+    fmt::print("'{}' holds {} tokens, of {:.2f} bytes on average in this text\n",
+               printable(flags.out), tokenizer->vocabulary_size(), ratio);
   }
 }
 
@@ -108,7 +110,12 @@ void register_tokenizer(CLI::App& app) {
   add_command(
       *tokenizer, "train",
       "Learn a vocabulary from a text, through SentencePiece, for --tokenizer of other commands.",
-      kExamples, [](Flags& flags) { flags.bind(TokenizerFlags{}, "Tokenizer"); }, train_tokenizer);
+      kExamples,
+      [](Flags& flags) {
+        flags.bind(TokenizerFlags{}, "Tokenizer");
+        flags.writes(OutputKind::kFile);
+      },
+      train_tokenizer);
 }
 
 }  // namespace ebt
