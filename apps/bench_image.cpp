@@ -10,7 +10,9 @@
 #include "ebt/model/engine_options.h"
 #include "ebt/train/image_step_benchmark.h"
 #include "flags.h"
+#include "output.h"
 #include "phase_table.h"
+#include "rules.h"
 
 namespace ebt {
 namespace {
@@ -63,7 +65,7 @@ void bench_image(const Flags& flags) {
   flags.apply_to(config);
   if (flags.json()) {
     const ImageStepBenchmark result = benchmark_image_step(config, [](const std::string&) {});
-    fmt::print("{}\n", to_json(config, result).dump());
+    output_json(to_json(config, result), -1);
     return;
   }
   ProgressLine line;
@@ -83,7 +85,12 @@ void register_bench_image(CLI::App& bench) {
       "Examples:\n"
       "  ebt bench image                                     # xxs, 32 pixels, patches of 4\n"
       "  ebt bench image --arch dit --size 4xs --precision fp32 --json",
-      [](Flags& flags) { flags.bind(ImageStepBenchmarkConfig{}, "Measured step"); }, bench_image);
+      [](Flags& flags) {
+        flags.bind(ImageStepBenchmarkConfig{}, "Measured step");
+        flags.flags({"think-steps"}).only_where(where_arch_is_ebt());
+        flags.words("arch", {"ebt", "dit"});
+      },
+      bench_image);
 }
 
 }  // namespace ebt

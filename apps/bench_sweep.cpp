@@ -14,12 +14,14 @@
 #include "ebt/core/config_fields.h"
 #include "ebt/core/error.h"
 #include "ebt/core/log.h"
+#include "ebt/core/printable.h"
 #include "ebt/io/csv.h"
 #include "ebt/io/file.h"
 #include "ebt/io/folder.h"
 #include "ebt/model/config.h"
 #include "ebt/report/chart.h"
 #include "ebt/report/sweep_figure.h"
+#include "output.h"
 
 namespace ebt {
 namespace {
@@ -100,8 +102,12 @@ StepBenchmarkConfig at_value(StepBenchmarkConfig config, const std::string& axis
 // What `ebt bench train --json` says of a configuration; where it fails, the settings and "error".
 Json measure(const StepBenchmarkConfig& config) {
   Json settings = fields_to_json(config);
+  const Json usual = fields_to_json(StepBenchmarkConfig{});
   std::vector<std::string> arguments = {"bench", "train", "--json"};
   for (const auto& [name, value] : settings.items()) {
+    if (value == usual[name]) {
+      continue;
+    }
     if (value.is_boolean()) {
       arguments.push_back("--" + name + "=" + value.dump());
       continue;
@@ -222,7 +228,7 @@ void print_row(const std::string& value, const Json& row) {
     }
     fmt::print("\n");
   }
-  std::fflush(stdout);
+  flush_output();
 }
 
 }  // namespace
@@ -270,9 +276,9 @@ void run_sweep(const SweepConfig& sweep, const StepBenchmarkConfig& base, bool j
     result["csv"] = csv;
     result["svg"] = svg;
     result["rows"] = rows;
-    fmt::print("{}\n", result.dump());
+    output_json(result, -1);
   } else {
-    fmt::print("wrote {} and {}\n", csv, svg);
+    fmt::print("wrote {} and {}\n", printable(csv), printable(svg));
   }
 }
 

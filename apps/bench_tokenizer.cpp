@@ -9,6 +9,7 @@
 #include "ebt/data/prepared_data.h"
 #include "ebt/data/tokenizer.h"
 #include "flags.h"
+#include "output.h"
 
 namespace ebt {
 namespace {
@@ -81,7 +82,7 @@ void bench_tokenizer(const Flags& command_flags) {
                          {"encode_bytes_per_second", result.bytes / result.first_seconds},
                          {"encode_again_bytes_per_second", result.bytes / result.second_seconds},
                          {"decode_bytes_per_second", result.bytes / result.decode_seconds}};
-    fmt::print("{}\n", object.dump());
+    output_json(object, -1);
     return;
   }
   fmt::print(

@@ -15,7 +15,9 @@
 #include "ebt/train/step_benchmark.h"
 #include "evaluation.h"
 #include "flags.h"
+#include "output.h"
 #include "phase_table.h"
+#include "rules.h"
 
 namespace ebt {
 namespace {
@@ -119,7 +121,7 @@ void bench_generate(const Flags& flags) {
       benchmark_generation(config, [&](const std::string& text) { line.update(text); });
   line.finish();
   if (flags.json()) {
-    fmt::print("{}\n", to_json(config, result).dump());
+    output_json(to_json(config, result), -1);
   } else {
     print_table(config, result);
   }
@@ -134,13 +136,9 @@ void bench_train(const Flags& flags) {
     run_sweep(sweep, config, flags.json());
     return;
   }
-  for (const char* name : {"values", "out"}) {
-    EBT_CHECK(!flags.on_command_line().contains(name), "--{} belongs to a sweep: add --sweep",
-              name);
-  }
   if (flags.json()) {
     const StepBenchmark result = benchmark_training_step(config, [](const std::string&) {});
-    fmt::print("{}\n", to_json(config, result).dump());
+    output_json(to_json(config, result), -1);
     return;
   }
   ProgressLine line;
@@ -172,6 +170,10 @@ void register_bench(CLI::App& app) {
       [](Flags& flags) {
         flags.bind(StepBenchmarkConfig{}, "Measured step");
         flags.bind(SweepConfig{}, "Sweep");
+        flags.flags({"values", "out"}).only_where(with("sweep"));
+        flags.flags({"type", "think-steps"}).only_where(where_arch_is_ebt());
+        flags.words("arch", {"ebt", "transformer_pp"});
+        flags.words("sweep", {"context", "vocab", "think-steps", "size"});
       },
       bench_train);
   add_command(

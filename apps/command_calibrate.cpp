@@ -5,6 +5,7 @@
 
 #include "commands.h"
 #include "ebt/core/log.h"
+#include "ebt/core/printable.h"
 #include "ebt/core/threads.h"
 #include "ebt/eval/calibration.h"
 #include "ebt/eval/outcomes.h"
@@ -14,6 +15,7 @@
 #include "ebt/report/evaluation_figure.h"
 #include "evaluation.h"
 #include "flags.h"
+#include "output.h"
 
 namespace ebt {
 namespace {
@@ -121,11 +123,11 @@ void run_calibrate(const Flags& flags) {
                    {"file", (folder / kCalibrationFile).string()},
                    {"figure", calibrate.figure.empty() ? Json() : Json(calibrate.figure)}};
     result.update(calibration.to_json());
-    fmt::print("{}\n", result.dump(2));
+    output_json(result);
     return;
   }
   print_report(calibration);
-  fmt::print("\nwrote {}\n", (folder / kCalibrationFile).string());
+  fmt::print("\nwrote {}\n", printable((folder / kCalibrationFile).string()));
 }
 
 }  // namespace

@@ -3,10 +3,12 @@
 
 #include "commands.h"
 #include "ebt/core/log.h"
+#include "ebt/core/printable.h"
 #include "ebt/core/threads.h"
 #include "ebt/data/end_of_text.h"
 #include "ebt/data/prepared_data.h"
 #include "flags.h"
+#include "output.h"
 #include "stop_signals.h"
 
 namespace ebt {
@@ -48,9 +50,9 @@ void prepare(const Flags& command_flags) {
   if (command_flags.json()) {
     Json result = {{"prepared", flags.out}};
     result.update(fields_to_json(summary));
-    fmt::print("{}\n", result.dump(2));
+    output_json(result);
   } else {
-    fmt::print("'{}' holds {} of text as {} tokens: {} {}, {} {}\n", flags.out,
+    fmt::print("'{}' holds {} of text as {} tokens: {} {}, {} {}\n", printable(flags.out),
                format_bytes(static_cast<double>(summary.bytes)),
                format_count(static_cast<double>(summary.tokens)), summary.documents,
                summary.documents == 1 ? "document" : "documents", summary.shards,
@@ -66,7 +68,12 @@ void register_data(CLI::App& app) {
   add_command(
       *data, "prepare",
       "Turn a text into tokens once, for training to map into memory as often as it likes.",
-      kExamples, [](Flags& flags) { flags.bind(PrepareFlags{}, "Text and folder"); }, prepare);
+      kExamples,
+      [](Flags& flags) {
+        flags.bind(PrepareFlags{}, "Text and folder");
+        flags.writes(OutputKind::kPreparedFolder);
+      },
+      prepare);
 }
 
 }  // namespace ebt

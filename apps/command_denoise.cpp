@@ -4,6 +4,7 @@
 #include <cctype>
 #include <filesystem>
 #include <limits>
+#include <set>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -11,12 +12,16 @@
 #include "commands.h"
 #include "denoise_image.h"
 #include "ebt/core/log.h"
+#include "ebt/core/message.h"
+#include "ebt/core/printable.h"
 #include "ebt/core/threads.h"
 #include "ebt/io/file.h"
 #include "ebt/io/folder.h"
 #include "ebt/report/energy_map.h"
 #include "evaluation.h"
 #include "flags.h"
+#include "output.h"
+#include "rules.h"
 
 namespace ebt {
 namespace {
@@ -192,8 +197,9 @@ void print_line(const DenoiseJob& job, const DenoisedImage& denoised, const std:
   const TiledResult& tiled = denoised.tiled;
   const std::string work = job.model.thinks() ? "step" : "pass";
   const std::string plural = job.model.thinks() ? "steps" : "passes";
-  fmt::print("wrote {}: {} x {} pixels in {} {}, {:.3g} {} each, {}", out, denoised.result.width,
-             denoised.result.height, tiled.tiles, tiled.tiles == 1 ? "tile" : "tiles",
+  fmt::print("wrote {}: {} x {} pixels in {} {}, {:.3g} {} each, {}", printable(out),
+             denoised.result.width, denoised.result.height, tiled.tiles,
+             tiled.tiles == 1 ? "tile" : "tiles",
              static_cast<double>(tiled.steps_of_tiles) / static_cast<double>(tiled.tiles),
              tiled.steps_of_tiles == tiled.tiles ? work : plural,
              format_duration(denoised.seconds));
@@ -249,7 +255,7 @@ void denoise_one(const DenoisePaths& paths, const DenoiseFlags& flags, const Fla
     result["in"] = paths.in;
     result.update(files);
     result.update(json_of(denoised));
-    fmt::print("{}\n", result.dump(2, ' ', false, Json::error_handler_t::replace));
+    output_json(result);
     return;
   }
   if (flags.trace) {
@@ -258,7 +264,7 @@ void denoise_one(const DenoisePaths& paths, const DenoiseFlags& flags, const Fla
   print_line(job, denoised, out.string());
   for (const char* name : {"contact_sheet", "energy_map"}) {
     if (files.contains(name)) {
-      fmt::print("wrote {}\n", files[name].get<std::string>());
+      fmt::print("wrote {}\n", printable(files[name].get<std::string>()));
     }
   }
 }
@@ -274,11 +280,30 @@ std::filesystem::path path_below(const std::filesystem::path& folder, const std:
   return path;
 }
 
+// Throws Error where an image would be written over one that a list names.
+void check_keeps_sources(const DenoisePaths& paths, const ImageFiles& files) {
+  if (std::filesystem::path(paths.in).extension() != ".txt") {
+    return;
+  }
+  const std::filesystem::path folder = std::filesystem::path(paths.in).parent_path();
+  std::set<std::filesystem::path> sources;
+  std::error_code ignored;  // what is wrong with a file, reading it says
+  for (int64_t i = 0; i < files.count(); ++i) {
+    sources.insert(std::filesystem::weakly_canonical(folder / files.path(i), ignored));
+  }
+  for (int64_t i = 0; i < files.count(); ++i) {
+    const std::filesystem::path out = path_below(paths.out, files.path(i));
+    EBT_CHECK(!sources.contains(std::filesystem::weakly_canonical(out, ignored)),
+              "OUT: '{}' is an image that is read: choose another folder", out.string());
+  }
+}
+
 void denoise_many(const DenoisePaths& paths, const DenoiseFlags& flags,
                   const Flags& command_flags) {
   EBT_CHECK(!lies_within(paths.out, paths.in),
             "OUT is the folder that is read, or lies within it: choose another name");
   const auto files = open_image_files(paths.in, "");
+  check_keeps_sources(paths, *files);
   const DenoiseJob job = open_job(flags);
   Json result = head_of(flags, job);
   result["images"] = Json::array();
@@ -305,12 +330,12 @@ void denoise_many(const DenoisePaths& paths, const DenoiseFlags& flags,
       result["images"].push_back(std::move(one));
     } catch (const Error& error) {
       ++bad;
-      progress.note(fmt::format("left out: {}", error.what()));
+      progress.note(message(fmt::format("left out: {}", error.what())));
     }
   }
   result["bad_images"] = bad;
   if (command_flags.json()) {
-    fmt::print("{}\n", result.dump(2, ' ', false, Json::error_handler_t::replace));
+    output_json(result);
   }
   EBT_CHECK(bad == 0, "{} of {} images could not be denoised", bad, files->count());
 }
@@ -339,6 +364,10 @@ void register_denoise(CLI::App& app) {
       [](Flags& flags) {
         flags.bind_positional(DenoisePaths{}, "Images");
         flags.bind(DenoiseFlags{}, "Denoising");
+        flags.writes(OutputKind::kFileOrFolder);
+        flags.flags({"baseline-steps"}).only_where(with("baseline"));
+        flags.flags({"energy-tolerance", "energy-map"})
+            .only_where(where_an_image_model_thinks({"model"}));
       },
       run_denoise);
 }

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "commands.h"
+#include "ebt/core/printable.h"
 #include "ebt/core/threads.h"
 #include "ebt/eval/task_grid.h"
 #include "ebt/eval/tasks.h"
@@ -13,10 +14,13 @@
 #include "ebt/io/file.h"
 #include "ebt/io/fingerprint.h"
 #include "ebt/io/folder.h"
+#include "ebt/io/json_text.h"
 #include "ebt/report/evaluation_figure.h"
 #include "eval_image.h"
 #include "evaluation.h"
 #include "flags.h"
+#include "output.h"
+#include "rules.h"
 
 namespace ebt {
 namespace {
@@ -117,7 +121,7 @@ Json write_files(const std::filesystem::path& folder, const TaskGrid& grid,
   };
   const std::string subject = fmt::format("{} · {}", model, grid.description);
   write("table", ".csv", grid.to_csv());
-  write("points", ".json", grid.to_json().dump(2) + '\n');
+  write("points", ".json", json_text(grid.to_json(), 2) + '\n');
   write("figure", ".svg", quality_figure(quality_panels(grid), subject));
   // The last way of thinking of the grid: the one with most steps and candidates.
   const GridRow* thinking = nullptr;
@@ -177,13 +181,13 @@ void run_eval(const Flags& flags) {
     result["files"] = write_files(*folder, grid, eval.model);
   }
   if (flags.json()) {
-    fmt::print("{}\n", result.dump(2));
+    output_json(result);
     return;
   }
   fmt::print("{}", grid.to_table());
   if (folder.has_value()) {
     for (const auto& [name, path] : result["files"].items()) {
-      fmt::print("wrote {}\n", path.get<std::string>());
+      fmt::print("wrote {}\n", printable(path.get<std::string>()));
     }
   }
 }
@@ -198,9 +202,14 @@ void register_eval(CLI::App& app) {
       kExamples,
       [](Flags& flags) {
         flags.bind(EvalFlags{}, "Evaluation");
-        flags.bind(ThinkGrid{}, "Grid of ways of thinking");
+        flags.bind(ThinkGrid{}, "Grid of ways of thinking").only_where(where_it_thinks());
         // A text whose thinking is cut short cannot be measured.
-        flags.bind(ThinkOptions{}, "Thinking", "think-budget");
+        flags.bind(ThinkOptions{}, "Thinking", "think-budget").only_where(where_it_thinks());
+        for (const auto& [one, grid] :
+             {std::pair("think-steps", "grid"), std::pair("candidates", "candidates-grid"),
+              std::pair("stop-change", "stop-grid")}) {
+          flags.flags({one}).only_where(without(grid, "the grid says what to measure"));
+        }
       },
       run_eval);
   register_eval_image(*eval);

@@ -10,6 +10,7 @@
 
 #include "commands.h"
 #include "ebt/core/log.h"
+#include "ebt/core/printable.h"
 #include "ebt/core/threads.h"
 #include "ebt/data/tokenizer.h"
 #include "ebt/eval/calibration.h"
@@ -17,6 +18,8 @@
 #include "ebt/think/text_stream.h"
 #include "evaluation.h"
 #include "flags.h"
+#include "output.h"
+#include "rules.h"
 
 namespace ebt {
 namespace {
@@ -57,19 +60,28 @@ constexpr const char* kExamples =
     "  ebt generate --model model --think-steps 50 --stop-change 0.01  # think until it settles\n"
     "Energies are no probabilities: what they say of being right, 'ebt calibrate' measures.";
 
-// A token as a trace shows it: 'e', '\n', \xff.
+// A token as a trace shows it: 'e', '\n', '—', \xff. One that is not a whole character shows its
+// bytes.
 std::string token_name(const std::string& bytes) {
-  std::string name;
-  for (const char byte : bytes) {
-    if (byte == '\n') {
-      name += "\\n";
-    } else if (byte >= 0x20 && byte < 0x7F) {
-      name.push_back(byte);
-    } else {
-      name += fmt::format("\\x{:02x}", static_cast<unsigned char>(byte));
-    }
+  return is_utf8(bytes) ? "'" + printable(bytes) + "'" : printable(bytes);
+}
+
+// The tokens of a text, one by one, with the characters that they complete: \xe2, \x80, \x94 '—'.
+class TokenNames {
+ public:
+  std::string next(const std::string& bytes) {
+    const std::string text = stream_.feed(bytes);
+    const bool completes = !text.empty() && text != bytes && is_utf8(text);
+    return token_name(bytes) + (completes ? " " + token_name(text) : "");
   }
-  return name.starts_with("\\x") ? name : "'" + name + "'";
+
+ private:
+  TextStream stream_;
+};
+
+// The text as JSON can hold it: U+FFFD for bytes that are no UTF-8.
+Json readable(const std::string& text) {
+  return Json::parse(Json(text).dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
 const char* reason_name(FinishReason reason) {
@@ -106,10 +118,9 @@ std::optional<double> certainty(const std::optional<Calibration>& calibration,
              : std::nullopt;
 }
 
-void print_trace(const Tokenizer& tokenizer, const TokenReport& report,
+void print_trace(const Tokenizer& tokenizer, const TokenReport& report, const std::string& name,
                  std::optional<double> certainty) {
-  fmt::print("{:<10}  p {:.4f}", token_name(tokenizer.decode({&report.token, 1})),
-             std::exp(report.log_probability));
+  fmt::print("{:<10}  p {:.4f}", name, std::exp(report.log_probability));
   if (certainty.has_value()) {
     fmt::print("  certain {:.2f}", *certainty);
   }
@@ -196,12 +207,13 @@ void run_generate(const Flags& command_flags) {
   const bool show_text = !command_flags.json() && !flags.trace;
   TextStream stream(flags.stop.empty() ? std::vector<std::string>{}
                                        : std::vector<std::string>{flags.stop});
+  TokenNames names;
   std::string text;
   const auto write = [&](const std::string& more) {
     text += more;
     if (show_text) {
       fmt::print("{}", more);
-      std::fflush(stdout);
+      flush_output();
     }
   };
   std::vector<TokenReport> reports;
@@ -209,12 +221,14 @@ void run_generate(const Flags& command_flags) {
   ProgressLine line;
   int64_t id = 0;
   const auto on_token = [&](const TokenReport& report) {
+    const std::string bytes = tokenizer->decode({&report.token, 1});
     if (!report.from_prompt) {
-      write(stream.feed(tokenizer->decode({&report.token, 1})));
+      write(stream.feed(bytes));
     }
     reports.push_back(report);
     if (flags.trace && !command_flags.json()) {
-      print_trace(*tokenizer, report, certainty(calibration, report));
+      print_trace(*tokenizer, report, names.next(bytes), certainty(calibration, report));
+      flush_output();
     }
     if (stream.stopped()) {
       generator->cancel(id);
@@ -224,7 +238,7 @@ void run_generate(const Flags& command_flags) {
   };
   if (show_text) {
     fmt::print("{}", flags.prompt);
-    std::fflush(stdout);
+    flush_output();
   }
   const auto begin = std::chrono::steady_clock::now();
   id = generator->submit(request_of(flags, think, sampling, *tokenizer),
@@ -245,22 +259,17 @@ void run_generate(const Flags& command_flags) {
     tokens.push_back(token_json(report, certainty(calibration, report), flags.trace));
   }
   if (command_flags.json()) {
-    const Json result = {{"model", flags.model},
-                         {"prompt", flags.prompt},
-                         {"text", text},
-                         {"finish_reason", finish_reason},
-                         {"seed", sampling.seed},
-                         {"thinking", fields_to_json(think)},
-                         {"thinking_steps", steps},
-                         {"forward_passes", passes},
+    const Json result = {{"model", flags.model},       {"prompt", flags.prompt},
+                         {"text", readable(text)},     {"finish_reason", finish_reason},
+                         {"seed", sampling.seed},      {"thinking", fields_to_json(think)},
+                         {"thinking_steps", steps},    {"forward_passes", passes},
                          {"tokens", std::move(tokens)}};
-    // A model may write bytes that are no UTF-8, which JSON cannot hold: "token" has them exactly.
-    fmt::print("{}\n", result.dump(2, ' ', false, Json::error_handler_t::replace));
+    output_json(result);
     return;
   }
   if (show_text) {
     fmt::print("\n");
-    std::fflush(stdout);
+    flush_output();
   }
   if (!reports.empty()) {
     line.note(fmt::format("{} tokens in {}, {:.1f} ms each; {} thinking steps, {} forward passes",
@@ -277,7 +286,7 @@ void register_generate(CLI::App& app) {
       [](Flags& flags) {
         flags.bind(GenerateFlags{}, "Generation");
         flags.bind(SamplingOptions{}, "Sampling");
-        flags.bind(ThinkOptions{}, "Thinking");
+        flags.bind(ThinkOptions{}, "Thinking").only_where(where_it_thinks());
       },
       run_generate);
 }

@@ -9,9 +9,11 @@
 
 #include "commands.h"
 #include "ebt/core/log.h"
+#include "ebt/core/printable.h"
 #include "ebt/io/safetensors.h"
 #include "evaluation.h"
 #include "flags.h"
+#include "output.h"
 
 namespace ebt {
 namespace {
@@ -82,14 +84,14 @@ void print_json(const Config& config, const SafetensorsFile& file) {
                                  {"shape", shape},
                                  {"parameters", tensor.shape.count()}});
   }
-  fmt::print("{}\n", result.dump(2));
+  output_json(result);
 }
 
 template <class Config>
 void print_text(const Config& config, const char* subject, const SafetensorsFile& file) {
   const std::optional<int64_t> step = stored_step(file);
   const int64_t count = parameter_count(file);
-  fmt::print("{}: {}{} with {} weights ({}){}\n", file.path().parent_path().string(),
+  fmt::print("{}: {}{} with {} weights ({}){}\n", printable(file.path().parent_path().string()),
              enum_name(config.model.arch), subject, count,
              format_bytes(static_cast<double>(std::filesystem::file_size(file.path()))),
              step.has_value() ? fmt::format(", after step {} of {}", *step, config.run.steps) : "");
@@ -98,7 +100,7 @@ void print_text(const Config& config, const char* subject, const SafetensorsFile
   const Json fields = fields_to_json(config);
   for (const auto& [key, value] : fields.items()) {
     fmt::print("  {:<22} {}\n", key,
-               value.is_string() ? value.template get<std::string>() : value.dump());
+               value.is_string() ? printable(value.template get<std::string>()) : value.dump());
   }
   fmt::print("\ntensors\n");
   for (const StoredTensor& tensor : file.tensors()) {

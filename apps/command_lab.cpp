@@ -5,6 +5,7 @@
 #include <string>
 
 #include "commands.h"
+#include "ebt/core/printable.h"
 #include "ebt/core/threads.h"
 #include "ebt/io/file.h"
 #include "ebt/io/folder.h"
@@ -16,6 +17,7 @@
 #include "ebt/report/shell.h"
 #include "evaluation.h"
 #include "flags.h"
+#include "output.h"
 #include "stop_signals.h"
 
 namespace ebt {
@@ -63,7 +65,7 @@ constexpr const char* kCompareExamples =
 
 void print_state(const LabRun& run, const LabState& state, const LabReport& report, bool json) {
   if (json) {
-    fmt::print("{}\n", lab_summary(report, state).dump(2));
+    output_json(lab_summary(report, state));
     return;
   }
   for (const LabAnswer& answer : report.answers) {
@@ -72,7 +74,7 @@ void print_state(const LabRun& run, const LabState& state, const LabReport& repo
   }
   fmt::print("{} of {} runs are done{}; '{}' has all of it\n", state.done, state.jobs,
              state.failures.empty() ? "" : fmt::format(", {} failed", state.failures.size()),
-             (run.folder / "report.html").string());
+             printable((run.folder / "report.html").string()));
 }
 
 // The command line that repeats an experiment: what differs from the defaults.
@@ -142,9 +144,9 @@ void compare(const Flags& flags) {
     write_file_atomically(compare_flags.out, comparison_page(first, second));
   }
   if (flags.json()) {
-    fmt::print("{}\n", compare_labs(first, second).dump(2));
+    output_json(compare_labs(first, second));
   } else {
-    fmt::print("{}", comparison_text(first, second));
+    fmt::print("{}", escape_bytes(comparison_text(first, second)));
   }
 }
 
@@ -156,6 +158,7 @@ void add_experiment(CLI::App& lab, const std::string& name, const std::string& d
       [](Flags& flags) {
         flags.bind(LabFlags{}, "Experiment");
         flags.bind(Config{}, "Settings");
+        flags.writes(OutputKind::kLabFolder);
       },
       [name](const Flags& flags) { run_experiment<LabType, Config>(flags, name); });
 }
@@ -182,6 +185,7 @@ void register_lab(CLI::App& app) {
       [](Flags& flags) {
         flags.bind_positional(ComparedLabs{}, "Experiments");
         flags.bind(CompareFlags{}, "Output");
+        flags.writes(OutputKind::kFile);
       },
       compare);
 }

@@ -14,6 +14,8 @@
 #include "evaluation.h"
 #include "flags.h"
 #include "image_model.h"
+#include "output.h"
+#include "rules.h"
 
 namespace ebt {
 namespace {
@@ -197,7 +199,7 @@ void print_json(const ProbeFlags& flags, const ProbeFiles& files,
                                 {"training_loss", row.training.loss},
                                 {"iterations", row.iterations}});
   }
-  fmt::print("{}\n", result.dump(2, ' ', false, Json::error_handler_t::replace));
+  output_json(result);
 }
 
 void check(const ProbeFlags& flags) {
@@ -259,7 +261,14 @@ void run_probe(const Flags& command_flags) {
 void register_probe(CLI::App& app) {
   add_command(
       app, "probe", "Read classes off the features of a frozen image model, by a linear map.",
-      kExamples, [](Flags& flags) { flags.bind(ProbeFlags{}, "Probe"); }, run_probe);
+      kExamples,
+      [](Flags& flags) {
+        flags.bind(ProbeFlags{}, "Probe");
+        flags.flags({"held-out"}).only_where(without("test-data", "all of those files test"));
+        flags.flags({"held-out"}).only_where(without("test-within", "all of those files test"));
+        flags.flags({"timestep"}).only_where(where_an_image_model_is_dit({"model", "baseline"}));
+      },
+      run_probe);
 }
 
 }  // namespace ebt

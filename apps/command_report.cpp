@@ -10,6 +10,7 @@
 
 #include "commands.h"
 #include "ebt/core/log.h"
+#include "ebt/core/printable.h"
 #include "ebt/core/threads.h"
 #include "ebt/data/tokenizer.h"
 #include "ebt/io/file.h"
@@ -18,6 +19,8 @@
 #include "ebt/train/trainer.h"
 #include "evaluation.h"
 #include "flags.h"
+#include "output.h"
+#include "rules.h"
 
 namespace ebt {
 namespace {
@@ -194,9 +197,10 @@ void run_report(const Flags& command_flags) {
     Json result;
     result["report"] = flags.out;
     result["figure"] = flags.figure.empty() ? Json() : Json(flags.figure);
-    fmt::print("{}\n", result.dump(2));
+    output_json(result);
   } else {
-    fmt::print("wrote {}{}\n", flags.out, flags.figure.empty() ? "" : " and " + flags.figure);
+    fmt::print("wrote {}{}\n", printable(flags.out),
+               flags.figure.empty() ? "" : " and " + printable(flags.figure));
   }
 }
 
@@ -208,6 +212,8 @@ void register_report(CLI::App& app) {
       [](Flags& flags) {
         flags.bind(ReportFlags{}, "Report");
         flags.bind(kReportSampling, "Sampling");
+        flags.flags({"think-steps"}).only_where(where_it_thinks());
+        flags.writes(OutputKind::kFile);
       },
       run_report);
 }

@@ -11,6 +11,8 @@
 #include <utility>
 
 #include "commands.h"
+#include "ebt/core/message.h"
+#include "ebt/core/printable.h"
 #include "ebt/core/threads.h"
 #include "ebt/eval/calibration.h"
 #include "ebt/io/file.h"
@@ -19,6 +21,7 @@
 #include "ebt/train/image_model_folder.h"
 #include "evaluation.h"
 #include "flags.h"
+#include "output.h"
 
 namespace ebt {
 namespace {
@@ -83,9 +86,9 @@ std::string api_key(const ServeFlags& flags) {
   return key;
 }
 
-// What a model is called where it is given no name: as its folder.
+// What a model is called where it is given no name: as its folder. Always UTF-8, as requests are.
 std::string model_name(const std::string& name, const std::string& folder) {
-  return name.empty() ? std::filesystem::canonical(folder).filename().string() : name;
+  return escape_bytes(name.empty() ? std::filesystem::canonical(folder).filename().string() : name);
 }
 
 int64_t modified_s(const std::filesystem::path& file) {
@@ -121,11 +124,11 @@ void serve(Server& server, const ServerOptions& options, bool json) {
   constexpr std::chrono::milliseconds kLook{200};
   const std::string url = url_of(options.host, server.start());
   if (json) {
-    fmt::print("{}\n", Json{{"url", url}}.dump());
+    output_json(Json{{"url", url}}, -1);
   } else {
     fmt::print("Listening on {}\n", url);
   }
-  std::fflush(stdout);
+  flush_output();
   while (!signalled(kLook)) {
     if (const auto failure = server.failure()) {
       server.drain();
@@ -134,8 +137,8 @@ void serve(Server& server, const ServerOptions& options, bool json) {
     }
   }
   server.drain();
-  fmt::print(stderr, "ebt: ending after {} open requests; once more ends at once\n",
-             server.open_requests());
+  tell(
+      fmt::format("ending after {} open requests; once more ends at once", server.open_requests()));
   while (!server.wait_until_idle(kLook)) {
     if (signalled(std::chrono::milliseconds(0))) {
       server.cancel_all();

@@ -12,12 +12,14 @@
 
 #include "commands.h"
 #include "ebt/core/log.h"
+#include "ebt/core/printable.h"
 #include "ebt/data/end_of_text.h"
 #include "ebt/data/prepared_data.h"
 #include "ebt/data/sentence_piece.h"
 #include "ebt/io/file.h"
 #include "ebt/io/folder.h"
 #include "flags.h"
+#include "output.h"
 #include "stop_signals.h"
 
 namespace ebt {
@@ -99,10 +101,10 @@ void train_tokenizer(const Flags& command_flags) {
                          {"vocab_size", tokenizer->vocabulary_size()},
                          {"text_bytes", corpus.summary().bytes},
                          {"bytes_per_token", ratio}};
-    fmt::print("{}\n", result.dump(2));
+    output_json(result);
   } else {
-    fmt::print("'{}' holds {} tokens, of {:.2f} bytes on average in this text\n", flags.out,
-               tokenizer->vocabulary_size(), ratio);
+    fmt::print("'{}' holds {} tokens, of {:.2f} bytes on average in this text\n",
+               printable(flags.out), tokenizer->vocabulary_size(), ratio);
   }
 }
 
@@ -230,7 +232,11 @@ void register_tokenizer(CLI::App& app) {
   add_command(
       *tokenizer, "train",
       "Learn a vocabulary from a text, through SentencePiece, for --tokenizer of other commands.",
-      kTrainExamples, [](Flags& flags) { flags.bind(TokenizerFlags{}, "Tokenizer"); },
+      kTrainExamples,
+      [](Flags& flags) {
+        flags.bind(TokenizerFlags{}, "Tokenizer");
+        flags.writes(OutputKind::kFile);
+      },
       train_tokenizer);
   add_command(*tokenizer, "encode", "Print the tokens of a text.", kEncodeExamples, bind_codec,
               encode);

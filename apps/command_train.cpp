@@ -14,6 +14,8 @@
 #include "ebt/train/recipes.h"
 #include "ebt/train/trainer.h"
 #include "flags.h"
+#include "output.h"
+#include "rules.h"
 #include "stop_signals.h"
 #include "train_image.h"
 #include "training.h"
@@ -181,7 +183,7 @@ void print_json(const Trainer<float>& trainer, Json result,
                             {"bits_per_byte", evaluation.bits_per_byte()},
                             {"loss_per_step", evaluation.losses()}};
   }
-  fmt::print("{}\n", result.dump(2));
+  output_json(result);
 }
 
 void run_train(const Flags& flags) {
@@ -235,13 +237,15 @@ void register_train(CLI::App& app) {
       std::string(kExamples) + kEndings,
       [](Flags& flags) {
         flags.bind(SizeFlag{}, kPresetHeading);
-        flags.bind(RecipeFlag{}, kPresetHeading);
+        flags.bind(RecipeFlag{}, kPresetHeading).only_where(where_arch_is_ebt());
         flags.bind(FolderFlags{}, kPresetHeading);
         flags.bind(RunConfig{}, "Run");
         flags.bind(DataConfig{}, "Text");
         flags.bind(TrainConfig{}.model, "Model", "vocab-size");
-        flags.bind(ThinkingConfig{}, "Thinking");
+        flags.bind(ThinkingConfig{}, "Thinking").only_where(where_arch_is_ebt());
         flags.bind(OptimizerConfig{}, "Optimizer");
+        flags.flags({"type"}).only_where(where_arch_is_ebt());
+        flags.writes(OutputKind::kRunFolder);
       },
       run_train);
   register_train_image(*train);

@@ -21,5 +21,6 @@ void register_lab(CLI::App& app);
 #ifdef EBT_HAVE_SERVE
 void register_serve(CLI::App& app);
 #endif
+void register_about(CLI::App& app);
 
 }  // namespace ebt

@@ -1,32 +1,40 @@
 // The `ebt` program: one subcommand for everything one does with a model.
 #include <fmt/format.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
-#include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <memory>
 #include <new>
+#include <sstream>
 #include <string>
 #include <system_error>
 
+#include "command_line.h"
 #include "commands.h"
 #include "ebt/core/error.h"
+#include "ebt/core/message.h"
 #include "ebt/io/mapped_ranges.h"
+#include "output.h"
 #include "stop_signals.h"
+#include "version.h"
 
 namespace {
 
 // Threads that wait for one another spin for some milliseconds by default. Where cores are shared
 // with other programs, that stretches every step of a small model tenfold and more: spin for 0.1
 // ms, then sleep. OpenMP reads this setting before main() begins, so the program starts itself once
-// more.
+// more; where it cannot, it goes on without. The system calls a process after the file that it was
+// started from, "exe" then: it is given its name again.
 void wait_politely(char** argv) {
   if (std::getenv("GOMP_SPINCOUNT") == nullptr && std::getenv("OMP_WAIT_POLICY") == nullptr) {
     setenv("GOMP_SPINCOUNT", "2000", 1);
     execv("/proc/self/exe", argv);
   }
+  prctl(PR_SET_NAME, "ebt");
 }
 
 // Help that shows the two names of a switch as they are typed.
@@ -38,26 +46,16 @@ class HelpFormatter : public CLI::Formatter {
   }
 };
 
-// One sentence, and where to read more.
-int report_failure(const CLI::App& app, const std::string& sentence) {
-  std::string command = "ebt";
-  for (auto chosen = app.get_subcommands(); !chosen.empty();
-       chosen = chosen.front()->get_subcommands()) {
-    command += " " + chosen.front()->get_name();
-  }
-  fmt::print(stderr, "ebt: {}\nhint: '{} --help' explains its flags\n", sentence, command);
-  return 1;
-}
+struct GlobalFlags {
+  bool version = false;
+  bool json = false;
+};
 
-// The first line of a parse error of the command line; the others only repeat the hint.
-std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
-
-int run(int argc, char** argv) {
-  CLI::App app(
+void describe(CLI::App& app, GlobalFlags& flags) {
+  app.description(
       "Train Energy-Based Transformers, and let them think.\n"
       "An Energy-Based Transformer scores how well a prediction fits its context, and thinks by\n"
-      "descending that energy: more thinking steps, better predictions.",
-      "ebt");
+      "descending that energy: more thinking steps, better predictions.");
   app.footer(
       "A first model, in three minutes:\n"
       "  ebt train --size 4xs --steps 800 --out model\n"
@@ -68,6 +66,9 @@ int run(int argc, char** argv) {
   app.require_subcommand(0, 1);
   app.formatter(std::make_shared<HelpFormatter>());
   app.get_formatter()->column_width(34);
+  app.add_flag("--version", flags.version,
+               "print the version, the commit, instruction sets and libraries");
+  app.add_flag("--json", flags.json, "with --version: as one JSON object");
   ebt::register_train(app);
   ebt::register_eval(app);
   ebt::register_calibrate(app);
@@ -83,35 +84,66 @@ int run(int argc, char** argv) {
 #ifdef EBT_HAVE_SERVE
   ebt::register_serve(app);
 #endif
+  ebt::register_about(app);
+}
+
+void obey(CLI::App& app, const GlobalFlags& flags, int argc, char** argv) {
   try {
     app.parse(argc, argv);
-    EBT_CHECK(!app.get_subcommands().empty(), "no command: say what to do, as in 'ebt train'");
   } catch (const CLI::Success& help) {
-    return app.exit(help);
+    std::ostringstream text;
+    app.exit(help, text, text);
+    fmt::print("{}", text.str());
+    return;
+  }
+  if (flags.version && flags.json) {
+    ebt::output_json(ebt::version_json());
+  } else if (flags.version) {
+    fmt::print("{}", ebt::version_text());
+  } else {
+    EBT_CHECK(!app.get_subcommands().empty(), "no command: say what to do, as in 'ebt train'");
+  }
+}
+
+int run(int argc, char** argv) {
+  constexpr int kReaderGone = 128 + SIGPIPE;  // as shells show it
+  CLI::App app("", "ebt");
+  GlobalFlags flags;
+  std::string sentence;
+  try {
+    describe(app, flags);
+    obey(app, flags, argc, argv);
+    ebt::close_output();
+    return 0;
+  } catch (const ebt::OutputClosed&) {
+    return kReaderGone;
   } catch (const CLI::ParseError& error) {
-    return report_failure(app, first_line(error.what()));
+    sentence = ebt::parse_failure(app, error);
   } catch (const ebt::Error& error) {
-    return report_failure(app, error.what());
+    sentence = error.what();
   } catch (const std::bad_alloc&) {
-    return report_failure(app, "the machine has not enough memory for this");
+    sentence = "the machine has not enough memory for this";
+  } catch (const std::system_error& error) {
+    // Printing throws it where the standard output cannot be written.
+    if (std::ferror(stdout) != 0 && error.code().value() == EPIPE) {
+      return kReaderGone;
+    }
+    sentence = std::ferror(stdout) != 0
+                   ? "cannot write to the standard output: " + error.code().message()
+                   : error.what();
+  } catch (const std::exception& error) {
+    sentence = error.what();
   }
-  if (std::fflush(stdout) != 0) {
-    return report_failure(
-        app, "cannot write to the standard output: " + std::generic_category().message(errno));
-  }
-  return 0;
+  ebt::tell(sentence, fmt::format("'{} --help' explains its flags",
+                                  ebt::full_name(ebt::chosen_command(app))));
+  return 1;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   ebt::fill_closed_streams();
-  try {
-    wait_politely(argv);
-    ebt::tell_of_cut_files();
-    return run(argc, argv);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "ebt: %s\n", error.what());
-    return 1;
-  }
+  wait_politely(argv);
+  ebt::tell_of_cut_files();
+  return run(argc, argv);
 }

@@ -9,16 +9,20 @@
 #include <string>
 #include <vector>
 
+#include "ebt/core/printable.h"
 #include "ebt/core/threads.h"
 #include "ebt/eval/image_run.h"
 #include "ebt/eval/value_list.h"
 #include "ebt/io/file.h"
 #include "ebt/io/folder.h"
+#include "ebt/io/json_text.h"
 #include "ebt/report/image_quality_figure.h"
 #include "ebt/train/model_folder.h"
 #include "evaluation.h"
 #include "flags.h"
 #include "image_model.h"
+#include "output.h"
+#include "rules.h"
 
 namespace ebt {
 namespace {
@@ -86,18 +90,17 @@ struct SelectedImages {
 
 SelectedImages select_images(const EvalImageFlags& flags, const ImageModelConfig& model) {
   if (!flags.data.empty()) {
-    return {fmt::format("'{}'{}", flags.data,
-                        flags.within.empty() ? "" : ", within '" + flags.within + "'"),
+    return {printable(fmt::format("'{}'{}", flags.data,
+                                  flags.within.empty() ? "" : ", within '" + flags.within + "'")),
             file_image_set(open_image_files(flags.data, flags.within), model.channels)};
   }
-  EBT_CHECK(flags.within.empty(), "--within is for --data");
   const ImageTrainConfig config = load_image_config(flags.model);
   ImageData data = open_image_data(config.data, model.channels, model.image_height,
                                    model.image_width, config.run.seed);
   EBT_CHECK(data.validation->count() > 0,
             "the model was trained on all of its images (validation 0): name others with --data");
   return {config.data.data.empty() ? "dead leaves, drawn for validation"
-                                   : "the validation part of '" + config.data.data + "'",
+                                   : "the validation part of '" + printable(config.data.data) + "'",
           validation_image_set(std::move(data.validation), model.channels, model.image_height,
                                model.image_width)};
 }
@@ -143,8 +146,7 @@ Json write_files(const std::filesystem::path& folder, const ImageGrid& grid,
     files[name] = path;
   };
   write("images", "eval-image.csv", grid.to_csv());
-  write("points", "eval-image.json",
-        grid.to_json().dump(2, ' ', false, Json::error_handler_t::replace) + '\n');
+  write("points", "eval-image.json", json_text(grid.to_json(), 2) + '\n');
   write("figure", "eval-image.svg", image_quality_figure(grid, subject));
   return files;
 }
@@ -165,8 +167,8 @@ void run_eval_image(const Flags& command_flags) {
   if (!flags.baseline.empty()) {
     models.push_back(open_image_model(flags.baseline, flags.batch, flags.precision));
     if (models[0].name == models[1].name) {
-      models[0].name += " " + flags.model;
-      models[1].name += " " + flags.baseline;
+      models[0].name += " " + printable(flags.model);
+      models[1].name += " " + printable(flags.baseline);
     }
   }
   std::vector<ImageContender> contenders;
@@ -191,16 +193,17 @@ void run_eval_image(const Flags& command_flags) {
   result.update(grid.to_json());
   result["seed"] = flags.seed;
   if (!flags.out.empty()) {
-    result["files"] = write_files(flags.out, grid, flags.model + " · " + grid.description);
+    result["files"] =
+        write_files(flags.out, grid, printable(flags.model) + " · " + grid.description);
   }
   if (command_flags.json()) {
-    fmt::print("{}\n", result.dump(2, ' ', false, Json::error_handler_t::replace));
+    output_json(result);
     return;
   }
   fmt::print("{}", grid.to_table());
   if (!flags.out.empty()) {
     for (const auto& [name, path] : result["files"].items()) {
-      fmt::print("wrote {}\n", path.get<std::string>());
+      fmt::print("wrote {}\n", printable(path.get<std::string>()));
     }
   }
 }
@@ -212,7 +215,14 @@ void register_eval_image(CLI::App& eval) {
   add_command(
       eval, "image",
       "Measure how well models take noise out of images, for how many forward passes.", kExamples,
-      [](Flags& flags) { flags.bind(EvalImageFlags{}, "Evaluation"); }, run_eval_image);
+      [](Flags& flags) {
+        flags.bind(EvalImageFlags{}, "Evaluation");
+        flags.flags({"within"}).only_where(with("data"));
+        flags.flags({"overlap"}).only_where(with("sigmas"));
+        flags.flags({"grid"}).only_where(where_an_image_model_thinks({"model", "baseline"}));
+        flags.flags({"dit-grid"}).only_where(where_an_image_model_is_dit({"model", "baseline"}));
+      },
+      run_eval_image);
 }
 
 }  // namespace ebt

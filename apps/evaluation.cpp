@@ -4,6 +4,7 @@
 #include <numbers>
 #include <system_error>
 
+#include "ebt/core/printable.h"
 #include "ebt/data/examples.h"
 #include "ebt/data/token_corpus.h"
 #include "ebt/data/windows.h"
@@ -38,7 +39,8 @@ SelectedText select_text(const TextSelection& selection, const TrainConfig& conf
   EBT_CHECK(
       split == "all" || data.validation > 0,
       "the model was trained on the whole of its text (validation 0): name another with --data");
-  const std::string name = data.data.empty() ? "the CMake manual" : source_name(data.data);
+  const std::string name =
+      data.data.empty() ? "the CMake manual" : printable(source_name(data.data));
   SelectedText text;
   text.name = split == "all" ? name : "the validation part of " + name;
   text.has_answers = !data.prompt_field.empty();

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "ebt/core/message.h"
 #include "ebt/train/image_model_folder.h"
 #include "evaluation.h"
 
@@ -19,10 +20,10 @@ OpenedImageModel open_image_model(const std::string& folder, int64_t batch,
 void note_bad_images(int64_t count, const std::vector<std::string>& sentences,
                      ShareProgress& progress) {
   for (const std::string& sentence : sentences) {
-    progress.note("left out: " + sentence);
+    progress.note(message("left out: " + sentence));
   }
   if (count > static_cast<int64_t>(sentences.size())) {
-    progress.note(fmt::format("left out: {} images in all", count));
+    progress.note(message(fmt::format("left out: {} images in all", count)));
   }
 }
 

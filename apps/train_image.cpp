@@ -9,11 +9,14 @@
 #include <vector>
 
 #include "ebt/core/log.h"
+#include "ebt/core/message.h"
 #include "ebt/io/folder_owner.h"
 #include "ebt/train/image_trainer.h"
 #include "ebt/train/model_folder.h"
 #include "ebt/train/recipes.h"
 #include "flags.h"
+#include "output.h"
+#include "rules.h"
 #include "stop_signals.h"
 #include "training.h"
 
@@ -152,15 +155,15 @@ class BadImageNotes {
 
   void update(const BadImages& bad) {
     for (; told_ < bad.sentences.size(); ++told_) {
-      line_.note("passed over: " + bad.sentences[told_]);
+      line_.note(message("passed over: " + bad.sentences[told_]));
     }
   }
   // Those whose sentences were not kept are told by their number.
   void finish(const BadImages& bad) {
     update(bad);
     if (bad.count > 0) {
-      line_.note(fmt::format("{} of the image files cannot be used, and others took their place",
-                             bad.count));
+      line_.note(message(fmt::format(
+          "{} of the image files cannot be used, and others took their place", bad.count)));
     }
   }
 
@@ -185,7 +188,7 @@ void print_json(const ImageTrainer<float>& trainer, Json result,
   }
   const BadImages bad = trainer.bad_images();
   result["bad_images"] = {{"count", bad.count}, {"first", bad.sentences}};
-  fmt::print("{}\n", result.dump(2, ' ', false, Json::error_handler_t::replace));
+  output_json(result);
 }
 
 void run_train(ImageArchitecture arch, const Flags& flags) {
@@ -257,6 +260,8 @@ void register_train_image(CLI::App& train) {
         flags.bind(ImageModelConfig{}, "Model", "arch");
         flags.bind(ImageThinkingConfig{}, "Thinking");
         flags.bind(OptimizerConfig{}, "Optimizer");
+        flags.flags({"within", "flip"}).only_where(with("data"));
+        flags.writes(OutputKind::kRunFolder);
       },
       [](const Flags& flags) { run_train(ImageArchitecture::kEbt, flags); });
   add_command(
@@ -269,6 +274,8 @@ void register_train_image(CLI::App& train) {
         flags.bind(ImageDataConfig{}, "Images");
         flags.bind(ImageModelConfig{}, "Model", "arch");
         flags.bind(OptimizerConfig{}, "Optimizer");
+        flags.flags({"within", "flip"}).only_where(with("data"));
+        flags.writes(OutputKind::kRunFolder);
         flags.accept(ImageThinkingConfig{});
         flags.accept(ImageTrainingNoise{});
       },

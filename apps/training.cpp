@@ -6,6 +6,8 @@
 #include <filesystem>
 
 #include "ebt/core/log.h"
+#include "ebt/core/message.h"
+#include "ebt/core/printable.h"
 #include "ebt/io/folder.h"
 #include "ebt/kernels/gemm.h"
 #include "ebt/kernels/isa.h"
@@ -117,9 +119,9 @@ void note_learning(ProgressLine& line, const std::string& what, double epochs) {
   const std::string count = epochs < 100 ? fmt::format("{:.3g}", epochs) : format_count(epochs);
   line.note(fmt::format("learns from {}: {} epoch{}", what, count, count == "1" ? "" : "s"));
   if (epochs > kMostEpochs) {
-    line.note(
+    line.note(message(
         "more than four epochs: what is repeated so often teaches less and less, and is learned by "
-        "heart in the end");
+        "heart in the end"));
   }
 }
 
@@ -128,24 +130,26 @@ void ValidationWatch::see(double loss, ProgressLine& line) {
   rises_ = last_ && loss > *last_ ? rises_ + 1 : 0;
   last_ = loss;
   if (rises_ == kRises) {
-    line.note(
+    line.note(message(
         "the validation loss rose three times in a row: what the model learns now, it learns by "
-        "heart");
+        "heart"));
   }
 }
 
 void print_how_to_go_on(const char* command, const RunSettings& run, bool finished) {
   if (!finished) {
     const char* const signal = StopConditions::signal_name();
-    say(fmt::format("stopped{}, and saved; go on with: {} --resume {}\n",
-                    signal != nullptr ? fmt::format(" by {}", signal) : "", command, run.out));
+    say(message(fmt::format("stopped{}, and saved; go on with: {} --resume {}",
+                            signal != nullptr ? fmt::format(" by {}", signal) : "", command,
+                            run.out)) +
+        '\n');
   }
 }
 
 void print_outcome(const RunSettings& run, const TrainingProgress& progress, bool finished,
                    int64_t parameters) {
   fmt::print("{} step {} of {}: '{}' holds a model of {} weights\n",
-             finished ? "finished" : "stopped after", progress.step, run.steps, run.out,
+             finished ? "finished" : "stopped after", progress.step, run.steps, printable(run.out),
              format_count(static_cast<double>(parameters)));
 }
 

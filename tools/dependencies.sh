@@ -5,8 +5,9 @@ build_packages=(cmake ninja-build g++ libdnnl-dev ocl-icd-opencl-dev libfmt-dev 
   libpng-dev libjpeg62-turbo-dev zlib1g-dev libzstd-dev libboost-dev libeigen3-dev
   libspectra-dev)
 test_packages=(libgtest-dev libexpat1-dev)
-check_packages=(git clang-format clang-tidy libomp-dev)
+check_packages=(git clang-format clang-tidy libomp-dev zsh groff-base)
 proxy_packages=(nginx-light)
+package_test_packages=(dpkg-dev lintian mmdebstrap)
 page_packages=(chromium fonts-liberation2)
 command -v npm >/dev/null || page_packages+=(nodejs npm)   # others than Debian's do as well
 

@@ -82,7 +82,7 @@ TEST_F(BadInput, RefusesImpossibleFlags) {
   expect_bad_flag({"--seed", "-1"}, "--seed");
   expect_bad_flag({"--threads", "-1"}, "threads");
   expect_bad_flag({"--precision", "fp8"}, "precision");
-  expect_bad_flag({"--arch", "rnn"}, "ebt, transformer_pp");
+  expect_bad_flag({"--arch", "rnn"}, "ebt or transformer_pp");
   expect_bad_flag({"--type", "adalnn"}, "adaln_zero");
   expect_bad_flag({"--size", "5xl"}, "5xl");
   expect_bad_flag({"--recipe", "s3"}, "--recipe must be s1 or s2");

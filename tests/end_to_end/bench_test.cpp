@@ -163,8 +163,8 @@ TEST_F(Bench, RefusesSweepsThatCannotBegin) {
             "ebt: --batch, --context: " + large +
                 " rows of 256 tokens are not possible\nhint: 'ebt bench train --help' explains its "
                 "flags\n");
-  expect_refused({"--values", "8"}, "--values belongs to a sweep: add --sweep");
-  expect_refused({"--out", out}, "--out belongs to a sweep: add --sweep");
+  expect_refused({"--values", "8"}, "--values is for --sweep");
+  expect_refused({"--out", out}, "--out is for --sweep");
   EXPECT_FALSE(std::filesystem::exists(out)) << "a refused sweep left files";
   folder_.write("file", "");
   expect_refused({"--sweep", "vocab", "--out", folder_.file("file")},

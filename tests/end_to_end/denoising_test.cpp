@@ -202,7 +202,7 @@ TEST_F(Denoising, RefusesWhatItCannotDenoise) {
   expect_refused(denoise(folder_.file("none.png"), "out.png"), "none.png");
   expect_refused(denoise(folder_.write("text.png", "abc"), "out.png"), "text.png");
   expect_refused(denoise(in, "out.gif"), "OUT: '" + folder_.file("out.gif") + "' ends in neither");
-  expect_refused(denoise(in, "in.png"), "OUT is the image that is read");
+  expect_refused(denoise(in, "in.png"), "is what IN reads");
   expect_refused(denoise(in, "no/folder/out.png"), "out.png");
   expect_refused(denoise(in, "out.png", {"--steps", "-1"}), "--steps must be at least 0");
   expect_refused(denoise(in, "out.png", {"--batch", "0"}), "--batch must be at least 1");

@@ -8,6 +8,8 @@
 #include <array>
 #include <cmath>
 
+#include "ebt/core/printable.h"
+
 namespace ebt {
 namespace {
 
@@ -62,7 +64,7 @@ void ProgressLine::update(const std::string& text) {
 
 void ProgressLine::note(const std::string& text) {
   erase();
-  say(text + '\n', stream_);
+  say(escape_bytes(text) + '\n', stream_);
 }
 
 void ProgressLine::finish() {
@@ -78,10 +80,10 @@ void ProgressLine::finish() {
 void ProgressLine::show(const std::string& text) {
   if (terminal_) {
     erase();
-    say(cut_to_terminal(text, stream_), stream_);
+    say(cut_to_terminal(escape_bytes(text), stream_), stream_);
     visible_ = true;
   } else {
-    say(text + '\n', stream_);
+    say(escape_bytes(text) + '\n', stream_);
   }
   held_back_.clear();
   next_show_ = Clock::now() + interval_;

@@ -10,6 +10,7 @@
 #include "ebt/io/file.h"
 #include "ebt/io/fingerprint.h"
 #include "ebt/io/json.h"
+#include "ebt/io/json_text.h"
 #include "ebt/think/generator.h"
 
 namespace ebt {
@@ -251,7 +252,7 @@ std::optional<Calibration> Calibration::load(const std::filesystem::path& model_
 }
 
 void Calibration::save(const std::filesystem::path& model_folder) const {
-  write_file_atomically(model_folder / kCalibrationFile, to_json().dump(2) + '\n');
+  write_file_atomically(model_folder / kCalibrationFile, json_text(to_json(), 2) + '\n');
 }
 
 }  // namespace ebt

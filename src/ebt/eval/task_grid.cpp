@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <numeric>
@@ -116,6 +117,79 @@ std::vector<Cell> columns(const GridRow& row) {
   return cells;
 }
 
+// A column of the table as it is printed: its head, and a text for every row.
+struct TableColumn {
+  std::vector<std::string> texts;
+  bool is_setting = false;
+
+  // With the space before it.
+  size_t width() const {
+    size_t widest = 7;  // as "-0.0123"
+    for (const std::string& text : texts) {
+      widest = std::max(widest, text.size());
+    }
+    return widest + 2;
+  }
+};
+
+std::string text_of(const Cell& cell) {
+  if (cell.name == kThinkSteps && cell.value == 0.0) {
+    return "trained";
+  }
+  return cell.value ? fmt::format("{:.5g}", *cell.value) : "-";
+}
+
+// All columns, less those of settings that no row changes; first the kinds of the models.
+std::vector<TableColumn> table_columns(const std::vector<GridRow>& rows) {
+  std::vector<TableColumn> table = {{{""}, true}};
+  for (const GridRow& row : rows) {
+    table.front().texts.emplace_back(row.think ? "EBT" : "Transformer++");
+  }
+  if (rows.empty()) {
+    return table;
+  }
+  GridRow unchanged;
+  unchanged.think.emplace();
+  const std::vector<Cell> usual = settings(unchanged);
+  const size_t count = columns(rows.front()).size();
+  for (size_t i = 0; i < count; ++i) {
+    TableColumn column;
+    column.is_setting = i < usual.size();
+    column.texts.push_back(columns(rows.front())[i].words);
+    bool differs = !column.is_setting || i == 0;  // the steps are always told
+    for (const GridRow& row : rows) {
+      const Cell cell = columns(row)[i];
+      column.texts.push_back(text_of(cell));
+      differs = differs || (cell.value.has_value() && cell.value != usual[i].value);
+    }
+    if (differs) {
+      table.push_back(std::move(column));
+    }
+  }
+  return table;
+}
+
+size_t settings_in(const std::vector<TableColumn>& table) {
+  return static_cast<size_t>(
+      std::count_if(table.begin(), table.end(), [](const auto& one) { return one.is_setting; }));
+}
+
+size_t width_of(const std::vector<TableColumn>& table) {
+  size_t width = 0;
+  for (const TableColumn& column : table) {
+    width += column.width();
+  }
+  return width - 2;  // the first has no space before it
+}
+
+std::string line_of(const std::vector<TableColumn>& table, size_t line) {
+  std::string text = fmt::format("{:<{}}", table.front().texts[line], table.front().width() - 2);
+  for (size_t i = 1; i < table.size(); ++i) {
+    text += fmt::format("{:>{}}", table[i].texts[line], table[i].width());
+  }
+  return text;
+}
+
 }  // namespace
 
 double GridRow::mean_energy() const {
@@ -132,27 +206,22 @@ double GridRow::spearman() const {
   return spearman_correlation(totals.sums.energies, totals.sums.losses);
 }
 
-std::string TaskGrid::to_table() const {
-  std::string table = fmt::format("{}: {}\n\n", task, description);
-  bool is_first = true;
-  for (const GridRow& row : rows) {
-    std::string head = fmt::format("{:<13}", "");
-    std::string line = fmt::format("{:<13}", row.think ? "EBT" : "Transformer++");
-    for (const Cell& cell : columns(row)) {
-      // As wide as "-0.012345".
-      const size_t width = std::max<size_t>(cell.words.size(), 9);
-      head += fmt::format("  {:>{}}", cell.words, width);
-      std::string text = cell.value ? fmt::format("{:.5g}", *cell.value) : std::string("-");
-      if (cell.name == kThinkSteps && cell.value == 0.0) {
-        text = "trained";
-      }
-      line += fmt::format("  {:>{}}", text, width);
+std::string TaskGrid::to_table(size_t width) const {
+  std::vector<TableColumn> table = table_columns(rows);
+  std::string text = fmt::format("{}: {}\n", task, description);
+  // The columns that say which row it is, before those of every part.
+  const size_t kept = settings_in(table);
+  for (size_t next = kept; next < table.size();) {
+    std::vector<TableColumn> part(table.begin(), table.begin() + static_cast<ptrdiff_t>(kept));
+    do {
+      part.push_back(table[next++]);
+    } while (next < table.size() && width_of(part) + table[next].width() <= width);
+    text += '\n';
+    for (size_t line = 0; line < rows.size() + 1; ++line) {
+      text += line_of(part, line) + '\n';
     }
-    table += is_first ? head + '\n' : "";
-    table += line + '\n';
-    is_first = false;
   }
-  return table +
+  return text +
          "\nsteps, passes: per token that was scored or written; Pearson, Spearman: of energy and "
          "loss\n";
 }

@@ -29,8 +29,9 @@ struct TaskGrid {
   std::string description;  // Task::description()
   std::vector<GridRow> rows;
 
-  // A table for people, ending in a line break.
-  std::string to_table() const;
+  // A table for people, ending in a line break. Where it is wider than `width` columns, it comes in
+  // parts, each with the settings of the rows before it.
+  std::string to_table(size_t width = 100) const;
   // One object; "points" has a member for each row.
   Json to_json() const;
   // A header and a line for each row. What a row does not have is empty.

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <sstream>
+
 #include "ebt/data/windows.h"
 #include "ebt/eval/tasks.h"
 #include "ebt/eval/think_grid.h"
@@ -87,8 +89,37 @@ TEST(Table, KeepsColumnsApartAndInLine) {
   row.metrics = {{"perplexity", "perplexity", -0.0123456, true}, {"x", "x", -0.0123456, false}};
   grid.rows = {row};
   const std::string table = grid.to_table();
-  EXPECT_NE(table.find("  perplexity          x     energy"), std::string::npos) << table;
-  EXPECT_NE(table.find("  -0.012346  -0.012346    -12.735"), std::string::npos) << table;
+  EXPECT_NE(table.find("  perplexity          x   energy"), std::string::npos) << table;
+  EXPECT_NE(table.find("   -0.012346  -0.012346  -12.735"), std::string::npos) << table;
+}
+
+TEST(Table, IsNoWiderThanAskedForAndLeavesOutWhatNoRowChanges) {
+  TaskGrid grid;
+  for (const int64_t steps : {1, 2}) {
+    GridRow row;
+    row.think = ThinkOptions{.steps = steps};
+    row.totals.sums.reported = 1;
+    row.totals.sums.energies = {-12.73456, -12.73456};
+    row.totals.sums.losses = {1, 2};
+    for (const char* name : {"perplexity", "nats/token", "bits/byte", "accuracy", "likeliest"}) {
+      row.metrics.push_back({name, name, 1234.5678, true});
+    }
+    grid.rows.push_back(row);
+  }
+  for (const size_t width : {40, 80, 100}) {
+    const std::string table = grid.to_table(width);
+    std::istringstream lines(table.substr(0, table.find("\nsteps, passes")));
+    for (std::string line; std::getline(lines, line);) {
+      EXPECT_LE(line.size(), width) << table;
+    }
+    for (const char* head : {"perplexity", "likeliest", "Spearman"}) {
+      EXPECT_NE(table.find(head), std::string::npos) << table;
+    }
+    EXPECT_EQ(table.find("candidates"), std::string::npos) << table;
+    EXPECT_EQ(table.find("stop"), std::string::npos) << table;
+  }
+  grid.rows[1].think->candidates = 4;
+  EXPECT_NE(grid.to_table().find("candidates"), std::string::npos);
 }
 
 TEST_F(Grid, IsNotMeasuredTwice) {

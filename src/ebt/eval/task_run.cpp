@@ -13,6 +13,7 @@
 #include "ebt/io/file.h"
 #include "ebt/io/fingerprint.h"
 #include "ebt/io/json.h"
+#include "ebt/io/json_text.h"
 
 namespace ebt {
 namespace {
@@ -34,7 +35,7 @@ TaskJournal::TaskJournal(std::filesystem::path path, const Json& subject) : path
       const std::string source = fmt::format("line {} of '{}'", line_number, path_.string());
       const nlohmann::json line = parse_json(text.substr(kept, end - kept), source);
       if (line_number == 1) {
-        const std::string key = first_difference(line, nlohmann::json::parse(subject.dump()));
+        const std::string key = first_difference(line, nlohmann::json::parse(json_text(subject)));
         EBT_CHECK(line.is_object() && key.empty(),
                   "'{}' measures with another {}: continue with the same settings, or name another "
                   "folder",
@@ -54,7 +55,7 @@ TaskJournal::TaskJournal(std::filesystem::path path, const Json& subject) : path
     fail_with_errno(path_);
   }
   if (kept == 0) {
-    append(subject.dump());
+    append(json_text(subject));
   }
 }
 

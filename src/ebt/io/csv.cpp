@@ -5,9 +5,12 @@
 #include <algorithm>
 #include <string_view>
 
+#include "ebt/core/printable.h"
+
 namespace ebt {
 
-std::string csv_field(const std::string& text) {
+std::string csv_field(const std::string& bytes) {
+  const std::string text = escape_bytes(bytes);
   if (text.find_first_of(",\"\r\n") == std::string::npos) {
     return text;
   }

@@ -9,8 +9,9 @@
 
 namespace ebt {
 
-// A field of a line, quoted where it must be.
-std::string csv_field(const std::string& text);
+// A field of a line, quoted where it must be; bytes that are no UTF-8 as escape_bytes() writes
+// them.
+std::string csv_field(const std::string& bytes);
 
 // Reads the rows of a table. A field in quotes may hold separators, line ends and doubled quotes;
 // lines end with LF or CRLF. Empty lines are passed over.

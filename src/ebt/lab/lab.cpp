@@ -12,11 +12,11 @@
 #include "ebt/io/file_lock.h"
 #include "ebt/io/folder.h"
 #include "ebt/io/json.h"
+#include "ebt/io/json_text.h"
 
 namespace ebt {
 namespace {
 
-constexpr char kLabFile[] = "lab.json";
 constexpr size_t kMaxLab_bytes = 1'000'000;
 
 // A folder belongs to one experiment with one set of settings: results of two must not be mixed.
@@ -27,7 +27,7 @@ void claim_folder(const Lab& lab, const std::filesystem::path& folder) {
   const Json wanted = {{"lab", lab.name()}, {"config", lab.config()}};
   if (!std::filesystem::exists(path)) {
     constexpr int kIndent = 2;
-    write_file_atomically(path, wanted.dump(kIndent) + '\n');
+    write_file_atomically(path, json_text(wanted, kIndent) + '\n');
     return;
   }
   const std::string source = fmt::format("'{}'", path.string());
@@ -36,7 +36,7 @@ void claim_folder(const Lab& lab, const std::filesystem::path& folder) {
             "'{}' holds another experiment than 'ebt lab {}': choose another --out",
             folder.string(), lab.name());
   const std::string key = first_difference(held.value("config", nlohmann::json::object()),
-                                           nlohmann::json::parse(wanted["config"].dump()));
+                                           nlohmann::json::parse(json_text(wanted["config"])));
   EBT_CHECK(key.empty(),
             "'{}' holds this experiment with another --{}: choose another --out, or the same "
             "settings to go on",

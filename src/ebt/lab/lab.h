@@ -17,6 +17,8 @@
 
 namespace ebt {
 
+inline constexpr char kLabFile[] = "lab.json";
+
 // A run, and what came of it, if it is done.
 struct LabResult {
   Job job;

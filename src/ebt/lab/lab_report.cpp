@@ -7,6 +7,7 @@
 
 #include "ebt/io/csv.h"
 #include "ebt/io/file.h"
+#include "ebt/io/json_text.h"
 #include "ebt/report/markup.h"
 #include "ebt/report/page.h"
 #include "ebt/report/panel_figure.h"
@@ -83,7 +84,7 @@ std::string state_note(const LabState& state) {
 
 // JSON within a script element, which no "<" may end or comment out.
 std::string as_script_data(const Json& json) {
-  std::string text = json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  std::string text = json_text(json);
   for (size_t at = 0; (at = text.find('<', at)) != std::string::npos;) {
     text.replace(at, 1, "\\u003c");
   }
@@ -178,7 +179,8 @@ void write_lab_files(const std::filesystem::path& folder, const LabReport& repor
     }
   }
   constexpr int kIndent = 2;
-  write_file_atomically(folder / "summary.json", lab_summary(report, state).dump(kIndent) + '\n');
+  write_file_atomically(folder / "summary.json",
+                        json_text(lab_summary(report, state), kIndent) + '\n');
   write_file_atomically(folder / "report.html", lab_page(report, state));
 }
 

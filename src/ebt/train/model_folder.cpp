@@ -12,6 +12,7 @@
 #include "ebt/core/config_fields.h"
 #include "ebt/io/file.h"
 #include "ebt/io/json.h"
+#include "ebt/io/json_text.h"
 #include "ebt/model/weights.h"
 #include "ebt/think/text_generator.h"
 #include "ebt/train/streamed_data.h"
@@ -49,6 +50,7 @@ ConfigFile read_config_file(const std::filesystem::path& folder) {
   file.source = "'" + path.string() + "'";
   file.object = parse_json(read_text_file(path, kMaxConfig_bytes), file.source);
   EBT_CHECK(file.object.is_object(), "{} must hold a JSON object", file.source);
+  unescape_strings(file.object);
   const auto version = file.object.find("format_version");
   EBT_CHECK(version != file.object.end() && version->is_number_integer(),
             "{} has no \"format_version\": it is not the config of a model", file.source);
@@ -83,6 +85,7 @@ void save_parts(const std::filesystem::path& folder, Config config) {
     config.data.data = kStreamFile;
   }
   config.visit_parts([&](const char* name, auto& part) { object[name] = fields_to_json(part); });
+  escape_strings(object);  // paths may be any bytes
   write_file_atomically(folder / kConfigFile, object.dump(2) + '\n');
 }
 

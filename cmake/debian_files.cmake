@@ -1,0 +1,19 @@
+# Run by cpack on the tree that becomes a Debian package: files that Debian wants beside the installed
+# ones, and places where it wants some of these.
+set(usr ${CMAKE_INSTALL_PREFIX})
+set(sources ${CMAKE_CURRENT_LIST_DIR}/..)
+set(documents ${usr}/share/doc/ebt)
+
+file(INSTALL ${CMAKE_CURRENT_LIST_DIR}/debian_copyright DESTINATION ${documents} RENAME copyright
+  PERMISSIONS OWNER_READ OWNER_WRITE GROUP_READ WORLD_READ)
+string(TIMESTAMP date "%a, %d %b %Y %H:%M:%S +0000" UTC)
+file(WRITE ${documents}/changelog
+  "ebt (${CPACK_PACKAGE_VERSION}) stable; urgency=low\n\n"
+  "  * The history of the sources tells what is new.\n\n"
+  " -- ${CPACK_PACKAGE_CONTACT}  ${date}\n")
+execute_process(COMMAND gzip -9n ${documents}/changelog ${usr}/share/man/man1/ebt.1
+  COMMAND_ERROR_IS_FATAL ANY)
+# Debian's zsh looks here.
+file(MAKE_DIRECTORY ${usr}/share/zsh/vendor-completions)
+file(RENAME ${usr}/share/zsh/site-functions/_ebt ${usr}/share/zsh/vendor-completions/_ebt)
+file(REMOVE_RECURSE ${usr}/share/zsh/site-functions)

@@ -1,0 +1,16 @@
+// What the program has to say beside results and progress: errors, warnings and notes, all in one
+// form.
+#pragma once
+
+#include <string>
+
+namespace ebt {
+
+// "ebt: SENTENCE", and on a second line "hint: HINT" if there is one; without a line end behind it,
+// as ProgressLine::note() takes it. Each is one line, whatever it quotes (see printable()).
+std::string message(const std::string& sentence, const std::string& hint = "");
+
+// Prints the message to stderr. Where that cannot be written, nothing is said.
+void tell(const std::string& sentence, const std::string& hint = "");
+
+}  // namespace ebt
