@@ -33,7 +33,7 @@ cmake -S examples -B "$work/examples" -DCMAKE_PREFIX_PATH="$work/prefix" >/dev/n
 cmake --build "$work/examples"
 
 say "Running it on a tiny model"
-"$ebt" train --data docs --size 4xs --steps 2 --batch 2 --context 32 --out "$work/model" >/dev/null
+"$ebt" train --data docs/formats.md --size 4xs --steps 2 --batch 2 --context 32 --out "$work/model" >/dev/null
 "$work/examples/think" "$work/model" "The energy " | tee "$work/lines"
 lines=$(grep -cE '^".+"  energy (-?[0-9]+\.[0-9]{3} ){4,}-?[0-9]+\.[0-9]{3}  log probability -?[0-9]+\.[0-9]{3}$' "$work/lines" || true)
 [[ $lines == 20 && $(wc -l <"$work/lines") == 20 ]] || fail "expected 20 lines with five energies or more"

@@ -24,7 +24,7 @@ start_tiny_server() {
       fail "training on images failed: $(cat "$server_folder/log")"
     images=(--image-model "$server_folder/images")
   fi
-  "$ebt" train --data docs "${tiny_model[@]}" --out "$server_folder/model" >/dev/null 2>"$server_folder/log" ||
+  "$ebt" train --data docs/formats.md "${tiny_model[@]}" --out "$server_folder/model" >/dev/null 2>"$server_folder/log" ||
     fail "training failed: $(cat "$server_folder/log")"
   : >"$server_folder/out"
   "$ebt" serve --model "$server_folder/model" "${images[@]}" --port 0 --threads 1 "$@" \
