@@ -95,19 +95,27 @@ for kind in "${kinds[@]}"; do
   seconds[$kind]=$(($(date +%s%3N) - start))
 done
 
+make_pipe() {
+  rm -f "$work/pipe"
+  mkfifo "$work/pipe"
+}
+
 # Starts `words` with its output where the disturbance wants it.
 launch() {
   : >"$work/log"
   reader=
   case $1 in
-    interrupt | closed-pipe)
-      rm -f "$work/pipe"
-      mkfifo "$work/pipe"
-      if [[ $1 == interrupt ]]; then tee "$work/log" <"$work/pipe" >/dev/null & else
-        head -c 100 <"$work/pipe" >/dev/null &
-      fi
+    interrupt)
+      make_pipe
+      tee "$work/log" <"$work/pipe" >/dev/null &
       reader=$!
       "$ebt" "${words[@]}" >"$work/pipe" 2>&1 &
+      ;;
+    closed-pipe)
+      make_pipe
+      head -c 100 <"$work/pipe" >/dev/null &
+      reader=$!
+      "$ebt" "${words[@]}" >"$work/log" 2>"$work/pipe" &
       ;;
     full-log) "$ebt" "${words[@]}" >"$work/log" 2>/dev/full & ;;
     *) "$ebt" "${words[@]}" >"$work/log" 2>&1 & ;;

@@ -27,7 +27,9 @@ constexpr uid_t kNobody = 65534;
   if (limits.own_session) {
     setsid();
   }
-  const int out_file = open(out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0666);
+  // A terminal becomes the session's by being opened for reading too.
+  const int out_file =
+      open(out.c_str(), (limits.own_session ? O_RDWR : O_WRONLY) | O_CREAT | O_TRUNC, 0666);
   const int err_file = open(err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0666);
   dup2(out_file, STDOUT_FILENO);
   dup2(err_file, STDERR_FILENO);

@@ -184,7 +184,7 @@ class Pipe {
 };
 
 TEST_F(RunEnding, OutlivesWhoReadsItsProgress) {
-  const Arguments steps = {"--steps", "500"};
+  const Arguments steps = {"--steps", "500", "--checkpoint-every", "1000"};
   ASSERT_EQ(run_ebt(training("undisturbed", steps)).exit_code, 0);
   Pipe pipe(folder_);
   Limits piped;
