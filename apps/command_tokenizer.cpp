@@ -182,10 +182,6 @@ std::vector<int32_t> parse_tokens(const std::string& text) {
   return tokens;
 }
 
-void print_json(const Json& result) {
-  fmt::print("{}\n", result.dump(2, ' ', false, Json::error_handler_t::replace));
-}
-
 void encode(const Flags& command_flags) {
   CodecFlags flags;
   command_flags.apply_to(flags);
@@ -196,10 +192,10 @@ void encode(const Flags& command_flags) {
     for (const int32_t token : tokens) {
       texts.push_back(tokenizer->decode({&token, 1}));
     }
-    print_json({{"vocab_size", tokenizer->vocabulary_size()},
-                {"end_of_text", tokenizer->document_separator()},
-                {"tokens", tokens},
-                {"texts", texts}});
+    output_json({{"vocab_size", tokenizer->vocabulary_size()},
+                 {"end_of_text", tokenizer->document_separator()},
+                 {"tokens", tokens},
+                 {"texts", texts}});
   } else {
     fmt::print("{}\n", fmt::join(tokens, " "));
   }
@@ -212,7 +208,7 @@ void decode(const Flags& command_flags) {
   const std::vector<int32_t> tokens = parse_tokens(input_of(command_flags, flags.file));
   const std::string text = tokenizer->decode(tokens);
   if (command_flags.json()) {
-    print_json({{"tokens", tokens}, {"text", text}});
+    output_json({{"tokens", tokens}, {"text", text}});
   } else {
     fmt::print("{}", text);
   }

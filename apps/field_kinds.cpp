@@ -28,6 +28,7 @@ FieldKind kind_of_field(const std::string& name) {
       {"data", {PathRole::kData, "PATH", {}}},
       {"energy-map", {PathRole::kOutput, "FILE", {}}},
       {"figure", {PathRole::kOutput, "FILE", {}}},
+      {"file", {PathRole::kInput, "FILE", {}}},
       {"from", {PathRole::kInput, "FOLDER", {}}},
       {"image-model", {PathRole::kInput, "FOLDER", {}}},
       {"in", {PathRole::kData, "PATH", {}}},

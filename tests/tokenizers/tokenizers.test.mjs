@@ -12,7 +12,7 @@ import {bases, constructs, patched, randomTexts, texts, variants} from './varian
 
 const kEbt = process.env.EBT;
 assert.ok(kEbt, 'EBT must name the program');
-const kRandomTexts = Number(process.env.RANDOM_TEXTS ?? 40);
+const kRandomTexts = Number(process.env.RANDOM_TEXTS ?? 10);
 const run = promisify(execFile);
 const folder = mkdtempSync(join(tmpdir(), 'tokenizers-'));
 after(() => rmSync(folder, {recursive: true}));
