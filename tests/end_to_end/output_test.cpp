@@ -164,9 +164,9 @@ TEST_F(Output, NeverReplacesWhatIsRead) {
                   "is what --data reads");
   expect_harmless({"report", "--model", model(), "--data", folder_.path().string(), "--out",
                    folder_.file("report.html")},
-                  "lies within the data");
+                  "lies within the text");
   expect_harmless(tiny_training(folder_.path().string(), folder_.file("run")),
-                  "lies within the data");
+                  "lies within the text");
 }
 
 TEST_F(Output, IsRefusedBeforeTheWorkWhereItCannotBe) {
