@@ -7,9 +7,9 @@
 namespace ebt {
 
 // The image in grey under a colour for each patch, from dark (low energy) to bright (high), above a
-// scale that tells what the ends stand for: the 2nd and 98th percentile of the energies, so that one
-// outlier does not wash out the rest. Small images are enlarged. Throws Error when the map is not
-// that of an image of this size.
+// scale that tells what the ends stand for: the 2nd and 98th percentile of the energies, so that
+// one outlier does not wash out the rest. Small images are enlarged. Throws Error when the map is
+// not that of an image of this size.
 Image energy_map_image(const Image& image, const PatchMap& energy);
 
 }  // namespace ebt

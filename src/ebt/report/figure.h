@@ -14,8 +14,8 @@ std::string open_figure(double width, double height, const std::string& title,
 std::string figure_head(double x, double y, double width, const std::string& text);
 std::string figure_note(double x, double y, double width, const std::string& text);
 
-// An <svg> of report/chart.h in the middle of a box whose upper left corner is (x, y), as large as it
-// can be there.
+// An <svg> of report/chart.h in the middle of a box whose upper left corner is (x, y), as large as
+// it can be there.
 std::string placed_chart(double x, double y, double width, double height, const std::string& chart);
 
 }  // namespace ebt
