@@ -1,5 +1,6 @@
 // A run folder has one owner, and is no part of what the run reads.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <csignal>
@@ -9,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "ebt/io/folder_owner.h"
 #include "tests/end_to_end/program.h"
 
 namespace ebt::testing {
@@ -52,7 +54,6 @@ TEST_F(RunOwner, IsTheOnlyOneByWhateverNameAnotherComes) {
     expect_refused(training(name, {"--overwrite"}), in_use);
   }
   expect_refused(tiny_image_training(run_, {"--overwrite"}), in_use);
-  expect_refused({"data", "prepare", "--data", text_, "--out", run_}, in_use);
   // Readers are welcome.
   EXPECT_EQ(run_ebt({"inspect", "--model", run_}).exit_code, 0);
   EXPECT_EQ(run_ebt({"eval", "--model", run_, "--examples", "1"}).exit_code, 0);
@@ -61,6 +62,16 @@ TEST_F(RunOwner, IsTheOnlyOneByWhateverNameAnotherComes) {
   EXPECT_EQ(owner.wait().exit_code, 0);
   EXPECT_FALSE(fs::exists(run_ + "/.lock"));
   EXPECT_EQ(run_ebt({"train", "--resume", run_, "--minutes", "0.0001"}).exit_code, 0);
+}
+
+TEST_F(RunOwner, OwnsPreparedDataToo) {
+  const std::string shards = folder_.file("shards");
+  const Arguments prepare = {"data", "prepare", "--data", text_, "--out", shards};
+  {
+    const FolderOwner owner = FolderOwner::take(shards);
+    expect_refused(prepare, "'" + shards + "' is in use by process " + std::to_string(getpid()));
+  }
+  EXPECT_EQ(run_ebt(prepare).exit_code, 0);
 }
 
 TEST_F(RunOwner, IsForgottenOnceItIsDead) {
