@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "ebt/core/error.h"
+#include "ebt/io/file_kind.h"
 
 namespace ebt {
 namespace {
@@ -58,6 +59,10 @@ json parse_json(std::string_view text, const std::string& what) {
   try {
     return json::parse(text, check);
   } catch (const json::parse_error& error) {
+    if (const FileKind* const kind = recognise_file(text); kind != nullptr) {
+      fail("{} is {}, not JSON{}{}", what, kind->name, kind->as_text.empty() ? "" : ": ",
+           kind->as_text);
+    }
     fail("{} is not valid JSON: {}", what,
          parse_error_text(error.what(), text.find('\n') == text.npos));
   } catch (const json::exception&) {

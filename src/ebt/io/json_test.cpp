@@ -16,6 +16,12 @@ std::string nested(int depth) {
          std::string(static_cast<size_t>(depth), ']');
 }
 
+TEST(Json, ThatIsAnotherFileSaysWhich) {
+  EXPECT_EQ(parse_error("version https://git-lfs.github.com/spec/v1\noid sha256:0\n"),
+            "'run.json' is a Git LFS pointer, not JSON: fetch the file itself with 'git lfs pull'");
+  EXPECT_EQ(parse_error("<!DOCTYPE html>"), "'run.json' is an HTML page, not JSON");
+}
+
 TEST(Json, ParsesAValue) {
   const nlohmann::json value = parse_json(R"({"a": [1, -2.5, "é", null], "b": {"a": true}})", "it");
   EXPECT_EQ(value["a"][0], 1);
