@@ -116,7 +116,9 @@ OwnedRun begin_run(const FolderFlags& folder, const Flags& flags) {
     open_training_text(config.data, config.model.context, config.run.seed, *tokenizer);
     remove_run(config.run.out);
   }
-  return {std::move(owner), start_run<Trainer<float>>(config, stream.get()), config.run.steps};
+  // Before the owner moves: whoever is refused lets go of the folder last, when it is empty again.
+  Trainer<float> trainer = start_run<Trainer<float>>(config, stream.get());
+  return {std::move(owner), std::move(trainer), config.run.steps};
 }
 
 std::string progress_text(const StepReport& report) {

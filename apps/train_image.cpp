@@ -107,7 +107,9 @@ OwnedRun begin_run(ImageArchitecture arch, const FolderFlags& folder, const Flag
                     config.model.image_width, config.run.seed);
     remove_run(config.run.out);
   }
-  return {std::move(owner), start_run<ImageTrainer<float>>(config, stream.get()), config.run.steps};
+  // Before the owner moves: whoever is refused lets go of the folder last, when it is empty again.
+  ImageTrainer<float> trainer = start_run<ImageTrainer<float>>(config, stream.get());
+  return {std::move(owner), std::move(trainer), config.run.steps};
 }
 
 std::string data_text(const ImageTrainer<float>& trainer) {

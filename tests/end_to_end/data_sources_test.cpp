@@ -20,15 +20,19 @@ using nlohmann::json;
 class DataSources : public ::testing::Test {
  protected:
   // Runs a script of bash, in which `ebt` is the program, and `train` a tiny training of $steps, or
-  // 12, without --data and --out. The working folder is that of the test.
+  // 12, with a validation every $every of them, or 6, without --data and --out. The working folder
+  // is that of the test.
   Outcome shell(const std::string& script) {
     Arguments words = tiny_training("", "");
     words.erase(words.begin(), words.begin() + 5);
-    const auto steps = std::find(words.begin(), words.end(), "--steps");
-    words.erase(steps, steps + 2);
+    for (const char* flag : {"--steps", "--validate-every"}) {
+      const auto given = std::find(words.begin(), words.end(), flag);
+      words.erase(given, given + 2);
+    }
     const std::string file = folder_.write(
         "script", fmt::format("set -o pipefail\ncd '{0}'\nebt() {{ '{1}' \"$@\"; }}\n"
-                              "train() {{ ebt train {2} --steps ${{steps:-12}} \"$@\"; }}\n{3}\n",
+                              "train() {{ ebt train {2} --steps ${{steps:-12}} --validate-every "
+                              "${{every:-6}} \"$@\"; }}\n{3}\n",
                               folder_.path().string(), EBT_BINARY, fmt::join(words, " "), script));
     const int status = std::system(fmt::format("bash '{0}' >'{1}' 2>'{2}' </dev/null", file,
                                                folder_.file("stdout"), folder_.file("stderr"))
@@ -162,7 +166,7 @@ TEST_F(DataSources, AreToldWhenTrainingBegins) {
 TEST_F(DataSources, ThatAreLearnedByHeartAreToldOnce) {
   // What is kept for validation is nothing like the rest.
   folder_.write("odd.txt", std::string(3600, 'a') + std::string(400, 'z'));
-  const Outcome outcome = shell("train --data odd.txt --out run --validate-every 1");
+  const Outcome outcome = shell("every=1 train --data odd.txt --out run");
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
   const std::string sentence = "the validation loss rose three times in a row";
   const size_t first = outcome.err.find(sentence);
