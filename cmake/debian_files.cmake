@@ -1,11 +1,10 @@
 # Run by cpack on the tree that becomes a Debian package: files that Debian wants beside the installed
 # ones, and places where it wants some of these.
-set(usr ${CMAKE_INSTALL_PREFIX})
-set(sources ${CMAKE_CURRENT_LIST_DIR}/..)
+set(usr ${CPACK_TEMPORARY_DIRECTORY}${CPACK_PACKAGING_INSTALL_PREFIX})
 set(documents ${usr}/share/doc/ebt)
 
-file(INSTALL ${CMAKE_CURRENT_LIST_DIR}/debian_copyright DESTINATION ${documents} RENAME copyright
-  PERMISSIONS OWNER_READ OWNER_WRITE GROUP_READ WORLD_READ)
+file(MAKE_DIRECTORY ${documents})
+configure_file(${CMAKE_CURRENT_LIST_DIR}/debian_copyright ${documents}/copyright COPYONLY)
 string(TIMESTAMP date "%a, %d %b %Y %H:%M:%S +0000" UTC)
 file(WRITE ${documents}/changelog
   "ebt (${CPACK_PACKAGE_VERSION}) stable; urgency=low\n\n"

@@ -28,6 +28,7 @@ mmdebstrap --mode=root --variant=apt --quiet "$release" "$bare" "$mirror" ||
   fail "no bare Debian could be made"
 cp "$package" "$bare/ebt.deb"
 inside() { chroot "$bare" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 "$@"; }
+inside apt-get update -qq
 inside DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends /ebt.deb >"$work/log" 2>&1 ||
   fail "$(cat "$work/log")"
 
