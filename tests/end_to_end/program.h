@@ -26,14 +26,14 @@ struct Outcome {
 
 // What the program is denied, and what else it finds.
 struct Limits {
-  std::optional<uint64_t> file_bytes;  // larger files cannot be written, as on a full disk
-  bool unprivileged = false;           // run as a user who owns nothing
-  std::string out = {}, err = {};      // files to write to; empty: those that an Outcome shows
-  bool closed_streams = false;         // no standard input, output and error at all
-  bool ignores_hangup = false;         // as under nohup
-  bool own_session = false;            // a terminal that is `out` or `err` is its own
-  bool one_core = false;               // as `taskset`
-  Arguments environment = {};          // "NAME=value"
+  std::optional<uint64_t> file_bytes = {};  // larger files cannot be written, as on a full disk
+  bool unprivileged = false;                // run as a user who owns nothing
+  std::string out = {}, err = {};           // files to write to; empty: those that an Outcome shows
+  bool closed_streams = false;              // no standard input, output and error at all
+  bool ignores_hangup = false;              // as under nohup
+  bool own_session = false;                 // a terminal that is `out` or `err` is its own
+  bool one_core = false;                    // as `taskset`
+  Arguments environment = {};               // "NAME=value"
 };
 
 // A running `ebt`.
