@@ -25,17 +25,19 @@ class Memory : public ::testing::Test {
  protected:
   // What a run takes may be 10 % more than its plan and 16 MiB, or 20 % less and 40 MiB: programs
   // and their libraries are loaded differently.
-  static void expect_as_planned(const Arguments& command, double at_least) {
+  // `file_bytes` of a file that is read through its pages, which the kernel takes back, are beside
+  // the plan.
+  static void expect_as_planned(const Arguments& command, double at_least, double file_bytes = 0) {
     const Outcome outcome = run_ebt(command);
     ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
     const double planned = planned_bytes(outcome.err);
     const auto peak = static_cast<double>(outcome.peak_bytes);
     EXPECT_GT(planned, at_least);
-    EXPECT_LE(peak, 1.1 * planned + (16 << 20)) << outcome.err;
+    EXPECT_LE(peak, 1.1 * planned + (16 << 20) + file_bytes) << outcome.err;
     EXPECT_GE(peak, planned / 1.2 - (40 << 20)) << outcome.err;
   }
   Arguments text_run(const Arguments& more) {
-    Arguments all = {"--steps", "1", "--validation-windows", "1"};
+    Arguments all = {"--steps", "1", "--validation-windows", "1", "--overwrite"};
     all.insert(all.end(), more.begin(), more.end());
     return tiny_training(text_, folder_.file("run"), all);
   }
@@ -49,7 +51,7 @@ TEST_F(Memory, OfALargeTextIsAsPlanned) {
   // A file of zeros that takes no place on the disk; most of what is planned is the order of its
   // windows.
   std::filesystem::resize_file(text_, 160 << 20);
-  expect_as_planned(text_run({"--context", "16"}), 70 * kMiB);
+  expect_as_planned(text_run({"--context", "16"}), 70 * kMiB, 160 * kMiB);
 }
 
 TEST_F(Memory, OfAReplayBufferIsAsPlanned) {
@@ -57,7 +59,8 @@ TEST_F(Memory, OfAReplayBufferIsAsPlanned) {
 }
 
 TEST_F(Memory, OfALongContextIsAsPlanned) {
-  expect_as_planned(text_run({"--context", "8192", "--batch", "1"}), 100 * kMiB);
+  expect_as_planned(text_run({"--context", "8192", "--batch", "1", "--validation", "0.3"}),
+                    40 * kMiB);
 }
 
 TEST_F(Memory, OfAWideModelIsAsPlanned) {
