@@ -79,11 +79,6 @@ class TokenNames {
   TextStream stream_;
 };
 
-// The text as JSON can hold it: U+FFFD for bytes that are no UTF-8.
-Json readable(const std::string& text) {
-  return Json::parse(Json(text).dump(-1, ' ', false, Json::error_handler_t::replace));
-}
-
 const char* reason_name(FinishReason reason) {
   check_finite(reason);
   switch (reason) {
@@ -260,7 +255,7 @@ void run_generate(const Flags& command_flags) {
   }
   if (command_flags.json()) {
     const Json result = {{"model", flags.model},       {"prompt", flags.prompt},
-                         {"text", readable(text)},     {"finish_reason", finish_reason},
+                         {"text", model_text(text)},     {"finish_reason", finish_reason},
                          {"seed", sampling.seed},      {"thinking", fields_to_json(think)},
                          {"thinking_steps", steps},    {"forward_passes", passes},
                          {"tokens", std::move(tokens)}};

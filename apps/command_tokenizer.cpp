@@ -190,7 +190,7 @@ void encode(const Flags& command_flags) {
   if (command_flags.json()) {
     Json texts = Json::array();
     for (const int32_t token : tokens) {
-      texts.push_back(tokenizer->decode({&token, 1}));
+      texts.push_back(model_text(tokenizer->decode({&token, 1})));
     }
     output_json({{"vocab_size", tokenizer->vocabulary_size()},
                  {"end_of_text", tokenizer->document_separator()},
@@ -208,7 +208,7 @@ void decode(const Flags& command_flags) {
   const std::vector<int32_t> tokens = parse_tokens(input_of(command_flags, flags.file));
   const std::string text = tokenizer->decode(tokens);
   if (command_flags.json()) {
-    output_json({{"tokens", tokens}, {"text", text}});
+    output_json({{"tokens", tokens}, {"text", model_text(text)}});
   } else {
     fmt::print("{}", text);
   }

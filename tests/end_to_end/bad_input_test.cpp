@@ -65,7 +65,7 @@ TEST_F(BadInput, RefusesTextsThatAreNone) {
 
 TEST_F(BadInput, RefusesATextItMayNotRead) {
   const std::string secret = folder_.write("secret.txt", real_text());
-  chmod(folder_.file("").c_str(), 0755);
+  chmod(folder_.file("").c_str(), 0777);
   chmod(secret.c_str(), 0);
   expect_no_training(secret, {}, "secret.txt", Limits{.file_bytes = {}, .unprivileged = true});
 }

@@ -166,7 +166,8 @@ TEST_F(DataSources, AreToldWhenTrainingBegins) {
 TEST_F(DataSources, ThatAreLearnedByHeartAreToldOnce) {
   // What is kept for validation is nothing like the rest.
   folder_.write("odd.txt", std::string(3600, 'a') + std::string(400, 'z'));
-  const Outcome outcome = shell("every=1 train --data odd.txt --out run");
+  const Outcome outcome =
+      shell("every=1 train --data odd.txt --out run --arch transformer_pp --learning-rate 0.01");
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
   const std::string sentence = "the validation loss rose three times in a row";
   const size_t first = outcome.err.find(sentence);

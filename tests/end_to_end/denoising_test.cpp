@@ -276,7 +276,8 @@ TEST_F(Denoising, RefusesWhatItCannotMeasure) {
   expect_refused(eval({"--sigmas", "0"}), "--sigmas: without noise");
   expect_refused({"eval", "image", "--model", model(), "--grid", "0,1"},
                  "--grid must be whole numbers from 1");
-  expect_refused(eval({"--dit-grid", "3,3"}), "--dit-grid repeats the value 3");
+  expect_refused(eval({"--baseline", model("dit"), "--dit-grid", "3,3"}),
+                 "--dit-grid repeats the value 3");
   expect_refused(eval({"--baseline", model("larger")}), "which only --sigmas can compare");
   expect_refused(eval({"--images", "-1"}), "--images must be at least 0");
   expect_refused({"eval", "image", "--model", model("text")}, "text");
@@ -329,7 +330,8 @@ TEST_F(Denoising, RefusesWhatItCannotProbe) {
   expect_refused(probe({"--data", one, "--held-out", "0.1"}),
                  "leaves 2 images to learn from and 0");
   expect_refused(probe({"--data", one, "--held-out", "1"}), "--held-out must be between 0 and 1");
-  expect_refused(probe({"--data", one, "--timestep", "1000"}), "--timestep must be below 1000");
+  expect_refused(probe({"--data", one, "--baseline", model("dit"), "--timestep", "1000"}),
+                 "--timestep must be below 1000");
   expect_refused(probe({"--data", one, "--l2", "-1"}), "--l2 must be between");
   expect_refused(probe({"--data", one, "--baseline", model("larger")}), "of another size");
 }

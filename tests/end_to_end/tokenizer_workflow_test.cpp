@@ -120,7 +120,8 @@ TEST_F(Tokenizers, AreRefusedWhereTheyDoNotFit) {
   expect_refused({"data", "prepare", "--data", shards, "--out", folder_.file("out")},
                  "holds tokens already");
   expect_refused({"data", "prepare", "--data", text_, "--out", shards}, "holds prepared data");
-  expect_refused({"data", "prepare", "--data", text_, "--out", folder_.path().string()},
+  folder_.write("other/file", "");
+  expect_refused({"data", "prepare", "--data", text_, "--out", folder_.file("other")},
                  "which is not of prepared data");
   expect_refused({"tokenizer", "train", "--data", text_, "--out", small}, "exists already");
 

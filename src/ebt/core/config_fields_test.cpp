@@ -44,9 +44,10 @@ TEST(ConfigFields, KeepsFieldsThatTheFileDoesNotName) {
 
 TEST(ConfigFields, NamesAnUnknownKeyAndTheKnownOnes) {
   DataConfig config;
-  EXPECT_EQ(error_of(R"({"dataa": "x"})", config),
-            "c.json: unknown field \"dataa\"; known fields are data, text-field, prompt-field, "
-            "tokenizer, validation");
+  EXPECT_EQ(
+      error_of(R"({"dataa": "x"})", config),
+      "c.json: unknown field \"dataa\"; known fields are data, text-field, as, skip-bad-lines, "
+      "prompt-field, tokenizer, end-of-text, validation");
 }
 
 TEST(ConfigFields, RefusesWrongTypesAndLeavesTheConfigAlone) {
