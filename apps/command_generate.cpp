@@ -255,7 +255,7 @@ void run_generate(const Flags& command_flags) {
   }
   if (command_flags.json()) {
     const Json result = {{"model", flags.model},       {"prompt", flags.prompt},
-                         {"text", model_text(text)},     {"finish_reason", finish_reason},
+                         {"text", model_text(text)},   {"finish_reason", finish_reason},
                          {"seed", sampling.seed},      {"thinking", fields_to_json(think)},
                          {"thinking_steps", steps},    {"forward_passes", passes},
                          {"tokens", std::move(tokens)}};

@@ -10,9 +10,9 @@
 #include <utility>
 #include <vector>
 
+#include "ebt/data/text_input.h"
 #include "ebt/data/tokenizer.h"
 #include "ebt/eval/scoring.h"
-#include "ebt/data/text_input.h"
 
 namespace ebt {
 
@@ -48,8 +48,8 @@ std::optional<std::pair<std::string_view, std::string_view>> split_last_word(std
 // "1234.5", "+007." is "7". None when there is none.
 std::optional<std::string> final_number(std::string_view text);
 
-// Calls visit(what, object) for the objects of a .jsonl, which must be one at least; `what` names the
-// line in errors. Throws Error when one is bad.
+// Calls visit(what, object) for the objects of a .jsonl, which must be one at least; `what` names
+// the line in errors. Throws Error when one is bad.
 void for_each_example(
     const std::string& path,
     const std::function<void(const std::string& what, const nlohmann::json& object)>& visit);
