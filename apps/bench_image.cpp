@@ -4,11 +4,11 @@
 
 #include <algorithm>
 
+#include "bench/image_step_benchmark.h"
 #include "ebt/core/log.h"
 #include "ebt/kernels/gemm.h"
 #include "ebt/kernels/isa.h"
 #include "ebt/model/engine_options.h"
-#include "ebt/train/image_step_benchmark.h"
 #include "flags.h"
 #include "output.h"
 #include "phase_table.h"

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "ebt/train/step_benchmark.h"
+#include "bench/step_benchmark.h"
 
 namespace ebt {
 

@@ -5,9 +5,9 @@
 #include <ctime>
 
 #include "ebt/core/log.h"
-#include "ebt/data/end_of_text.h"
-#include "ebt/data/prepared_data.h"
-#include "ebt/data/tokenizer.h"
+#include "ebt/data/text/prepared_data.h"
+#include "ebt/data/tokenizer/end_of_text.h"
+#include "ebt/data/tokenizer/tokenizer.h"
 #include "flags.h"
 #include "output.h"
 

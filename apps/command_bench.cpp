@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "bench/generation_benchmark.h"
+#include "bench/step_benchmark.h"
 #include "bench_image.h"
 #include "bench_sweep.h"
 #include "bench_tokenizer.h"
@@ -11,8 +13,6 @@
 #include "ebt/kernels/gemm.h"
 #include "ebt/kernels/isa.h"
 #include "ebt/model/engine_options.h"
-#include "ebt/think/generation_benchmark.h"
-#include "ebt/train/step_benchmark.h"
 #include "evaluation.h"
 #include "flags.h"
 #include "output.h"

@@ -11,6 +11,8 @@
 #include "ebt/core/log.h"
 #include "ebt/core/printable.h"
 #include "ebt/io/safetensors.h"
+#include "ebt/model/model_folder.h"
+#include "ebt/train/run_config.h"
 #include "evaluation.h"
 #include "flags.h"
 #include "output.h"

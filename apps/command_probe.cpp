@@ -10,7 +10,7 @@
 #include "ebt/core/log.h"
 #include "ebt/core/threads.h"
 #include "ebt/eval/image_probe.h"
-#include "ebt/train/model_folder.h"
+#include "ebt/train/run_config.h"
 #include "evaluation.h"
 #include "flags.h"
 #include "image_model.h"

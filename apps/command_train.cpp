@@ -8,10 +8,10 @@
 
 #include "commands.h"
 #include "ebt/core/log.h"
-#include "ebt/data/prepared_data.h"
+#include "ebt/data/text/prepared_data.h"
 #include "ebt/io/folder_owner.h"
-#include "ebt/train/model_folder.h"
 #include "ebt/train/recipes.h"
+#include "ebt/train/run_config.h"
 #include "ebt/train/trainer.h"
 #include "flags.h"
 #include "output.h"

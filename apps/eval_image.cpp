@@ -17,7 +17,7 @@
 #include "ebt/io/folder.h"
 #include "ebt/io/json_text.h"
 #include "ebt/report/image_quality_figure.h"
-#include "ebt/train/model_folder.h"
+#include "ebt/train/run_config.h"
 #include "evaluation.h"
 #include "flags.h"
 #include "image_model.h"

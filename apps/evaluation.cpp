@@ -5,11 +5,12 @@
 #include <system_error>
 
 #include "ebt/core/printable.h"
-#include "ebt/data/examples.h"
-#include "ebt/data/token_corpus.h"
-#include "ebt/data/windows.h"
+#include "ebt/data/text/examples.h"
+#include "ebt/data/text/token_corpus.h"
+#include "ebt/data/text/windows.h"
 #include "ebt/eval/tasks.h"
 #include "ebt/io/byte_stream.h"
+#include "ebt/train/run_config.h"
 #include "ebt/train/training_text.h"
 
 namespace ebt {

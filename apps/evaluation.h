@@ -9,12 +9,12 @@
 #include <string>
 #include <vector>
 
-#include "ebt/data/rows.h"
-#include "ebt/eval/evaluate.h"
+#include "ebt/data/text/rows.h"
+#include "ebt/data/tokenizer/tokenizer.h"
 #include "ebt/eval/task.h"
 #include "ebt/report/html_report.h"
+#include "ebt/think/evaluate.h"
 #include "ebt/train/config.h"
-#include "ebt/train/model_folder.h"
 
 namespace ebt {
 

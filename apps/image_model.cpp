@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "ebt/core/message.h"
-#include "ebt/train/image_model_folder.h"
+#include "ebt/think/open_model.h"
 #include "evaluation.h"
 
 namespace ebt {

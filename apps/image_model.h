@@ -6,7 +6,7 @@
 #include <string>
 
 #include "ebt/core/share_progress.h"
-#include "ebt/data/image_data.h"
+#include "ebt/data/image/image_data.h"
 #include "ebt/think/image_denoiser.h"
 
 namespace ebt {

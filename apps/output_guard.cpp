@@ -7,10 +7,10 @@
 #include <system_error>
 
 #include "ebt/core/error.h"
-#include "ebt/data/prepared_data.h"
+#include "ebt/data/text/prepared_data.h"
 #include "ebt/io/folder.h"
-#include "ebt/lab/lab.h"
-#include "ebt/train/model_folder.h"
+#include "ebt/model/model_folder.h"
+#include "lab/lab.h"
 
 namespace ebt {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <optional>
 
-#include "ebt/train/model_folder.h"
+#include "ebt/train/run_config.h"
 
 namespace ebt {
 namespace {

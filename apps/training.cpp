@@ -11,8 +11,8 @@
 #include "ebt/io/folder.h"
 #include "ebt/kernels/gemm.h"
 #include "ebt/kernels/isa.h"
+#include "ebt/model/model_folder.h"
 #include "ebt/train/metrics_log.h"
-#include "ebt/train/model_folder.h"
 #include "stop_signals.h"
 
 namespace ebt {

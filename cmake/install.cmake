@@ -14,7 +14,7 @@ install(EXPORT ebtTargets NAMESPACE ebt:: DESTINATION ${package_dir})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/src/ebt DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
   FILES_MATCHING PATTERN "*.h"
   PATTERN "serve" EXCLUDE  # a part of the program
-  REGEX "kernels/(attention_[a-z_]+|gemm_blocks|parallel|row_chunks|stored|thread_buffer|tile|vector_math|words)\\.h$" EXCLUDE)
+  PATTERN "cpu" EXCLUDE)
 
 # A static library leaves what it is built on to the programs that link it.
 get_target_property(kind ebt TYPE)

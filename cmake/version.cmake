@@ -3,7 +3,7 @@
 pkg_check_modules(JPEG_TURBO QUIET libjpeg)  # FindJPEG only knows the version of the interface
 set(EBT_LIBRARY_VERSIONS "")
 foreach(entry
-    "oneDNN=dnnl_VERSION" "fmt=fmt_VERSION" "spdlog=spdlog_VERSION" "nlohmann-json=nlohmann_json_VERSION"
+    "oneDNN=dnnl_VERSION" "fmt=fmt_VERSION" "nlohmann-json=nlohmann_json_VERSION"
     "CLI11=CLI11_VERSION" "libpng=PNG_VERSION_STRING" "libjpeg-turbo=JPEG_TURBO_VERSION" "Spectra=Spectra_VERSION"
     "Oniguruma=TEXT_oniguruma_VERSION" "utf8proc=TEXT_libutf8proc_VERSION"
     "zlib=ZLIB_VERSION_STRING" "Zstandard=ZSTD_VERSION" "SentencePiece=SENTENCEPIECE_VERSION" "Boost=Boost_VERSION")

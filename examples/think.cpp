@@ -2,7 +2,7 @@
 // thinking step and after each, and its log probability.
 //   think MODEL [PROMPT]
 #include <ebt/core/error.h>
-#include <ebt/train/model_folder.h>
+#include <ebt/think/open_model.h>
 #include <fmt/ranges.h>
 
 #include <vector>

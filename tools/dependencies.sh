@@ -1,6 +1,6 @@
 # Sourced by ./run, ./test and .ci/run: says which Debian packages are missing, and installs them.
 
-build_packages=(cmake ninja-build g++ libdnnl-dev ocl-icd-opencl-dev libfmt-dev libspdlog-dev libcli11-dev
+build_packages=(cmake ninja-build g++ libdnnl-dev ocl-icd-opencl-dev libfmt-dev libcli11-dev
   nlohmann-json3-dev librandom123-dev pkg-config libonig-dev libutf8proc-dev libsentencepiece-dev
   libpng-dev libjpeg62-turbo-dev zlib1g-dev libzstd-dev libboost-dev libeigen3-dev
   libspectra-dev)

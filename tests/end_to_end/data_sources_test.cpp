@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "ebt/data/image.h"
+#include "ebt/data/image/image.h"
 #include "tests/end_to_end/program.h"
 #include "tests/support/compressor.h"
 #include "tests/support/tar_builder.h"

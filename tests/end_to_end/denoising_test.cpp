@@ -7,7 +7,7 @@
 #include <memory>
 #include <sstream>
 
-#include "ebt/data/image.h"
+#include "ebt/data/image/image.h"
 #include "tests/end_to_end/program.h"
 #include "tests/support/image_set.h"
 

@@ -4,7 +4,7 @@
 #include <fstream>
 #include <limits>
 
-#include "ebt/data/image.h"
+#include "ebt/data/image/image.h"
 #include "tests/end_to_end/program.h"
 #include "tests/support/image_set.h"
 

@@ -6,7 +6,7 @@
 #include <random>
 #include <thread>
 
-#include "ebt/data/image.h"
+#include "ebt/data/image/image.h"
 #include "tests/end_to_end/program.h"
 
 namespace ebt::testing {

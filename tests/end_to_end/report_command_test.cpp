@@ -5,7 +5,7 @@
 #include <fstream>
 #include <regex>
 
-#include "ebt/data/sentence_piece.h"
+#include "ebt/data/tokenizer/sentence_piece.h"
 #include "tests/end_to_end/program.h"
 #include "tests/support/small_tokenizer.h"
 

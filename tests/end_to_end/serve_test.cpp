@@ -6,7 +6,7 @@
 #include <future>
 #include <thread>
 
-#include "ebt/data/image.h"
+#include "ebt/data/image/image.h"
 #include "tests/end_to_end/program.h"
 #include "tests/support/http_client.h"
 #include "tests/support/image_set.h"

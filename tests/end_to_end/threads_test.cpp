@@ -1,7 +1,7 @@
 // Numbers are those of any number of threads, whatever the environment grants of what is asked for.
 #include <gtest/gtest.h>
 
-#include "ebt/data/image.h"
+#include "ebt/data/image/image.h"
 #include "tests/end_to_end/program.h"
 #include "tests/support/image_set.h"
 

@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
-#include "ebt/data/sentence_piece.h"
-#include "ebt/data/tokenizer.h"
+#include "ebt/data/tokenizer/sentence_piece.h"
+#include "ebt/data/tokenizer/tokenizer.h"
 #include "tests/end_to_end/program.h"
 #include "tests/support/small_tokenizer.h"
 

@@ -7,11 +7,11 @@
 
 #include <filesystem>
 
-#include "ebt/data/dead_leaves.h"
-#include "ebt/data/exif.h"
-#include "ebt/data/image.h"
-#include "ebt/data/image_data.h"
-#include "ebt/data/tar.h"
+#include "ebt/data/image/dead_leaves.h"
+#include "ebt/data/image/exif.h"
+#include "ebt/data/image/image.h"
+#include "ebt/data/image/image_data.h"
+#include "ebt/data/image/tar.h"
 #include "tests/fuzz/mutator.h"
 #include "tests/fuzz/refusals.h"
 #include "tests/support/image_encoder.h"

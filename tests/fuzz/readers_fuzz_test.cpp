@@ -8,11 +8,11 @@
 #include <filesystem>
 
 #include "ebt/core/error.h"
-#include "ebt/data/corpus.h"
-#include "ebt/data/prepared_data.h"
-#include "ebt/data/sentence_piece.h"
-#include "ebt/data/token_corpus.h"
-#include "ebt/data/tokenizer.h"
+#include "ebt/data/text/corpus.h"
+#include "ebt/data/text/prepared_data.h"
+#include "ebt/data/text/token_corpus.h"
+#include "ebt/data/tokenizer/sentence_piece.h"
+#include "ebt/data/tokenizer/tokenizer.h"
 #include "ebt/eval/calibration.h"
 #include "ebt/eval/task_run.h"
 #include "ebt/eval/tasks.h"

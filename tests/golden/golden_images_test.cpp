@@ -6,9 +6,9 @@
 #include <map>
 #include <memory>
 
-#include "ebt/backward/image_ebt.h"
 #include "ebt/model/dit.h"
 #include "ebt/think/ddim.h"
+#include "ebt/think/image_ebt.h"
 #include "tests/support/golden.h"
 #include "tests/support/golden_bounds.h"
 

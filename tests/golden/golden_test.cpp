@@ -8,8 +8,8 @@
 #include <map>
 #include <memory>
 
-#include "ebt/backward/text_ebt.h"
 #include "ebt/model/transformer_pp.h"
+#include "ebt/think/text_ebt.h"
 #include "tests/support/golden_bounds.h"
 
 namespace ebt {

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "ebt/core/error.h"
-#include "ebt/core/rng.h"
+#include "ebt/kernels/rng.h"
 #include "ebt/think/generator.h"
 
 namespace ebt::testing {

@@ -9,7 +9,7 @@
 #include <set>
 #include <vector>
 
-#include "ebt/core/rng.h"
+#include "ebt/kernels/rng.h"
 #include "ebt/model/text_model.h"
 
 namespace ebt::testing {

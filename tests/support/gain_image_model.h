@@ -7,7 +7,7 @@
 #include <set>
 #include <vector>
 
-#include "ebt/core/rng.h"
+#include "ebt/kernels/rng.h"
 #include "ebt/model/image_model.h"
 
 namespace ebt::testing {

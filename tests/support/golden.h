@@ -9,10 +9,10 @@
 #include <string>
 #include <vector>
 
-#include "ebt/data/batch.h"
+#include "ebt/data/text/batch.h"
 #include "ebt/io/safetensors.h"
 #include "ebt/model/config.h"
-#include "ebt/think/config.h"
+#include "ebt/model/thinking_config.h"
 
 namespace ebt::golden {
 

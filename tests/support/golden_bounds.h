@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "ebt/core/rng.h"
 #include "ebt/core/tensor.h"
+#include "ebt/kernels/rng.h"
 #include "tests/support/golden.h"
 
 namespace ebt::golden {

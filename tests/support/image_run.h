@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "ebt/data/image.h"
+#include "ebt/data/image/image.h"
 #include "ebt/train/image_trainer.h"
 #include "tests/support/gain_image_model.h"
 #include "tests/support/temporary_folder.h"

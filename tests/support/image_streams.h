@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "ebt/data/image_data.h"
+#include "ebt/data/image/image_data.h"
 #include "tests/support/temporary_folder.h"
 
 namespace ebt::testing {

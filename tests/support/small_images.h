@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "ebt/data/image.h"
+#include "ebt/data/image/image.h"
 #include "tests/support/error_text.h"
 #include "tests/support/image_encoder.h"
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "ebt/data/unicode.h"
+#include "ebt/core/unicode.h"
 
 namespace ebt::testing {
 

@@ -5,64 +5,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "ebt/data/sentence_piece.h"
-#include "ebt/model/config.h"
-#include "ebt/model/image_config.h"
-#include "ebt/think/config.h"
-#include "ebt/think/options.h"
-
 namespace ebt {
-
-const EnumNames<Architecture>& enum_names(Architecture) {
-  static const EnumNames<Architecture> kNames = {{"ebt", Architecture::kEbt},
-                                                 {"transformer_pp", Architecture::kTransformerPp}};
-  return kNames;
-}
-
-const EnumNames<EbtType>& enum_names(EbtType) {
-  static const EnumNames<EbtType> kNames = {{"default", EbtType::kDefault},
-                                            {"time_embed", EbtType::kTimeEmbed},
-                                            {"adaln", EbtType::kAdaln},
-                                            {"adaln_zero", EbtType::kAdalnZero}};
-  return kNames;
-}
-
-const EnumNames<ImageArchitecture>& enum_names(ImageArchitecture) {
-  static const EnumNames<ImageArchitecture> kNames = {{"ebt", ImageArchitecture::kEbt},
-                                                      {"dit", ImageArchitecture::kDit}};
-  return kNames;
-}
-
-const EnumNames<InitialPrediction>& enum_names(InitialPrediction) {
-  static const EnumNames<InitialPrediction> kNames = {
-      {"random_noise", InitialPrediction::kRandomNoise}, {"zeros", InitialPrediction::kZeros}};
-  return kNames;
-}
-
-const EnumNames<CandidateChoice>& enum_names(CandidateChoice) {
-  static const EnumNames<CandidateChoice> kNames = {{"min", CandidateChoice::kMin},
-                                                    {"max", CandidateChoice::kMax},
-                                                    {"drop", CandidateChoice::kDrop}};
-  return kNames;
-}
-
-const EnumNames<Landscapes>& enum_names(Landscapes) {
-  static const EnumNames<Landscapes> kNames = {{"all", Landscapes::kAll},
-                                               {"final", Landscapes::kFinal}};
-  return kNames;
-}
-
-const EnumNames<NoisySteps>& enum_names(NoisySteps) {
-  static const EnumNames<NoisySteps> kNames = {{"all", NoisySteps::kAll},
-                                               {"first", NoisySteps::kFirst}};
-  return kNames;
-}
-
-const EnumNames<SentencePieceType>& enum_names(SentencePieceType) {
-  static const EnumNames<SentencePieceType> kNames = {{"bpe", SentencePieceType::kBpe},
-                                                      {"unigram", SentencePieceType::kUnigram}};
-  return kNames;
-}
 
 namespace detail {
 namespace {

@@ -6,36 +6,15 @@
 #include <nlohmann/json.hpp>
 #include <string>
 #include <type_traits>
-#include <utility>
 #include <vector>
 
+#include "ebt/core/enum_names.h"
 #include "ebt/core/error.h"
 
 namespace ebt {
 
 // JSON that is written: it keeps keys in the order of the fields.
 using Json = nlohmann::ordered_json;
-
-// The words that stand for the values of an enum in flags and files.
-template <class Enum>
-using EnumNames = std::vector<std::pair<std::string, Enum>>;
-
-enum class Architecture;
-enum class EbtType;
-enum class ImageArchitecture;
-enum class CandidateChoice;
-enum class InitialPrediction;
-enum class Landscapes;
-enum class NoisySteps;
-enum class SentencePieceType;
-const EnumNames<Architecture>& enum_names(Architecture);
-const EnumNames<EbtType>& enum_names(EbtType);
-const EnumNames<ImageArchitecture>& enum_names(ImageArchitecture);
-const EnumNames<CandidateChoice>& enum_names(CandidateChoice);
-const EnumNames<InitialPrediction>& enum_names(InitialPrediction);
-const EnumNames<Landscapes>& enum_names(Landscapes);
-const EnumNames<NoisySteps>& enum_names(NoisySteps);
-const EnumNames<SentencePieceType>& enum_names(SentencePieceType);
 
 // The word of an enum value.
 template <class Enum>

@@ -4,7 +4,7 @@
 
 #include <optional>
 
-#include "ebt/data/unicode.h"
+#include "ebt/core/unicode.h"
 
 namespace ebt {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "ebt/core/rng.h"
+#include "ebt/kernels/rng.h"
 
 namespace ebt {
 

@@ -5,8 +5,8 @@
 #include <cmath>
 
 #include "ebt/core/error.h"
-#include "ebt/core/rng.h"
-#include "ebt/model/noise_schedule.h"
+#include "ebt/kernels/rng.h"
+#include "ebt/layers/noise_schedule.h"
 
 namespace ebt {
 namespace {

@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "ebt/core/error.h"
-#include "ebt/data/image_crop.h"
+#include "ebt/data/image/image_crop.h"
 #include "ebt/eval/image_set.h"
 
 namespace ebt {

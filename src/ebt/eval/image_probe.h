@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "ebt/data/image_data.h"
+#include "ebt/data/image/image_data.h"
 #include "ebt/eval/linear_probe.h"
 #include "ebt/model/image_config.h"
 

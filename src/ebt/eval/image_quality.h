@@ -2,7 +2,7 @@
 #pragma once
 
 #include "ebt/core/tensor.h"
-#include "ebt/data/image.h"
+#include "ebt/data/image/image.h"
 
 namespace ebt {
 

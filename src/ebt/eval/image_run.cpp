@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "ebt/core/error.h"
-#include "ebt/data/image_crop.h"
+#include "ebt/data/image/image_crop.h"
 #include "ebt/eval/non_local_means.h"
 #include "ebt/think/tiled_denoising.h"
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "ebt/data/image_data.h"
+#include "ebt/data/image/image_data.h"
 
 namespace ebt {
 

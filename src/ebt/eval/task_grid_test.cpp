@@ -4,7 +4,7 @@
 
 #include <sstream>
 
-#include "ebt/data/windows.h"
+#include "ebt/data/text/windows.h"
 #include "ebt/eval/tasks.h"
 #include "ebt/eval/think_grid.h"
 #include "ebt/io/file.h"

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "ebt/data/windows.h"
+#include "ebt/data/text/windows.h"
 #include "ebt/eval/tasks.h"
 #include "ebt/io/file.h"
 #include "tests/support/bigram_generator.h"

@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include "ebt/data/text_input.h"
-#include "ebt/data/tokenizer.h"
+#include "ebt/data/text/text_input.h"
+#include "ebt/data/tokenizer/tokenizer.h"
 #include "ebt/eval/scoring.h"
 
 namespace ebt {

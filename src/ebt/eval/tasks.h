@@ -6,8 +6,8 @@
 #include <memory>
 #include <string>
 
-#include "ebt/data/rows.h"
-#include "ebt/data/tokenizer.h"
+#include "ebt/data/text/rows.h"
+#include "ebt/data/tokenizer/tokenizer.h"
 #include "ebt/eval/task.h"
 
 namespace ebt {

@@ -4,8 +4,8 @@
 
 #include <cmath>
 
-#include "ebt/data/examples.h"
-#include "ebt/data/windows.h"
+#include "ebt/data/text/examples.h"
+#include "ebt/data/text/windows.h"
 #include "tests/support/bigram_generator.h"
 #include "tests/support/error_text.h"
 #include "tests/support/temporary_folder.h"

@@ -1,7 +1,7 @@
 #include "ebt/io/json_text.h"
 
 #include "ebt/core/printable.h"
-#include "ebt/data/unicode.h"
+#include "ebt/core/unicode.h"
 
 namespace ebt {
 namespace {

@@ -1,9 +1,29 @@
 #include "ebt/model/config.h"
 
 #include "ebt/core/error.h"
-#include "ebt/think/config.h"
+#include "ebt/model/thinking_config.h"
 
 namespace ebt {
+
+const EnumNames<InitialPrediction>& enum_names(InitialPrediction) {
+  static const EnumNames<InitialPrediction> kNames = {
+      {"random_noise", InitialPrediction::kRandomNoise}, {"zeros", InitialPrediction::kZeros}};
+  return kNames;
+}
+
+const EnumNames<EbtType>& enum_names(EbtType) {
+  static const EnumNames<EbtType> kNames = {{"default", EbtType::kDefault},
+                                            {"time_embed", EbtType::kTimeEmbed},
+                                            {"adaln", EbtType::kAdaln},
+                                            {"adaln_zero", EbtType::kAdalnZero}};
+  return kNames;
+}
+
+const EnumNames<Architecture>& enum_names(Architecture) {
+  static const EnumNames<Architecture> kNames = {{"ebt", Architecture::kEbt},
+                                                 {"transformer_pp", Architecture::kTransformerPp}};
+  return kNames;
+}
 
 void ModelConfig::check() const {
   EBT_CHECK(layers >= 1 && layers <= 1000, "--layers: {} is not between 1 and 1000", layers);

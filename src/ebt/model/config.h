@@ -5,9 +5,12 @@
 #include <string>
 #include <vector>
 
+#include "ebt/core/enum_names.h"
+
 namespace ebt {
 
 enum class Architecture { kEbt, kTransformerPp };
+const EnumNames<Architecture>& enum_names(Architecture);
 
 // How a model tells its energy landscapes (one for each thinking step) apart.
 enum class EbtType {
@@ -16,6 +19,7 @@ enum class EbtType {
   kAdaln,      // a learned vector modulates every block
   kAdalnZero,  // the same, started at the identity
 };
+const EnumNames<EbtType>& enum_names(EbtType);
 
 struct ModelConfig {
   Architecture arch = Architecture::kEbt;

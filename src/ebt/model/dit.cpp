@@ -5,8 +5,8 @@
 #include <numeric>
 #include <utility>
 
-#include "ebt/core/rng.h"
 #include "ebt/core/work_watch.h"
+#include "ebt/kernels/rng.h"
 #include "ebt/layers/linear.h"
 #include "ebt/model/silu.h"
 

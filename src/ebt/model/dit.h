@@ -6,10 +6,10 @@
 #include <memory>
 #include <vector>
 
-#include "ebt/loss/diffusion.h"
+#include "ebt/layers/diffusion.h"
+#include "ebt/layers/noise_schedule.h"
 #include "ebt/model/image_model.h"
 #include "ebt/model/image_trunk.h"
-#include "ebt/model/noise_schedule.h"
 
 namespace ebt {
 

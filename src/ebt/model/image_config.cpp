@@ -4,6 +4,12 @@
 
 namespace ebt {
 
+const EnumNames<ImageArchitecture>& enum_names(ImageArchitecture) {
+  static const EnumNames<ImageArchitecture> kNames = {{"ebt", ImageArchitecture::kEbt},
+                                                      {"dit", ImageArchitecture::kDit}};
+  return kNames;
+}
+
 void ImageModelConfig::check() const {
   EBT_CHECK(channels == 1 || channels == 3, "--channels: {} is neither 1 nor 3", channels);
   EBT_CHECK(patch >= 1 && patch <= 256, "--patch: {} is not between 1 and 256", patch);

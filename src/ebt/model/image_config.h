@@ -3,12 +3,15 @@
 
 #include <cstdint>
 
+#include "ebt/core/enum_names.h"
+
 namespace ebt {
 
 enum class ImageArchitecture {
   kEbt,  // the energy of an image, which thinking descends
   kDit,  // the diffusion transformer it is compared with (Peebles and Xie, 2023)
 };
+const EnumNames<ImageArchitecture>& enum_names(ImageArchitecture);
 
 // Images (C, height, width) are cut into patches of P x P pixels, T in all, one token each.
 struct ImageModelConfig {

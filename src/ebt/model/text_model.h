@@ -6,13 +6,13 @@
 #include <optional>
 #include <vector>
 
-#include "ebt/core/rng.h"
 #include "ebt/core/tensor.h"
-#include "ebt/data/batch.h"
+#include "ebt/data/text/batch.h"
+#include "ebt/kernels/rng.h"
 #include "ebt/model/config.h"
 #include "ebt/model/engine_options.h"
 #include "ebt/model/parameters.h"
-#include "ebt/think/config.h"
+#include "ebt/model/thinking_config.h"
 
 namespace ebt {
 

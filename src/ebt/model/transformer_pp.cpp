@@ -8,8 +8,8 @@
 #include "ebt/core/work_watch.h"
 #include "ebt/kernels/elementwise.h"
 #include "ebt/kernels/isa.h"
-#include "ebt/loss/cross_entropy.h"
-#include "ebt/loss/target_sums.h"
+#include "ebt/layers/cross_entropy.h"
+#include "ebt/layers/target_sums.h"
 
 namespace ebt {
 namespace {

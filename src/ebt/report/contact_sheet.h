@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "ebt/data/image.h"
+#include "ebt/data/image/image.h"
 
 namespace ebt {
 

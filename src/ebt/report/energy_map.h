@@ -1,7 +1,7 @@
 // The energy that every patch of an image is left with, seen on the image.
 #pragma once
 
-#include "ebt/data/image.h"
+#include "ebt/data/image/image.h"
 #include "ebt/think/tiled_denoising.h"
 
 namespace ebt {

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <utility>
 
-#include "ebt/data/unicode.h"
+#include "ebt/core/unicode.h"
 #include "ebt/report/axis.h"
 #include "ebt/report/colors.h"
 #include "ebt/report/markup.h"

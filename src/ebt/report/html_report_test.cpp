@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "ebt/data/unicode.h"
+#include "ebt/core/unicode.h"
 #include "tests/support/temporary_folder.h"
 
 namespace ebt {

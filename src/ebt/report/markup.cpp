@@ -1,6 +1,6 @@
 #include "ebt/report/markup.h"
 
-#include "ebt/data/unicode.h"
+#include "ebt/core/unicode.h"
 
 namespace ebt {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <utf8proc.h>
 
-#include "ebt/data/unicode.h"
+#include "ebt/core/unicode.h"
 
 namespace ebt {
 namespace {

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <string_view>
 
-#include "ebt/data/unicode.h"
+#include "ebt/core/unicode.h"
 #include "ebt/report/chart.h"
 #include "ebt/report/colors.h"
 #include "ebt/report/energy_text.h"

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "ebt/data/image.h"
+#include "ebt/data/image/image.h"
 #include "ebt/eval/image_noise.h"
 #include "ebt/serve/limits.h"
 #include "ebt/serve/served_model.h"

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "ebt/core/error.h"
-#include "ebt/data/image.h"
+#include "ebt/data/image/image.h"
 #include "ebt/io/json.h"
 
 namespace ebt {

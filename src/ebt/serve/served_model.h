@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "ebt/data/tokenizer.h"
+#include "ebt/data/tokenizer/tokenizer.h"
 #include "ebt/model/config.h"
 #include "ebt/model/image_config.h"
 #include "ebt/serve/chat_template.h"

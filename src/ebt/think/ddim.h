@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "ebt/core/tensor.h"
-#include "ebt/model/noise_schedule.h"
+#include "ebt/layers/noise_schedule.h"
 
 namespace ebt {
 

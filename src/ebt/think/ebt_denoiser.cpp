@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "ebt/core/bfloat16.h"
-#include "ebt/think/config.h"
+#include "ebt/model/thinking_config.h"
 
 namespace ebt {
 namespace {

@@ -6,6 +6,25 @@
 
 namespace ebt {
 
+const EnumNames<NoisySteps>& enum_names(NoisySteps) {
+  static const EnumNames<NoisySteps> kNames = {{"all", NoisySteps::kAll},
+                                               {"first", NoisySteps::kFirst}};
+  return kNames;
+}
+
+const EnumNames<Landscapes>& enum_names(Landscapes) {
+  static const EnumNames<Landscapes> kNames = {{"all", Landscapes::kAll},
+                                               {"final", Landscapes::kFinal}};
+  return kNames;
+}
+
+const EnumNames<CandidateChoice>& enum_names(CandidateChoice) {
+  static const EnumNames<CandidateChoice> kNames = {{"min", CandidateChoice::kMin},
+                                                    {"max", CandidateChoice::kMax},
+                                                    {"drop", CandidateChoice::kDrop}};
+  return kNames;
+}
+
 void ThinkOptions::check() const {
   EBT_CHECK(steps >= 0, "think-steps: {} is negative", steps);
   EBT_CHECK(step_size >= 0 && std::isfinite(step_size), "step-size: {} is not a number from 0",

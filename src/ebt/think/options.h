@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "ebt/core/enum_names.h"
+
 namespace ebt {
 
 inline constexpr int64_t kMaxCandidates = 1024;
@@ -10,11 +12,14 @@ inline constexpr int64_t kMaxThinkSteps = 100'000;
 
 // Which landscapes a setting is meant for.
 enum class Landscapes { kAll, kFinal };
+const EnumNames<Landscapes>& enum_names(Landscapes);
 // Which thinking steps get Langevin noise.
 enum class NoisySteps { kAll, kFirst };
+const EnumNames<NoisySteps>& enum_names(NoisySteps);
 // Which of several candidates is kept: that of least or largest final energy, or that whose energy
 // fell most from its first value.
 enum class CandidateChoice { kMin, kMax, kDrop };
+const EnumNames<CandidateChoice>& enum_names(CandidateChoice);
 
 struct ThinkOptions {
   // Steps on a landscape; 0: as many as in training. A baseline does not think and ignores all of

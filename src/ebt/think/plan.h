@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "ebt/model/config.h"
-#include "ebt/think/config.h"
+#include "ebt/model/thinking_config.h"
 #include "ebt/think/options.h"
 
 namespace ebt {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "ebt/model/config.h"
-#include "ebt/think/config.h"
+#include "ebt/model/thinking_config.h"
 
 namespace ebt {
 

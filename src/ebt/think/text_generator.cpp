@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "ebt/core/bfloat16.h"
-#include "ebt/core/rng.h"
+#include "ebt/kernels/rng.h"
 #include "ebt/think/distribution.h"
 #include "ebt/think/text_thinking.h"
 

@@ -14,7 +14,7 @@
 #include "ebt/model/context_stream.h"
 #include "ebt/model/landscape.h"
 #include "ebt/model/prediction_stream.h"
-#include "ebt/think/config.h"
+#include "ebt/model/thinking_config.h"
 
 namespace ebt {
 

@@ -5,9 +5,9 @@
 #include <utility>
 
 #include "ebt/core/bfloat16.h"
-#include "ebt/core/rng.h"
 #include "ebt/kernels/elementwise.h"
 #include "ebt/kernels/isa.h"
+#include "ebt/kernels/rng.h"
 #include "ebt/kernels/softmax.h"
 #include "ebt/think/distribution.h"
 

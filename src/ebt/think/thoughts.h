@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "ebt/model/row_pass.h"
-#include "ebt/think/config.h"
+#include "ebt/model/thinking_config.h"
 #include "ebt/think/generator.h"
 #include "ebt/think/plan.h"
 

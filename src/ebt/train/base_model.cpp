@@ -3,9 +3,10 @@
 #include <filesystem>
 
 #include "ebt/core/config_fields.h"
-#include "ebt/data/token_sequence.h"
+#include "ebt/data/text/token_sequence.h"
 #include "ebt/io/json.h"
-#include "ebt/train/model_folder.h"
+#include "ebt/model/model_folder.h"
+#include "ebt/train/run_config.h"
 
 namespace ebt {
 namespace {

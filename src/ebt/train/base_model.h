@@ -1,7 +1,7 @@
 // What a run starts from that does not start from random weights: --from.
 #pragma once
 
-#include "ebt/data/tokenizer.h"
+#include "ebt/data/tokenizer/tokenizer.h"
 #include "ebt/model/parameters.h"
 #include "ebt/train/config.h"
 #include "ebt/train/image_train_config.h"

@@ -6,7 +6,7 @@
 #include "ebt/core/config_fields.h"
 #include "ebt/io/json.h"
 #include "ebt/io/safetensors.h"
-#include "ebt/train/model_folder.h"
+#include "ebt/model/model_folder.h"
 
 namespace ebt {
 namespace {

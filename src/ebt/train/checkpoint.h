@@ -19,7 +19,7 @@
 #include <filesystem>
 #include <optional>
 
-#include "ebt/optim/adamw.h"
+#include "ebt/train/adamw.h"
 #include "ebt/train/replay_buffer.h"
 
 namespace ebt {

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "ebt/io/safetensors.h"
-#include "ebt/train/model_folder.h"
+#include "ebt/model/model_folder.h"
 #include "tests/support/error_text.h"
 #include "tests/support/file_size_limit.h"
 #include "tests/support/training_run.h"

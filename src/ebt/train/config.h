@@ -7,11 +7,11 @@
 #include <string>
 
 #include "ebt/core/threads.h"
-#include "ebt/data/end_of_text.h"
-#include "ebt/data/text_source.h"
+#include "ebt/data/text/text_source.h"
+#include "ebt/data/tokenizer/end_of_text.h"
 #include "ebt/model/config.h"
 #include "ebt/model/engine_options.h"
-#include "ebt/think/config.h"
+#include "ebt/model/thinking_config.h"
 
 namespace ebt {
 

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "ebt/train/gemm_replay.h"
+#include "bench/gemm_replay.h"
 #include "ebt/train/trainer.h"
 #include "tests/support/training_run.h"
 

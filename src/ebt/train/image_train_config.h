@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "ebt/data/image_data.h"
+#include "ebt/data/image/image_data.h"
 #include "ebt/model/engine_options.h"
 #include "ebt/model/image_config.h"
 #include "ebt/model/image_model.h"

@@ -5,7 +5,8 @@
 #include <filesystem>
 
 #include "ebt/core/config_fields.h"
-#include "ebt/train/model_folder.h"
+#include "ebt/model/model_folder.h"
+#include "ebt/train/run_config.h"
 #include "tests/support/error_text.h"
 #include "tests/support/temporary_folder.h"
 

@@ -7,7 +7,7 @@
 #include "ebt/core/threads.h"
 #include "ebt/io/folder.h"
 #include "ebt/train/base_model.h"
-#include "ebt/train/model_folder.h"
+#include "ebt/train/run_config.h"
 
 namespace ebt {
 namespace {

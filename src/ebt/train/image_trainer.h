@@ -7,7 +7,7 @@
 #include <memory>
 #include <vector>
 
-#include "ebt/data/image_data.h"
+#include "ebt/data/image/image_data.h"
 #include "ebt/model/image_model.h"
 #include "ebt/train/image_report.h"
 #include "ebt/train/image_train_config.h"

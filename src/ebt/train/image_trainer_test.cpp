@@ -7,7 +7,8 @@
 #include <stdexcept>
 #include <string>
 
-#include "ebt/train/model_folder.h"
+#include "ebt/model/model_folder.h"
+#include "ebt/train/run_config.h"
 #include "tests/support/error_text.h"
 #include "tests/support/image_run.h"
 #include "tests/support/training_run.h"

@@ -4,13 +4,13 @@
 
 #include <algorithm>
 
-#include "ebt/backward/text_workspace.h"
 #include "ebt/core/log.h"
 #include "ebt/io/available_memory.h"
 #include "ebt/kernels/attention.h"
 #include "ebt/kernels/gemm.h"
 #include "ebt/model/image_model.h"
 #include "ebt/model/text_model.h"
+#include "ebt/think/text_workspace.h"
 
 namespace ebt {
 namespace {

@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "ebt/core/rng.h"
-#include "ebt/data/batch.h"
+#include "ebt/data/text/batch.h"
+#include "ebt/kernels/rng.h"
 
 namespace ebt {
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "ebt/core/config_fields.h"
-#include "ebt/eval/evaluate.h"
+#include "ebt/think/evaluate.h"
 
 namespace ebt {
 

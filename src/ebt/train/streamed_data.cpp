@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "ebt/core/error.h"
-#include "ebt/data/text_input.h"
+#include "ebt/data/text/text_input.h"
 #include "ebt/io/compression.h"
 
 namespace ebt {

@@ -6,7 +6,7 @@
 #include <memory>
 #include <string>
 
-#include "ebt/data/text_source.h"
+#include "ebt/data/text/text_source.h"
 #include "ebt/io/byte_stream.h"
 #include "ebt/io/file.h"
 

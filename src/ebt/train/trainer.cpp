@@ -4,11 +4,12 @@
 #include <utility>
 
 #include "ebt/core/threads.h"
-#include "ebt/data/prepared_data.h"
-#include "ebt/data/tokenizer.h"
+#include "ebt/data/text/prepared_data.h"
+#include "ebt/data/tokenizer/tokenizer.h"
 #include "ebt/io/folder.h"
+#include "ebt/model/model_folder.h"
 #include "ebt/train/base_model.h"
-#include "ebt/train/model_folder.h"
+#include "ebt/train/run_config.h"
 
 namespace ebt {
 namespace {

@@ -10,8 +10,9 @@
 #include <stdexcept>
 #include <string>
 
-#include "ebt/data/prepared_data.h"
-#include "ebt/train/model_folder.h"
+#include "ebt/data/text/prepared_data.h"
+#include "ebt/model/model_folder.h"
+#include "ebt/train/run_config.h"
 #include "tests/support/error_text.h"
 #include "tests/support/small_tokenizer.h"
 #include "tests/support/training_run.h"

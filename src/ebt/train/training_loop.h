@@ -9,12 +9,12 @@
 #include <functional>
 
 #include "ebt/core/work_watch.h"
-#include "ebt/optim/adamw.h"
-#include "ebt/optim/schedule.h"
+#include "ebt/train/adamw.h"
 #include "ebt/train/checkpoint.h"
 #include "ebt/train/config.h"
 #include "ebt/train/metrics_log.h"
 #include "ebt/train/report.h"
+#include "ebt/train/schedule.h"
 
 namespace ebt {
 

@@ -5,9 +5,9 @@
 #include <utility>
 #include <vector>
 
-#include "ebt/data/examples.h"
-#include "ebt/data/token_corpus.h"
-#include "ebt/data/windows.h"
+#include "ebt/data/text/examples.h"
+#include "ebt/data/text/token_corpus.h"
+#include "ebt/data/text/windows.h"
 #include "ebt/io/checksum.h"
 
 namespace ebt {

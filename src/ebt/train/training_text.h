@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <memory>
 
-#include "ebt/data/rows.h"
-#include "ebt/data/tokenizer.h"
+#include "ebt/data/text/rows.h"
+#include "ebt/data/tokenizer/tokenizer.h"
 #include "ebt/train/config.h"
 
 namespace ebt {

@@ -1,0 +1,22 @@
+# What the program is built on beside the library, and is not installed: experiments and benchmarks.
+find_package(Spectra QUIET)  # headers, and those of Eigen
+file(GLOB EBT_LAB_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/lab/*.cpp)
+list(FILTER EBT_LAB_SOURCES EXCLUDE REGEX "_test\\.cpp$")
+if(Spectra_FOUND)
+  list(FILTER EBT_LAB_SOURCES EXCLUDE REGEX "/leading_eigenpairs_absent\\.cpp$")
+else()
+  list(FILTER EBT_LAB_SOURCES EXCLUDE REGEX "/leading_eigenpairs\\.cpp$")
+  message(STATUS "Spectra (libspectra-dev) is absent: building without experts of clusters")
+endif()
+file(GLOB EBT_BENCH_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/bench/*.cpp)
+
+foreach(part lab bench)
+  string(TOUPPER ${part} name)
+  add_library(ebt_${part} STATIC ${EBT_${name}_SOURCES})
+  target_include_directories(ebt_${part} PUBLIC ${PROJECT_SOURCE_DIR})
+  target_precompile_headers(ebt_${part} PRIVATE ${EBT_COMMON_HEADERS})
+  target_link_libraries(ebt_${part} PUBLIC ebt PRIVATE ebt_options)
+endforeach()
+if(Spectra_FOUND)
+  target_link_libraries(ebt_lab PRIVATE Spectra::Spectra)
+endif()

@@ -1,0 +1,325 @@
+#include "ebt/kernels/cpu/parallel.h"
+#include "ebt/kernels/cpu/words.h"
+#include "ebt/kernels/isa.h"
+#include "ebt/kernels/row_attention.h"
+
+namespace ebt::kernels {
+namespace {
+
+// Blocks of keys whose scores are held at a time, and their keys.
+constexpr int64_t kTileBlocks = 4;
+constexpr int64_t kKeyTile = kTileBlocks * kKeyBlock;
+
+// One row of one head.
+template <class T, class S>
+struct RowHead {
+  using X = Word<S>;
+  int64_t width;
+  bool own;
+  T scale;
+  const T* q;
+  const T* own_k;
+  const T* own_v;
+  const X* keys;
+  const X* values;
+  int64_t count;
+
+  RowHead(const RowAttentionArguments<T, S>& a, int64_t row, int64_t head)
+      : width(a.head_width),
+        own(a.cached[row].own),
+        scale(a.scale * kScoreUnit<T>),
+        q(a.qkv + row * 3 * a.heads * a.head_width + head * a.head_width),
+        own_k(q + a.heads * a.head_width),
+        own_v(own_k + a.heads * a.head_width),
+        keys(reinterpret_cast<const X*>(a.cached[row].keys + head * a.head_stride)),
+        values(reinterpret_cast<const X*>(a.cached[row].values + head * a.head_stride)),
+        count(a.cached[row].count) {}
+  // Calls body(keys of a tile, its values, tokens in it).
+  template <class Body>
+  void for_tiles(Body&& body) const {
+    for (int64_t first = 0; first < count; first += kKeyTile) {
+      const int64_t here = count - first < kKeyTile ? count - first : kKeyTile;
+      body(keys + first * words<S>(width), values + words<S>(first) * width, here);
+    }
+  }
+};
+
+// scores[j] = x . key j * scale for the keys of `kBlocks` blocks, x and keys `steps` words wide.
+template <int kBlocks, class T, class X>
+inline void score_blocks(int64_t steps, const X* x, const X* keys, T scale, T* scores) {
+  constexpr int kVectors = kKeyBlock / kLanes<T>;
+  VectorOf<T> sum[kBlocks][kVectors] = {};
+  for (int64_t k = 0; k < steps; ++k) {
+#pragma GCC unroll 4
+    for (int b = 0; b < kBlocks; ++b) {
+#pragma GCC unroll 8
+      for (int v = 0; v < kVectors; ++v) {
+        sum[b][v] = multiply_add(
+            x[k], load_words(keys + (b * steps + k) * kKeyBlock + v * kLanes<T>), sum[b][v]);
+      }
+    }
+  }
+  for (int b = 0; b < kBlocks; ++b) {
+    for (int v = 0; v < kVectors; ++v) {
+      store(sum[b][v] * scale, scores + b * kKeyBlock + v * kLanes<T>);
+    }
+  }
+}
+
+template <class T, class X>
+inline void score(int64_t count, int64_t steps, const X* x, const X* keys, T scale, T* scores) {
+  switch ((count + kKeyBlock - 1) / kKeyBlock) {
+    case 1:
+      return score_blocks<1>(steps, x, keys, scale, scores);
+    case 2:
+      return score_blocks<2>(steps, x, keys, scale, scores);
+    case 3:
+      return score_blocks<3>(steps, x, keys, scale, scores);
+    default:
+      return score_blocks<4>(steps, x, keys, scale, scores);
+  }
+}
+
+// out[j] = power(out[j] - shift) for j < count, and 0 beyond; their sum.
+template <class T>
+inline T powers(int64_t count, T shift, T* out) {
+  VectorOf<T> sum{};
+  int64_t j = 0;
+  for (; j < count; j += kLanes<T>) {
+    VectorOf<T> value = power(load(out + j) - fill(shift));
+    for (int64_t n = count - j; n < kLanes<T>; ++n) {
+      value[n] = T(0);
+    }
+    store(value, out + j);
+    sum += value;
+  }
+  for (; j < kKeyTile; ++j) {
+    out[j] = T(0);
+  }
+  return sum_of_lanes<T>(sum);
+}
+
+// y (width) += sum of weights[j] value j, over `steps` words of weights.
+template <class T, class X>
+inline void add_values(int64_t steps, int64_t width, const X* weights, const X* values, T* y) {
+  int64_t i = 0;
+  for (; i + 4 * kLanes<T> <= width; i += 4 * kLanes<T>) {
+    VectorOf<T> sum[4];
+#pragma GCC unroll 4
+    for (int n = 0; n < 4; ++n) {
+      sum[n] = load(y + i + n * kLanes<T>);
+    }
+    for (int64_t j = 0; j < steps; ++j) {
+#pragma GCC unroll 4
+      for (int n = 0; n < 4; ++n) {
+        sum[n] =
+            multiply_add(weights[j], load_words(values + j * width + i + n * kLanes<T>), sum[n]);
+      }
+    }
+#pragma GCC unroll 4
+    for (int n = 0; n < 4; ++n) {
+      store(sum[n], y + i + n * kLanes<T>);
+    }
+  }
+  for (; i < width; i += kLanes<T>) {
+    const int64_t lanes = width - i;
+    VectorOf<T> sum = load_first<T>(y + i, lanes);
+    for (int64_t j = 0; j < steps; ++j) {
+      sum = multiply_add(weights[j], load_first_words(values + j * width + i, lanes), sum);
+    }
+    store_first<T>(sum, y + i, lanes);
+  }
+}
+
+// out[j] = x . value j for j < count, and for the other half of the last word.
+template <class T>
+inline void value_dots(int64_t count, int64_t width, const T* x, const T* values, T* out) {
+  for (int64_t j = 0; j < count; ++j) {
+    out[j] = dot<T>(width, x, values + j * width);
+  }
+}
+inline void value_dots(int64_t count, int64_t width, const float* x, const Pair* values,
+                       float* out) {
+  for (int64_t j = 0; j < count; j += 2) {
+    VectorOf<float> lower{};
+    VectorOf<float> upper{};
+    const Pair* row = values + j / 2 * width;
+    for_vectors<float>(width, [&](int64_t i, int64_t lanes) {
+      const VectorOf<float> left = load_first<float>(x + i, lanes);
+      const Words right = load_first_words(row + i, lanes);
+      lower += left * lower_halves(right);
+      upper += left * upper_halves(right);
+    });
+    out[j] = sum_of_lanes<float>(lower);
+    out[j + 1] = sum_of_lanes<float>(upper);
+  }
+}
+
+// Lane by lane, sums[i] += slopes[j] times element i of key j, over `blocks` blocks of keys.
+template <class T>
+inline void add_keys(int64_t blocks, int64_t width, const T* slopes, const T* keys,
+                     VectorOf<T>* sums) {
+  for (int64_t b = 0; b < blocks; ++b) {
+    for (int v = 0; v < kKeyBlock / kLanes<T>; ++v) {
+      const VectorOf<T> slope = load(slopes + b * kKeyBlock + v * kLanes<T>);
+      for (int64_t i = 0; i < width; ++i) {
+        sums[i] += slope * load(keys + (b * width + i) * kKeyBlock + v * kLanes<T>);
+      }
+    }
+  }
+}
+inline void add_keys(int64_t blocks, int64_t width, const float* slopes, const Pair* keys,
+                     VectorOf<float>* sums) {
+  for (int64_t b = 0; b < blocks; ++b) {
+    for (int v = 0; v < kKeyBlock / kLanes<float>; ++v) {
+      const VectorOf<float> slope = load(slopes + b * kKeyBlock + v * kLanes<float>);
+      for (int64_t i = 0; i < width; i += 2) {
+        const Words pair = load_words(keys + (b * width + i) / 2 * kKeyBlock + v * kLanes<float>);
+        sums[i] += slope * lower_halves(pair);
+        sums[i + 1] += slope * upper_halves(pair);
+      }
+    }
+  }
+}
+
+template <class T>
+inline T largest_of(int64_t count, const T* values, T largest) {
+  for (int64_t j = 0; j < count; ++j) {
+    largest = values[j] > largest ? values[j] : largest;
+  }
+  return largest;
+}
+
+template <class T>
+inline T power_of(T x) {
+  return power(fill(x))[0];
+}
+
+// Softmax over keys that arrive in tiles: sums so far are scaled down when a larger score comes.
+template <class T>
+struct RunningSoftmax {
+  T largest = static_cast<T>(-__builtin_huge_val());
+  T total = 0;
+
+  // Makes weights of `count` new scores, and scales o (width) down to them.
+  void add(int64_t count, T* scores, int64_t width, T* o) {
+    const T before = largest;
+    largest = largest_of(count, scores, largest);
+    if (total > T(0) && largest > before) {
+      const T shrink = power_of(before - largest);
+      total *= shrink;
+      for (int64_t i = 0; i < width; ++i) {
+        o[i] *= shrink;
+      }
+    }
+    total += powers(count, largest, scores);
+  }
+};
+
+template <class T, class S>
+void forward_head(const RowHead<T, S>& h, T* o, T* log_sum) {
+  alignas(kVectorBytes) T scores[kKeyTile];
+  Word<S> memory[words<S>(kMaxRowHeadWidth)];
+  Word<S> weights[words<S>(kKeyTile)];
+  const auto* q = words_of(h.width, h.q, memory);
+  for (int64_t i = 0; i < h.width; ++i) {
+    o[i] = T(0);
+  }
+  RunningSoftmax<T> softmax;
+  h.for_tiles([&](const auto* keys, const auto* values, int64_t count) {
+    score(count, words<S>(h.width), q, keys, h.scale, scores);
+    softmax.add(count, scores, h.width, o);
+    add_values(words<S>(count), h.width, words_of(count, scores, weights), values, o);
+  });
+  if (h.own) {
+    scores[0] = dot<T>(h.width, h.q, h.own_k) * h.scale;
+    softmax.add(1, scores, h.width, o);
+    add_scaled(h.width, scores[0], h.own_v, o);
+  }
+  for (int64_t i = 0; i < h.width; ++i) {
+    o[i] /= softmax.total;
+  }
+  *log_sum = softmax.largest + natural_logarithm(softmax.total) * kScoreUnit<T>;
+}
+
+template <class T, class S>
+void vjp_head(const RowHead<T, S>& h, T scale, const T* o, T log_sum, const T* o_bar, T* q_bar,
+              T* k_bar, T* v_bar) {
+  alignas(kVectorBytes) T scores[kKeyTile];
+  alignas(kVectorBytes) T slopes[kKeyTile];
+  Word<S> memory[words<S>(kMaxRowHeadWidth)];
+  VectorOf<T> sums[kMaxRowHeadWidth];
+  const auto* q = words_of(h.width, h.q, memory);
+  const T mean_dot = dot<T>(h.width, o_bar, o);
+  for (int64_t i = 0; i < h.width; ++i) {
+    sums[i] = VectorOf<T>{};
+  }
+  h.for_tiles([&](const auto* keys, const auto* values, int64_t count) {
+    score(count, words<S>(h.width), q, keys, h.scale, scores);
+    value_dots(count, h.width, o_bar, values, slopes);
+    powers(count, log_sum, scores);
+    const int64_t blocks = (count + kKeyBlock - 1) / kKeyBlock;
+    for (int64_t j = 0; j < blocks * kKeyBlock; ++j) {
+      slopes[j] = j < count ? scores[j] * (slopes[j] - mean_dot) * scale : T(0);
+    }
+    add_keys(blocks, h.width, slopes, keys, sums);
+  });
+  scores[0] = dot<T>(h.width, h.q, h.own_k) * h.scale;
+  powers(1, log_sum, scores);
+  const T slope = scores[0] * (dot<T>(h.width, o_bar, h.own_v) - mean_dot) * scale;
+  for (int64_t i = 0; i < h.width; ++i) {
+    q_bar[i] = sum_of_lanes<T>(sums[i]) + slope * h.own_k[i];
+    k_bar[i] = slope * h.q[i];
+    v_bar[i] = scores[0] * o_bar[i];
+  }
+}
+
+// Calls body(row, head) for all of them: rows that see the same keys one after the other, while the
+// keys of a head are near.
+template <class T, class S, class Body>
+void for_rows_and_heads(const RowAttentionArguments<T, S>& a, Body&& body) {
+  int64_t elements = 0;
+  for (int64_t i = 0; i < a.rows; ++i) {
+    elements += (a.cached[a.order[i]].count + 1) * a.heads * a.head_width;
+  }
+#pragma omp parallel for collapse(2) schedule(static) if (elements > kSerialElements)
+  for (int64_t head = 0; head < a.heads; ++head) {
+    for (int64_t i = 0; i < a.rows; ++i) {
+      body(a.order[i], head);
+    }
+  }
+}
+
+template <class T, class S>
+void forward(const RowAttentionArguments<T, S>& a) {
+  for_rows_and_heads(a, [&](int64_t row, int64_t head) {
+    const int64_t index = row * a.heads + head;
+    forward_head(RowHead<T, S>(a, row, head), a.o + index * a.head_width, a.log_sum + index);
+  });
+}
+
+template <class T, class S>
+void vjp(const RowAttentionArguments<T, S>& a, const T* o_bar, T* qkv_bar) {
+  const int64_t width = a.heads * a.head_width;
+  for_rows_and_heads(a, [&](int64_t row, int64_t head) {
+    const int64_t index = row * a.heads + head;
+    T* q_bar = qkv_bar + row * 3 * width + head * a.head_width;
+    vjp_head(RowHead<T, S>(a, row, head), a.scale, a.o + index * a.head_width, a.log_sum[index],
+             o_bar + index * a.head_width, q_bar, q_bar + width, q_bar + 2 * width);
+  });
+}
+
+}  // namespace
+
+#define EBT_TABLE(T, S)                                                                     \
+  template <>                                                                               \
+  const RowAttentionKernels<T, S>& kernels_for<RowAttentionKernels<T, S>, Isa::EBT_ISA>() { \
+    static constexpr RowAttentionKernels<T, S> table{&forward<T, S>, &vjp<T, S>};           \
+    return table;                                                                           \
+  }
+EBT_TABLE(float, float)
+EBT_TABLE(float, Bfloat16)
+EBT_TABLE(double, double)
+#undef EBT_TABLE
+
+}  // namespace ebt::kernels

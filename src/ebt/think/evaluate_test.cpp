@@ -1,0 +1,107 @@
+#include "ebt/think/evaluate.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <numbers>
+#include <string>
+
+#include "ebt/data/text/windows.h"
+#include "tests/support/bigram_model.h"
+#include "tests/support/error_text.h"
+
+namespace ebt {
+namespace {
+
+using testing::BigramModel;
+using testing::error_text;
+
+constexpr int64_t kContext = 5;
+const std::string kText = "the energy falls, the thought is done, and the next one begins";
+
+ValidationWindows windows_of(std::vector<std::string_view> documents) {
+  return {TokenSequence(std::move(documents), nullptr), kContext};
+}
+
+BigramModel<double> some_model() {
+  ModelConfig config;
+  config.context = kContext;
+  BigramModel<double> model(config);
+  for (int64_t i = 0; i < model.weights().all().count(); ++i) {
+    model.weights().all()[i] = std::sin(static_cast<double>(i + 1));
+  }
+  return model;
+}
+
+TEST(Evaluation, DividesTotalsOnce) {
+  Evaluation evaluation;
+  evaluation.tokens = 4;
+  evaluation.bytes = 3;
+  evaluation.total_nats = {12.0, 8.0};
+  evaluation.total_energy = {-4.0, -10.0};
+  EXPECT_EQ(evaluation.losses(), (std::vector<double>{3.0, 2.0}));
+  EXPECT_EQ(evaluation.energies(), (std::vector<double>{-1.0, -2.5}));
+  EXPECT_DOUBLE_EQ(evaluation.loss(), 2.0);
+  EXPECT_DOUBLE_EQ(evaluation.perplexity(), std::exp(2.0));
+  EXPECT_DOUBLE_EQ(evaluation.bits_per_byte(), 8.0 / std::numbers::ln2 / 3.0);
+}
+
+TEST(Evaluate, SumsOverEveryTokenOfTheText) {
+  BigramModel<double> model = some_model();
+  const ValidationWindows windows = windows_of({kText});
+  Batch whole;
+  windows.fill(whole, 0, windows.count());
+  const LossSums expected = model.evaluate(whole.input_view(), whole.target_view(), {});
+  const Evaluation evaluation = evaluate(model, windows, 4, {});
+  EXPECT_EQ(evaluation.tokens, static_cast<int64_t>(kText.size()) - 1);
+  EXPECT_EQ(evaluation.bytes, evaluation.tokens);
+  ASSERT_EQ(evaluation.total_nats.size(), 2U);
+  EXPECT_NEAR(evaluation.total_nats[0], expected.cross_entropy[0], 1e-9);
+  EXPECT_NEAR(evaluation.total_nats[1], expected.cross_entropy[1], 1e-9);
+  EXPECT_NEAR(evaluation.total_energy[1], expected.energy[1], 1e-9);
+  EXPECT_EQ(model.most_rows, windows.count());
+}
+
+TEST(Evaluate, DoesNotDependOnTheRowsPerBatch) {
+  BigramModel<double> model = some_model();
+  const ValidationWindows windows = windows_of({kText});
+  const Evaluation one = evaluate(model, windows, 1, {.seed = 3});
+  const Evaluation five = evaluate(model, windows, 5, {.seed = 3});
+  EXPECT_NEAR(one.total_nats[0], five.total_nats[0], 1e-9);
+  EXPECT_NEAR(one.total_nats[1], five.total_nats[1], 1e-9);
+  EXPECT_EQ(model.most_rows, 5);
+}
+
+TEST(Evaluate, SpreadsFewerWindowsOverTheText) {
+  BigramModel<double> model = some_model();
+  // It knows that "a" follows "a". Windows of both halves must be seen equally often.
+  model.weights().tensor("table")['a' * model.config().vocab_size + 'a'] = 9.0;
+  const std::string text = std::string(50, 'a') + std::string(51, 'b');
+  const ValidationWindows windows = windows_of({text});
+  const Evaluation some = evaluate(model, windows, 4, {}, 6);
+  EXPECT_EQ(some.tokens, 6 * kContext);
+  Batch of_a;
+  Batch of_b;
+  windows.fill(of_a, 0, 1);
+  windows.fill(of_b, 10, 1);
+  const double a = model.evaluate(of_a.input_view(), of_a.target_view(), {}).cross_entropy[1];
+  const double b = model.evaluate(of_b.input_view(), of_b.target_view(), {}).cross_entropy[1];
+  EXPECT_GT(b - a, 15.0);
+  EXPECT_NEAR(some.total_nats[1], 3 * a + 3 * b, 5.0);
+}
+
+TEST(Evaluate, CountsNoBytesForSeparators) {
+  BigramModel<double> model = some_model();
+  const Evaluation evaluation = evaluate(model, windows_of({"abc", "defg"}), 2, {});
+  EXPECT_EQ(evaluation.tokens, 7);
+  EXPECT_EQ(evaluation.bytes, 6);
+}
+
+TEST(Evaluate, RefusesATextWithoutTargets) {
+  BigramModel<double> model = some_model();
+  EXPECT_EQ(error_text([&] { evaluate(model, windows_of({"a"}), 2, {}); }),
+            "evaluate: the text has no token to predict");
+}
+
+}  // namespace
+}  // namespace ebt

@@ -1,0 +1,105 @@
+// The makers behind model/text_model.h: they know both architectures.
+#include "ebt/model/text_model.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <utility>
+
+#include "ebt/model/transformer_pp.h"
+#include "ebt/model/weights.h"
+#include "ebt/think/step_size.h"
+#include "ebt/think/text_ebt.h"
+
+namespace ebt {
+
+void LossSums::add(const LossSums& other) {
+  objective += other.objective;
+  token_count += other.token_count;
+  cross_entropy.resize(std::max(cross_entropy.size(), other.cross_entropy.size()));
+  energy.resize(std::max(energy.size(), other.energy.size()));
+  for (size_t i = 0; i < other.cross_entropy.size(); ++i) {
+    cross_entropy[i] += other.cross_entropy[i];
+  }
+  for (size_t i = 0; i < other.energy.size(); ++i) {
+    energy[i] += other.energy[i];
+  }
+}
+
+namespace {
+
+void check(const ModelConfig& model, const ThinkingConfig& thinking) {
+  model.check();
+  if (model.arch == Architecture::kEbt) {
+    thinking.check();
+  }
+}
+
+}  // namespace
+
+template <class T>
+size_t model_bytes(const ModelConfig& model, const ThinkingConfig& thinking, int64_t rows,
+                   int64_t context, const EngineOptions& options) {
+  check(model, thinking);
+  const auto count = static_cast<size_t>(text_model_layout(model).count());
+  return with_stored_type<T>(options.precision, [&]<class S>() {
+    const size_t workspace =
+        model.arch == Architecture::kEbt
+            ? TextEbt<T, S>::workspace_bytes(model, thinking, rows, context, options)
+            : TransformerPp<T, S>::workspace_bytes(model, rows, context, options);
+    // Weights and, for training, gradients and two moments.
+    return workspace + OperandWeights<T, S>::bytes(model) +
+           sizeof(T) * (options.training ? 4 : 1) * count;
+  });
+}
+
+template <class T>
+std::unique_ptr<TextModel<T>> make_text_model(const ModelConfig& model,
+                                              const ThinkingConfig& thinking, int64_t rows,
+                                              int64_t context, const EngineOptions& options) {
+  check(model, thinking);
+  return with_stored_type<T>(options.precision, [&]<class S>() -> std::unique_ptr<TextModel<T>> {
+    if (model.arch == Architecture::kTransformerPp) {
+      return std::make_unique<TransformerPp<T, S>>(model, rows, context, options);
+    }
+    return std::make_unique<TextEbt<T, S>>(model, thinking, rows, context, options);
+  });
+}
+
+// Embeddings and landscape tokens start N(0, 1), matrices Xavier-normal, norms at one, biases at
+// zero: the published start, from which design choices of ours depart in think/step_size.h alone.
+template <class T>
+void initialize_weights(TextModel<T>& model, const ThinkingConfig& thinking, uint64_t seed) {
+  const ModelConfig& config = model.config();
+  const std::vector<ParameterEntry>& entries = model.layout().entries();
+  for (size_t i = 0; i < entries.size(); ++i) {
+    const ParameterEntry& entry = entries[i];
+    const Tensor<T> values = model.weights().tensor(entry.name);
+    const auto named = [&](const char* part) { return entry.name.find(part) != std::string::npos; };
+    const RandomStream stream{seed, RandomPurpose::kInitialWeights, i};
+    if (named("adaLN") && (config.type == EbtType::kAdalnZero || entry.shape.rank() == 1)) {
+      std::fill(values.begin(), values.end(), T(0));
+    } else if (entry.shape.rank() == 1) {
+      std::fill(values.begin(), values.end(), T(1));
+    } else if (named("embeddings")) {
+      stream.normal(0, values, T(1));
+    } else if (entry.shape.rank() == 2) {
+      const auto fans = static_cast<double>(entry.shape[0] + entry.shape[1]);
+      stream.normal(0, values, static_cast<T>(std::sqrt(2.0 / fans)));
+    } else {
+      values[0] = static_cast<T>(initial_step_size(config, thinking));
+    }
+  }
+}
+
+#define EBT_INSTANTIATE(T)                                                                    \
+  template size_t model_bytes<T>(const ModelConfig&, const ThinkingConfig&, int64_t, int64_t, \
+                                 const EngineOptions&);                                       \
+  template std::unique_ptr<TextModel<T>> make_text_model<T>(                                  \
+      const ModelConfig&, const ThinkingConfig&, int64_t, int64_t, const EngineOptions&);     \
+  template void initialize_weights<T>(TextModel<T>&, const ThinkingConfig&, uint64_t);
+EBT_INSTANTIATE(float)
+EBT_INSTANTIATE(double)
+#undef EBT_INSTANTIATE
+
+}  // namespace ebt
