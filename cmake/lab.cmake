@@ -9,6 +9,7 @@ else()
   message(STATUS "Spectra (libspectra-dev) is absent: building without experts of clusters")
 endif()
 file(GLOB EBT_BENCH_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/bench/*.cpp)
+list(FILTER EBT_BENCH_SOURCES EXCLUDE REGEX "_test\\.cpp$")
 
 foreach(part lab bench)
   string(TOUPPER ${part} name)
