@@ -139,13 +139,13 @@ class Replay {
     const Tensor<const T> images = view(real, "in.real");
     ImageEbt<T, S> model(model_config_, thinking, {}, images.dim(0), options_);
     load(model);
-    const ImageLossSums sums = model.train_from(
+    const LossSums sums = model.train_from(
         {images, 0, 1.0 / static_cast<double>(images.dim(0))}, draws,
         [&](int64_t step, int64_t /*first*/, Tensor<const T> after, Tensor<const T> energy) {
           append("out.x." + std::to_string(step), after);
           append("out.energy." + std::to_string(step), energy);
         });
-    outcome_["out.loss"] = {sums.objective / static_cast<double>(sums.image_count)};
+    outcome_["out.loss"] = {sums.objective / static_cast<double>(sums.count)};
     record_gradients(model);
   }
 

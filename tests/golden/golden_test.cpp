@@ -67,7 +67,7 @@ class Replay {
     }
   }
   void finish(TextModel<T>& model, const LossSums& sums) {
-    outcome_["out.loss"] = {sums.objective / static_cast<double>(sums.token_count)};
+    outcome_["out.loss"] = {sums.objective / static_cast<double>(sums.count)};
     for (const ParameterEntry& entry : model.layout().entries()) {
       record("grad." + entry.name, model.gradients().tensor(entry.name));
     }

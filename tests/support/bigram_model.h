@@ -100,8 +100,8 @@ class BigramModel : public TextModel<T> {
                  std::vector<T>& logits, double gradient_scale) {
     most_rows = std::max(most_rows, inputs.dim(0));
     LossSums sums;
-    sums.cross_entropy.assign(2, 0);
-    sums.energy.assign(2, 0);
+    sums.losses.assign(2, 0);
+    sums.energies.assign(2, 0);
     const T alpha = weights_.tensor("alpha")[0];
     std::vector<double> p(static_cast<size_t>(config_.vocab_size));
     for (int64_t i = 0; i < inputs.count(); ++i) {
@@ -123,11 +123,11 @@ class BigramModel : public TextModel<T> {
         gradients_.tensor("alpha")[0] += static_cast<T>(y_bar * static_cast<double>(row[v]));
       }
       sums.objective += after;
-      sums.cross_entropy[0] += before;
-      sums.cross_entropy[1] += after;
-      sums.energy[0] += before + 1;
-      sums.energy[1] += after + 1;
-      ++sums.token_count;
+      sums.losses[0] += before;
+      sums.losses[1] += after;
+      sums.energies[0] += before + 1;
+      sums.energies[1] += after + 1;
+      ++sums.count;
     }
     return sums;
   }

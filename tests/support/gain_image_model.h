@@ -43,16 +43,16 @@ class GainImageModel : public ImageModel<T> {
   ParameterBlock<T>& weights() override { return weights_; }
   ParameterBlock<T>& gradients() override { return gradients_; }
 
-  ImageLossSums train(const ImageRows<T>& rows, uint64_t seed, uint64_t training_step) override {
+  LossSums train(const ImageRows<T>& rows, uint64_t seed, uint64_t training_step) override {
     const RandomStream noise{seed, RandomPurpose::kInitialPrediction, training_step};
-    ImageLossSums sums = think(rows, noise, rows.inverse_image_count);
+    LossSums sums = think(rows, noise, rows.inverse_image_count);
     if (steps_of_bad_loss.contains(training_step)) {
       sums.objective = std::numeric_limits<double>::infinity();
     }
     return sums;
   }
 
-  ImageLossSums evaluate(const ImageRows<T>& rows, uint64_t seed) override {
+  LossSums evaluate(const ImageRows<T>& rows, uint64_t seed) override {
     for (int64_t row = 0; row < rows.images.dim(0); ++row) {
       double sum = 0;
       for (const T pixel : rows.images.slice(row, 1)) {
@@ -68,7 +68,7 @@ class GainImageModel : public ImageModel<T> {
 
   bool thinks() const { return config_.arch == ImageArchitecture::kEbt; }
 
-  ImageLossSums think(const ImageRows<T>& rows, const RandomStream& stream, double scale) {
+  LossSums think(const ImageRows<T>& rows, const RandomStream& stream, double scale) {
     most_rows = std::max(most_rows, rows.images.dim(0));
     const int64_t size = config_.image_size();
     const int64_t plane = config_.image_height * config_.image_width;
@@ -94,14 +94,14 @@ class GainImageModel : public ImageModel<T> {
       }
     }
     const auto count = static_cast<double>(rows.images.dim(0));
-    ImageLossSums sums;
-    sums.image_count = rows.images.dim(0);
+    LossSums sums;
+    sums.count = rows.images.dim(0);
     sums.objective = after;
     if (thinks()) {
-      sums.squared_error = {before, after};
-      sums.energy = {before + count, after + count};
+      sums.losses = {before, after};
+      sums.energies = {before + count, after + count};
     } else {
-      sums.squared_error = {after};
+      sums.losses = {after};
     }
     return sums;
   }

@@ -206,14 +206,14 @@ void Dit<T, S>::train_from(const DiffusionBatch<T>& batch, double inverse_image_
 }
 
 template <class T, class S>
-ImageLossSums Dit<T, S>::run(const ImageRows<T>& rows, uint64_t seed, uint64_t step, bool learns) {
+LossSums Dit<T, S>::run(const ImageRows<T>& rows, uint64_t seed, uint64_t step, bool learns) {
   const int64_t count = rows.images.dim(0);
   const int64_t size = config_.image_size();
   const RandomStream noise{seed, RandomPurpose::kInitialPrediction, step};
   const RandomStream steps{seed, RandomPurpose::kStepCount, step};
-  ImageLossSums sums;
-  sums.squared_error.assign(1, 0.0);
-  sums.image_count = count;
+  LossSums sums;
+  sums.losses.assign(1, 0.0);
+  sums.count = count;
   const int64_t most = images_per_chunk(config_, count, options_);
   for (int64_t first = 0; first < count; first += most) {
     const int64_t n = std::min(most, count - first);
@@ -244,7 +244,7 @@ ImageLossSums Dit<T, S>::run(const ImageRows<T>& rows, uint64_t seed, uint64_t s
                         T(0), chunk.mse, chunk.vb, {});
     }
     for (int64_t b = 0; b < n; ++b) {
-      sums.squared_error[0] += static_cast<double>(chunk.mse[b]);
+      sums.losses[0] += static_cast<double>(chunk.mse[b]);
       sums.objective += static_cast<double>(chunk.mse[b]) + static_cast<double>(chunk.vb[b]);
     }
     tell_share(static_cast<double>(first + n) / static_cast<double>(count));
@@ -253,12 +253,12 @@ ImageLossSums Dit<T, S>::run(const ImageRows<T>& rows, uint64_t seed, uint64_t s
 }
 
 template <class T, class S>
-ImageLossSums Dit<T, S>::train(const ImageRows<T>& rows, uint64_t seed, uint64_t training_step) {
+LossSums Dit<T, S>::train(const ImageRows<T>& rows, uint64_t seed, uint64_t training_step) {
   return run(rows, seed, training_step, true);
 }
 
 template <class T, class S>
-ImageLossSums Dit<T, S>::evaluate(const ImageRows<T>& rows, uint64_t seed) {
+LossSums Dit<T, S>::evaluate(const ImageRows<T>& rows, uint64_t seed) {
   return run(rows, seed, 0, false);
 }
 

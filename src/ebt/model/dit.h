@@ -72,8 +72,8 @@ class Dit : public ImageModel<T> {
   ParameterBlock<T>& gradients() override { return gradients_; }
   // To replace by the table of another machine, before the first pass.
   std::vector<float>& frequencies() { return frequencies_; }
-  ImageLossSums train(const ImageRows<T>& rows, uint64_t seed, uint64_t training_step) override;
-  ImageLossSums evaluate(const ImageRows<T>& rows, uint64_t seed) override;
+  LossSums train(const ImageRows<T>& rows, uint64_t seed, uint64_t training_step) override;
+  LossSums evaluate(const ImageRows<T>& rows, uint64_t seed) override;
 
   // The losses of the batch, whose images are those of `rows`, and their gradients: mse (B) and vb
   // (B) are written.
@@ -86,7 +86,7 @@ class Dit : public ImageModel<T> {
   void add_gradients(Tensor<const T> output_bar);
 
  private:
-  ImageLossSums run(const ImageRows<T>& rows, uint64_t seed, uint64_t step, bool learns);
+  LossSums run(const ImageRows<T>& rows, uint64_t seed, uint64_t step, bool learns);
   DitPass<T, S>& pass(int64_t images);
 
   ImageModelConfig config_;

@@ -9,21 +9,10 @@
 #include "ebt/core/tensor.h"
 #include "ebt/model/engine_options.h"
 #include "ebt/model/image_config.h"
+#include "ebt/model/loss_sums.h"
 #include "ebt/model/parameters.h"
 
 namespace ebt {
-
-// Sums over images. Divide by `image_count`.
-struct ImageLossSums {
-  double objective = 0;  // what training minimises
-  // Mean squared error per pixel, pixels in [-1, 1]: of the EBT's image after every thinking step
-  // (K), of DiT's prediction of the noise (1).
-  std::vector<double> squared_error;
-  std::vector<double> energy;  // (K) energy before every thinking step; empty for DiT
-  int64_t image_count = 0;
-
-  void add(const ImageLossSums& other);
-};
 
 // Images that a step is computed from.
 template <class T>
@@ -50,11 +39,12 @@ class ImageModel {
   virtual ParameterBlock<T>& weights() = 0;
   virtual ParameterBlock<T>& gradients() = 0;
 
-  // Adds noise to the images, and the gradients of undoing it to gradients(); returns the losses.
-  // `seed` and `training_step` address the random draws.
-  virtual ImageLossSums train(const ImageRows<T>& rows, uint64_t seed, uint64_t training_step) = 0;
+  // Adds noise to the images, and the gradients of undoing it to gradients(). Returns the losses,
+  // mean squared errors per pixel in [-1, 1]: of the EBT's image after every thinking step, of
+  // DiT's prediction of the noise. `seed` and `training_step` address the random draws.
+  virtual LossSums train(const ImageRows<T>& rows, uint64_t seed, uint64_t training_step) = 0;
   // The losses of images whose noise is that of `seed` and their rows; learns nothing.
-  virtual ImageLossSums evaluate(const ImageRows<T>& rows, uint64_t seed) = 0;
+  virtual LossSums evaluate(const ImageRows<T>& rows, uint64_t seed) = 0;
 };
 
 // What the models are trained to undo.

@@ -11,6 +11,7 @@
 #include "ebt/kernels/rng.h"
 #include "ebt/model/config.h"
 #include "ebt/model/engine_options.h"
+#include "ebt/model/loss_sums.h"
 #include "ebt/model/parameters.h"
 #include "ebt/model/thinking_config.h"
 
@@ -22,16 +23,6 @@ struct PassOptions {
   uint64_t seed = 0;  // of the initial noise
   // Position of the first row in the whole set: the noise belongs to rows, not to batches.
   int64_t first_row = 0;
-};
-
-// Sums over the tokens of some rows. Divide by `token_count` for nats per token.
-struct LossSums {
-  double objective = 0;               // what training minimises
-  std::vector<double> cross_entropy;  // (K) after every thinking step; one entry for a baseline
-  std::vector<double> energy;         // (K) energy before every thinking step; empty for a baseline
-  int64_t token_count = 0;            // targets that carry loss
-
-  void add(const LossSums& other);
 };
 
 // Rows that a training step is computed from.
@@ -62,8 +53,8 @@ class TextModel {
   virtual ParameterBlock<T>& weights() = 0;
   virtual ParameterBlock<T>& gradients() = 0;
 
-  // Adds the rows' gradients to gradients() and returns their losses. `seed` and `training_step`
-  // address the random draws.
+  // Adds the rows' gradients to gradients() and returns their losses, nats of the targets. `seed`
+  // and `training_step` address the random draws.
   virtual LossSums train(const TrainingRows<T>& rows, uint64_t seed, uint64_t training_step) = 0;
   // The rows' losses at every thinking step; learns nothing.
   virtual LossSums evaluate(Tensor<const int32_t> inputs, Tensor<const int32_t> targets,

@@ -171,8 +171,8 @@ LossSums TransformerPp<T, S>::train_observed(const TrainingRows<T>& rows,
   Workspace& space = read(rows.inputs, true);
   LossSums sums;
   sums.objective = measure(space, rows.targets, static_cast<T>(rows.inverse_token_count), observe);
-  sums.cross_entropy = {sums.objective};
-  sums.token_count = count_targets(rows.targets);
+  sums.losses = {sums.objective};
+  sums.count = count_targets(rows.targets);
   typename RmsNorm<T, S>::Grads norm{gradient_views_.final_norm, {}};
   RmsNorm<T, S>::vjp_to_stream(
       {operands_.views().values.final_norm, static_cast<T>(config_.norm_eps), {}}, space.norm,
@@ -194,8 +194,8 @@ LossSums TransformerPp<T, S>::evaluate(Tensor<const int32_t> inputs, Tensor<cons
                                        const PassOptions& /*options*/) {
   LossSums sums;
   sums.objective = measure(read(inputs, false), targets, T(0), {});
-  sums.cross_entropy = {sums.objective};
-  sums.token_count = count_targets(targets);
+  sums.losses = {sums.objective};
+  sums.count = count_targets(targets);
   return sums;
 }
 

@@ -57,10 +57,10 @@ Evaluation evaluate(TextModel<T>& model, const RowSet& rows, int64_t batch_rows,
     sums.add(model.evaluate(batch.input_view(), batch.target_view(), of_batch));
     tell_share(1);
   }
-  EBT_CHECK(sums.token_count > 0, "evaluate: the text has no token to predict");
-  result.tokens = sums.token_count;
-  result.total_nats = sums.cross_entropy;
-  result.total_energy = sums.energy;
+  EBT_CHECK(sums.count > 0, "evaluate: the text has no token to predict");
+  result.tokens = sums.count;
+  result.total_nats = sums.losses;
+  result.total_energy = sums.energies;
   return result;
 }
 

@@ -56,9 +56,9 @@ TEST(Evaluate, SumsOverEveryTokenOfTheText) {
   EXPECT_EQ(evaluation.tokens, static_cast<int64_t>(kText.size()) - 1);
   EXPECT_EQ(evaluation.bytes, evaluation.tokens);
   ASSERT_EQ(evaluation.total_nats.size(), 2U);
-  EXPECT_NEAR(evaluation.total_nats[0], expected.cross_entropy[0], 1e-9);
-  EXPECT_NEAR(evaluation.total_nats[1], expected.cross_entropy[1], 1e-9);
-  EXPECT_NEAR(evaluation.total_energy[1], expected.energy[1], 1e-9);
+  EXPECT_NEAR(evaluation.total_nats[0], expected.losses[0], 1e-9);
+  EXPECT_NEAR(evaluation.total_nats[1], expected.losses[1], 1e-9);
+  EXPECT_NEAR(evaluation.total_energy[1], expected.energies[1], 1e-9);
   EXPECT_EQ(model.most_rows, windows.count());
 }
 
@@ -84,8 +84,8 @@ TEST(Evaluate, SpreadsFewerWindowsOverTheText) {
   Batch of_b;
   windows.fill(of_a, 0, 1);
   windows.fill(of_b, 10, 1);
-  const double a = model.evaluate(of_a.input_view(), of_a.target_view(), {}).cross_entropy[1];
-  const double b = model.evaluate(of_b.input_view(), of_b.target_view(), {}).cross_entropy[1];
+  const double a = model.evaluate(of_a.input_view(), of_a.target_view(), {}).losses[1];
+  const double b = model.evaluate(of_b.input_view(), of_b.target_view(), {}).losses[1];
   EXPECT_GT(b - a, 15.0);
   EXPECT_NEAR(some.total_nats[1], 3 * a + 3 * b, 5.0);
 }

@@ -64,8 +64,8 @@ ImageSpace<T, S>& ImageEbt<T, S>::space(int64_t n, bool training) {
 }
 
 template <class T, class S>
-ImageLossSums ImageEbt<T, S>::run(const ImageRows<T>& rows, const ImageDraws<T>& draws,
-                                  const ImageStepObserver<T>& observe, bool learns) {
+LossSums ImageEbt<T, S>::run(const ImageRows<T>& rows, const ImageDraws<T>& draws,
+                             const ImageStepObserver<T>& observe, bool learns) {
   if (copies_are_stale_) {
     operands_.refresh();
     copies_are_stale_ = false;
@@ -76,7 +76,7 @@ ImageLossSums ImageEbt<T, S>::run(const ImageRows<T>& rows, const ImageDraws<T>&
   const ImageEbtParts<T, S> parts{config_, thinking_, at, gradient_views_};
   const int64_t count = rows.images.dim(0);
   const int64_t chunk = images_per_chunk(config_, count, options_);
-  ImageLossSums sums;
+  LossSums sums;
   for (int64_t first = 0; first < count; first += chunk) {
     const int64_t n = std::min(chunk, count - first);
     sums.add(image_pass(parts, rows, first, draws, observe, learns, space(n, learns)));
@@ -123,13 +123,12 @@ ImageDraws<T> ImageEbt<T, S>::draws_of(const ImageRows<T>& rows, uint64_t seed,
 }
 
 template <class T, class S>
-ImageLossSums ImageEbt<T, S>::train(const ImageRows<T>& rows, uint64_t seed,
-                                    uint64_t training_step) {
+LossSums ImageEbt<T, S>::train(const ImageRows<T>& rows, uint64_t seed, uint64_t training_step) {
   return run(rows, draws_of(rows, seed, training_step), {}, true);
 }
 
 template <class T, class S>
-ImageLossSums ImageEbt<T, S>::evaluate(const ImageRows<T>& rows, uint64_t seed) {
+LossSums ImageEbt<T, S>::evaluate(const ImageRows<T>& rows, uint64_t seed) {
   ImageDraws<T> draws;
   draws.noisy = draws_of(rows, seed, 0).noisy;
   draws.steps = thinking_.steps_max;

@@ -26,19 +26,19 @@ class ImageEbt : public ImageModel<T> {
     return weights_;
   }
   ParameterBlock<T>& gradients() override { return gradients_; }
-  ImageLossSums train(const ImageRows<T>& rows, uint64_t seed, uint64_t training_step) override;
-  ImageLossSums evaluate(const ImageRows<T>& rows, uint64_t seed) override;
+  LossSums train(const ImageRows<T>& rows, uint64_t seed, uint64_t training_step) override;
+  LossSums evaluate(const ImageRows<T>& rows, uint64_t seed) override;
 
   // train, from given draws.
-  ImageLossSums train_from(const ImageRows<T>& rows, const ImageDraws<T>& draws,
-                           const ImageStepObserver<T>& observe) {
+  LossSums train_from(const ImageRows<T>& rows, const ImageDraws<T>& draws,
+                      const ImageStepObserver<T>& observe) {
     return run(rows, draws, observe, true);
   }
 
  private:
   ImageDraws<T> draws_of(const ImageRows<T>& rows, uint64_t seed, uint64_t step) const;
-  ImageLossSums run(const ImageRows<T>& rows, const ImageDraws<T>& draws,
-                    const ImageStepObserver<T>& observe, bool learns);
+  LossSums run(const ImageRows<T>& rows, const ImageDraws<T>& draws,
+               const ImageStepObserver<T>& observe, bool learns);
   // Buffers for chunks of n images.
   ImageSpace<T, S>& space(int64_t n, bool training);
 

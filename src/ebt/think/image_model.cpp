@@ -12,19 +12,6 @@
 
 namespace ebt {
 
-void ImageLossSums::add(const ImageLossSums& other) {
-  objective += other.objective;
-  image_count += other.image_count;
-  const auto add_to = [](std::vector<double>& sums, const std::vector<double>& more) {
-    sums.resize(std::max(sums.size(), more.size()));
-    for (size_t i = 0; i < more.size(); ++i) {
-      sums[i] += more[i];
-    }
-  };
-  add_to(squared_error, other.squared_error);
-  add_to(energy, other.energy);
-}
-
 void ImageTrainingNoise::check() const {
   EBT_CHECK(level > 0 && level <= 1, "--noise-level: {} is not in (0, 1]", level);
 }

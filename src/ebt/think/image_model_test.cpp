@@ -132,20 +132,20 @@ TEST(ImageModel, GradientsDoNotDependOnHowTheBatchIsCut) {
   for (const Mode& mode : modes()) {
     SCOPED_TRACE(mode.name);
     Trained whole(mode.arch, mode.thinking, 5);
-    const ImageLossSums sums = whole.model->train(whole.rows(0, 5, 5), 7, 11);
+    const LossSums sums = whole.model->train(whole.rows(0, 5, 5), 7, 11);
     for (const int64_t positions : {1, 12, 30}) {
       EngineOptions options;
       options.chunk_positions = positions;
       Trained cut(mode.arch, mode.thinking, 5, options);
-      ImageLossSums parts;
+      LossSums parts;
       for (const int64_t first : {0, 3}) {
         parts.add(cut.model->train(cut.rows(first, first == 0 ? 3 : 2, 5), 7, 11));
       }
       EXPECT_LE(relative_error(cut.gradients(), whole.gradients()), kDoubleBound);
       EXPECT_NEAR(parts.objective, sums.objective, 1e-12);
-      EXPECT_EQ(parts.image_count, 5);
-      EXPECT_LE(relative_error(parts.squared_error, sums.squared_error), kDoubleBound);
-      EXPECT_LE(relative_error(parts.energy, sums.energy), kDoubleBound);
+      EXPECT_EQ(parts.count, 5);
+      EXPECT_LE(relative_error(parts.losses, sums.losses), kDoubleBound);
+      EXPECT_LE(relative_error(parts.energies, sums.energies), kDoubleBound);
     }
   }
 }
@@ -167,13 +167,13 @@ TEST(ImageModel, EvaluationLearnsNothingAndIsTheSameInParts) {
     EngineOptions options;
     options.training = false;
     Trained trained(mode.arch, mode.thinking, 4, options);
-    const ImageLossSums whole = trained.model->evaluate(trained.rows(0, 4, 4), 9);
-    ImageLossSums parts;
+    const LossSums whole = trained.model->evaluate(trained.rows(0, 4, 4), 9);
+    LossSums parts;
     for (const int64_t first : {0, 1, 2, 3}) {
       parts.add(trained.model->evaluate(trained.rows(first, 1, 4), 9));
     }
     EXPECT_NEAR(parts.objective, whole.objective, 1e-12);
-    EXPECT_LE(relative_error(parts.squared_error, whole.squared_error), kDoubleBound);
+    EXPECT_LE(relative_error(parts.losses, whole.losses), kDoubleBound);
     EXPECT_NE(trained.model->evaluate(trained.rows(0, 4, 4), 10).objective, whole.objective);
   }
 }

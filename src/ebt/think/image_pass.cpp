@@ -33,7 +33,7 @@ struct ChunkPass {
   const ImageStepObserver<T>& observe;
   bool learns;
   ImageSpace<T, S>& space;
-  ImageLossSums& sums;
+  LossSums& sums;
 
   const ImageThinkingConfig& thinking() const { return model.thinking; }
   size_t steps() const { return static_cast<size_t>(draws.steps); }
@@ -72,14 +72,14 @@ struct ChunkPass {
       images = space.noisy;
     }
     think_once<T, S>(model.at, images, space.step_size, s);
-    sums.energy[i] += sum<T>(s.energy);
+    sums.energies[i] += sum<T>(s.energy);
     if (observe) {
       observe(static_cast<int64_t>(i), first, s.next, s.energy);
     }
     const auto scale = static_cast<T>(weight() * inverse_image_count);
     smooth_l1<T>(s.next, clean, scale, space.row_loss, space.row_error,
                  learns && has_loss(i) ? slope(i) : Tensor<T>{});
-    sums.squared_error[i] += sum<T>(space.row_error);
+    sums.losses[i] += sum<T>(space.row_error);
     sums.objective += has_loss(i) ? weight() * sum<T>(space.row_loss) : 0.0;
   }
 
@@ -168,13 +168,13 @@ ImageSpace<T, S>::ImageSpace(Arena& arena, const ImageModelConfig& model,
 }
 
 template <class T, class S>
-ImageLossSums image_pass(const ImageEbtParts<T, S>& model, const ImageRows<T>& rows, int64_t first,
-                         const ImageDraws<T>& draws, const ImageStepObserver<T>& observe,
-                         bool learns, ImageSpace<T, S>& space) {
-  ImageLossSums sums;
-  sums.squared_error.assign(static_cast<size_t>(draws.steps), 0.0);
-  sums.energy.assign(static_cast<size_t>(draws.steps), 0.0);
-  sums.image_count = space.images;
+LossSums image_pass(const ImageEbtParts<T, S>& model, const ImageRows<T>& rows, int64_t first,
+                    const ImageDraws<T>& draws, const ImageStepObserver<T>& observe, bool learns,
+                    ImageSpace<T, S>& space) {
+  LossSums sums;
+  sums.losses.assign(static_cast<size_t>(draws.steps), 0.0);
+  sums.energies.assign(static_cast<size_t>(draws.steps), 0.0);
+  sums.count = space.images;
   ChunkPass<T, S>{model,  rows.images.slice(first, space.images),
                   first,  rows.inverse_image_count,
                   draws,  observe,
@@ -184,11 +184,11 @@ ImageLossSums image_pass(const ImageEbtParts<T, S>& model, const ImageRows<T>& r
   return sums;
 }
 
-#define EBT_INSTANTIATE(T, S)                                                                 \
-  template struct ImageSpace<T, S>;                                                           \
-  template ImageLossSums image_pass(const ImageEbtParts<T, S>&, const ImageRows<T>&, int64_t, \
-                                    const ImageDraws<T>&, const ImageStepObserver<T>&, bool,  \
-                                    ImageSpace<T, S>&);
+#define EBT_INSTANTIATE(T, S)                                                            \
+  template struct ImageSpace<T, S>;                                                      \
+  template LossSums image_pass(const ImageEbtParts<T, S>&, const ImageRows<T>&, int64_t, \
+                               const ImageDraws<T>&, const ImageStepObserver<T>&, bool,  \
+                               ImageSpace<T, S>&);
 EBT_INSTANTIATE(float, float)
 EBT_INSTANTIATE(float, Bfloat16)
 EBT_INSTANTIATE(double, double)

@@ -58,8 +58,8 @@ struct ImageEbtParts {
 // everything but the modulation's parameters, and returns the losses. Without `learns` there are no
 // gradients.
 template <class T, class S>
-ImageLossSums image_pass(const ImageEbtParts<T, S>& model, const ImageRows<T>& rows, int64_t first,
-                         const ImageDraws<T>& draws, const ImageStepObserver<T>& observe,
-                         bool learns, ImageSpace<T, S>& space);
+LossSums image_pass(const ImageEbtParts<T, S>& model, const ImageRows<T>& rows, int64_t first,
+                    const ImageDraws<T>& draws, const ImageStepObserver<T>& observe, bool learns,
+                    ImageSpace<T, S>& space);
 
 }  // namespace ebt

@@ -174,9 +174,9 @@ LossSums TextEbt<T, S>::evaluate(Tensor<const int32_t> inputs, Tensor<const int3
   TextWorkspace<T, S>& workspace = prepare(targets, false);
   const size_t steps = inference_plan(options.steps).size();
   LossSums sums;
-  sums.token_count = count_targets(targets);
-  sums.cross_entropy.assign(steps, 0.0);
-  sums.energy.assign(steps, 0.0);
+  sums.count = count_targets(targets);
+  sums.losses.assign(steps, 0.0);
+  sums.energies.assign(steps, 0.0);
   if (workspace.chunks.empty()) {
     return sums;
   }
@@ -188,12 +188,12 @@ LossSums TextEbt<T, S>::evaluate(Tensor<const int32_t> inputs, Tensor<const int3
     const Tensor<const int32_t> wanted = space.targets;
     think(workspace, chunk, space, options, [&](size_t thought) {
       CrossEntropy<T>::loss_and_gradient({wanted, T(0)}, step.next, T(0), space.row_loss, {});
-      sums.cross_entropy[thought] += sum_over_targets<T>(space.row_loss, wanted);
-      sums.energy[thought] += sum_over_targets(step.energy, wanted);
+      sums.losses[thought] += sum_over_targets<T>(space.row_loss, wanted);
+      sums.energies[thought] += sum_over_targets(step.energy, wanted);
     });
     tell_share(static_cast<double>(i + 1) / static_cast<double>(workspace.chunks.size()));
   }
-  sums.objective = sums.cross_entropy.back();
+  sums.objective = sums.losses.back();
   return sums;
 }
 

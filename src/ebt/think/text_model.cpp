@@ -13,19 +13,6 @@
 
 namespace ebt {
 
-void LossSums::add(const LossSums& other) {
-  objective += other.objective;
-  token_count += other.token_count;
-  cross_entropy.resize(std::max(cross_entropy.size(), other.cross_entropy.size()));
-  energy.resize(std::max(energy.size(), other.energy.size()));
-  for (size_t i = 0; i < other.cross_entropy.size(); ++i) {
-    cross_entropy[i] += other.cross_entropy[i];
-  }
-  for (size_t i = 0; i < other.energy.size(); ++i) {
-    energy[i] += other.energy[i];
-  }
-}
-
 namespace {
 
 void check(const ModelConfig& model, const ThinkingConfig& thinking) {

@@ -167,7 +167,7 @@ TEST(TextModel, StartsThinkingNearTheUniformDistributionForAnyVocabulary) {
     const std::vector<int32_t> targets = {99, 3, 250, 17, 42, 8, 120, 7};
     const LossSums sums =
         made_model->evaluate({inputs.data(), {1, 8}}, {targets.data(), {1, 8}}, {});
-    for (const double loss : sums.cross_entropy) {
+    for (const double loss : sums.losses) {
       const double uniform = std::log(static_cast<double>(vocab));
       EXPECT_GT(loss / 8, uniform - 1.5) << vocab;
       EXPECT_LT(loss / 8, uniform + 1.5) << vocab;
@@ -181,8 +181,8 @@ std::vector<double> training_step(const ThinkingConfig& thinking, const EngineOp
   const auto trained = made(model, thinking, options);
   const LossSums sums = trained->train(Tokens().rows(), 3, 9);
   std::vector<double> result(trained->gradients().all().begin(), trained->gradients().all().end());
-  result.insert(result.end(), sums.cross_entropy.begin(), sums.cross_entropy.end());
-  result.insert(result.end(), sums.energy.begin(), sums.energy.end());
+  result.insert(result.end(), sums.losses.begin(), sums.losses.end());
+  result.insert(result.end(), sums.energies.begin(), sums.energies.end());
   result.push_back(sums.objective);
   return result;
 }
@@ -319,10 +319,10 @@ TEST(TextModel, EvaluatesARowTheSameInAnyBatch) {
     options.first_row = row;
     apart.add(model->evaluate(rows.inputs.slice(row, 1), rows.targets.slice(row, 1), options));
   }
-  ASSERT_EQ(apart.token_count, together.token_count);
-  for (size_t i = 0; i < together.cross_entropy.size(); ++i) {
-    EXPECT_NEAR(apart.cross_entropy[i], together.cross_entropy[i], 1e-12);
-    EXPECT_NEAR(apart.energy[i], together.energy[i], 1e-12);
+  ASSERT_EQ(apart.count, together.count);
+  for (size_t i = 0; i < together.losses.size(); ++i) {
+    EXPECT_NEAR(apart.losses[i], together.losses[i], 1e-12);
+    EXPECT_NEAR(apart.energies[i], together.energies[i], 1e-12);
   }
 }
 

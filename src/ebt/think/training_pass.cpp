@@ -121,7 +121,7 @@ struct ChunkPass {
       logits = noisy;
     }
     think_once<T, S>(model.config, at(i), logits, {space.step_size, space.bound}, s);
-    sums.energy[i] += sum_over_targets(s.energy, targets());
+    sums.energies[i] += sum_over_targets(s.energy, targets());
     if (observe) {
       const Tensor<const T> energy = s.energy.reshape({chunk.count()});
       chunk.for_each_run([&](int64_t first, int64_t at, int64_t n) {
@@ -142,7 +142,7 @@ struct ChunkPass {
     CrossEntropy<T>::loss_and_gradient({targets(), static_cast<T>(smoothing)}, step(i).next, scale,
                                        space.row_loss, has_loss(i) ? slope(i) : Tensor<T>{});
     const double loss = sum_over_targets<T>(space.row_loss, targets());
-    sums.cross_entropy[i] += loss;
+    sums.losses[i] += loss;
     sums.objective += has_loss(i) ? weight() * loss : 0.0;
   }
 
@@ -337,9 +337,9 @@ LossSums train_pass(const TextEbtParts<T, S>& model, const TrainingRows<T>& rows
                     TextWorkspace<T, S>& workspace) {
   const Plan plan(draws.repeats);
   LossSums sums;
-  sums.cross_entropy.assign(plan.size(), 0.0);
-  sums.energy.assign(plan.size(), 0.0);
-  sums.token_count = count_targets(rows.targets);
+  sums.losses.assign(plan.size(), 0.0);
+  sums.energies.assign(plan.size(), 0.0);
+  sums.count = count_targets(rows.targets);
   if (rows.final_logits && workspace.range.count() < workspace.context) {
     // What is not thought about is nothing, rather than what lay there.
     elementwise<T>().zero(rows.final_logits.count(), rows.final_logits.data);

@@ -27,13 +27,13 @@ void add_measurement(const ImageMeasurement& measured, const std::string& prefix
 
 }  // namespace
 
-ImageMeasurement ImageMeasurement::of(ImageArchitecture arch, const ImageLossSums& sums) {
+ImageMeasurement ImageMeasurement::of(ImageArchitecture arch, const LossSums& sums) {
   ImageMeasurement result;
   result.arch = arch;
-  result.loss = sums.objective / static_cast<double>(sums.image_count);
-  result.squared_errors = means(sums.squared_error, sums.image_count);
-  result.energies = means(sums.energy, sums.image_count);
-  result.images = sums.image_count;
+  result.loss = sums.objective / static_cast<double>(sums.count);
+  result.squared_errors = means(sums.losses, sums.count);
+  result.energies = means(sums.energies, sums.count);
+  result.images = sums.count;
   return result;
 }
 

@@ -22,7 +22,7 @@ struct ImageMeasurement {
   int64_t images = 0;
 
   // Of at least one image.
-  static ImageMeasurement of(ImageArchitecture arch, const ImageLossSums& sums);
+  static ImageMeasurement of(ImageArchitecture arch, const LossSums& sums);
   // (K) decibels after every thinking step, of pixels neither clamped nor rounded, from the mean of
   // the squared errors; empty for DiT.
   std::vector<double> psnr() const;

@@ -7,12 +7,12 @@
 namespace ebt {
 namespace {
 
-ImageLossSums sums_of_two_images() {
-  ImageLossSums sums;
+LossSums sums_of_two_images() {
+  LossSums sums;
   sums.objective = 3;
-  sums.squared_error = {0.08, 0.0008};
-  sums.energy = {3.0, 1.0};
-  sums.image_count = 2;
+  sums.losses = {0.08, 0.0008};
+  sums.energies = {3.0, 1.0};
+  sums.count = 2;
   return sums;
 }
 
@@ -35,10 +35,10 @@ TEST(ImageStepReport, BecomesALineOfMetrics) {
 }
 
 TEST(ImageStepReport, OfABaselineHasTheErrorOfItsNoiseAlone) {
-  ImageLossSums sums;
+  LossSums sums;
   sums.objective = 1;
-  sums.squared_error = {0.5};
-  sums.image_count = 2;
+  sums.losses = {0.5};
+  sums.count = 2;
   ImageStepReport report;
   report.measured = ImageMeasurement::of(ImageArchitecture::kDit, sums);
   EXPECT_TRUE(report.measured.psnr().empty());

@@ -136,7 +136,7 @@ ImageStepReport ImageTrainer<T>::take_step() {
   const int64_t step = progress().step;
   const Tensor<T> gradients = model_->gradients().all();
   std::fill(gradients.begin(), gradients.end(), T{0});
-  ImageLossSums sums;
+  LossSums sums;
   ImageRows<T> rows;
   rows.inverse_image_count = 1.0 / static_cast<double>(batch);
   for (rows.first_row = 0; rows.first_row < batch; rows.first_row += config_.run.micro_batch) {
@@ -165,7 +165,7 @@ ImageValidationReport ImageTrainer<T>::validate() {
   const int64_t available = data_.validation->count();
   const int64_t wanted = config_.run.validation_images;
   const int64_t total = wanted > 0 ? std::min(wanted, available) : available;
-  ImageLossSums sums;
+  LossSums sums;
   ImageRows<T> rows;
   rows.inverse_image_count = 1.0 / static_cast<double>(total);
   for (rows.first_row = 0; rows.first_row < total; rows.first_row += config_.run.micro_batch) {

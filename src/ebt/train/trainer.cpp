@@ -184,11 +184,10 @@ StepReport Trainer<T>::take_step() {
     replay_.push(fresh_);
   }
 
-  report.step_losses = means(fresh_sums.cross_entropy, fresh_sums.token_count);
-  report.energies = means(fresh_sums.energy, fresh_sums.token_count);
-  report.nats_per_byte =
-      fresh_sums.cross_entropy.back() / static_cast<double>(fresh_.text.target_bytes);
-  report.tokens = fresh_sums.token_count;
+  report.step_losses = means(fresh_sums.losses, fresh_sums.count);
+  report.energies = means(fresh_sums.energies, fresh_sums.count);
+  report.nats_per_byte = fresh_sums.losses.back() / static_cast<double>(fresh_.text.target_bytes);
+  report.tokens = fresh_sums.count;
   report.seconds = watch.seconds();
   report.tokens_per_second = static_cast<double>(report.tokens) / report.seconds;
   return report;

@@ -1,0 +1,26 @@
+// What a pass over some rows measured, whatever they are rows of.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace ebt {
+
+// Sums over what carries loss: the targets of text, images. Divide by `count`.
+struct LossSums {
+  double objective = 0;          // what training minimises
+  std::vector<double> losses;    // (K) after every thinking step; one entry for a baseline
+  std::vector<double> energies;  // (K) before every thinking step; empty for a baseline
+  int64_t count = 0;             // of what carries loss
+
+  void add(const LossSums& other);
+
+  double mean_objective() const;
+  // (K) means over `count`.
+  std::vector<double> mean_losses() const;
+  std::vector<double> mean_energies() const;
+  // How far the mean energy falls from the first thinking step to the last; 0 with fewer than two.
+  double energy_gap() const;
+};
+
+}  // namespace ebt
