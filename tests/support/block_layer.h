@@ -17,10 +17,10 @@ void copy_tensor(Tensor<const T> from, Tensor<T> to) {
 }
 
 // A block as a layer: the stream's input and output are x and y.
-template <class T, class Attention>
+template <class T, class Attention, class Style>
 struct BlockLayer {
   using Scalar = T;
-  using Rules = Block<T, T, Attention>;
+  using Rules = Block<T, T, Attention, Style>;
   using Params = typename Rules::Params;
   using Grads = typename Rules::Grads;
   struct Saved {

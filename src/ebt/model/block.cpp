@@ -88,12 +88,12 @@ void pull(const kernels::WeightMatrix<T, S>& weights, Tensor<const S> y_bar, Ten
   kernels::multiply_nn<T, S, S>(y_bar, weights, x_bar, Write::kReplace);
 }
 
-template <class T, class S, class Attention>
-HalfParams<T, S> attention_half(const typename Block<T, S, Attention>::Params& p) {
+template <class T, class S, class Params>
+HalfParams<T, S> attention_half(const Params& p) {
   return {p.attention_half, p.matrices.attention_out, p.biases.attention_out, p.norm_eps};
 }
-template <class T, class S, class Attention>
-HalfParams<T, S> ffn_half(const typename Block<T, S, Attention>::Params& p) {
+template <class T, class S, class Params>
+HalfParams<T, S> ffn_half(const Params& p) {
   return {p.ffn_half, p.matrices.ffn_out, p.biases.ffn_out, p.norm_eps};
 }
 
@@ -108,42 +108,41 @@ struct HalfNormGrads {
   NormGrads<T>* get() { return wanted ? &grads : nullptr; }
 };
 
-// Positions are turned into queries and keys of text alone.
-template <class T, class S, class Attention>
+// Turns queries and keys by their positions, or their cotangents back.
+template <class T, class S>
 void rotate(const RotaryParams<T>& rotary, Tensor<S> qkv) {
-  if constexpr (!std::is_same_v<Attention, BidirectionalAttention<T, S>>) {
+  if (rotary.cosine) {
     typename Rotary<T, S>::Saved unused;
     Rotary<T, S>::forward(rotary, qkv, qkv, unused);
   }
 }
-template <class T, class S, class Attention>
+template <class T, class S>
 void rotate_back(const RotaryParams<T>& rotary, Tensor<S> qkv_bar) {
-  if constexpr (!std::is_same_v<Attention, BidirectionalAttention<T, S>>) {
+  if (rotary.cosine) {
     Rotary<T, S>::vjp(rotary, {}, qkv_bar, qkv_bar, Write::kReplace, nullptr);
   }
 }
 
 // The FFN half of vjp.
-template <class T, class S, class Attention>
-void ffn_vjp(const typename Block<T, S, Attention>::Params& params, const BlockTrace<T, S>& trace,
+template <class B, class T, class S>
+void ffn_vjp(const typename B::Params& params, const BlockTrace<T, S>& trace,
              const BlockCotangents<S>& bar, Tensor<T> sum, const BlockWork<S>& work,
-             typename Block<T, S, Attention>::Grads* grads) {
-  using Style = BlockStyle<Attention>;
+             typename B::Grads* grads) {
   const BlockValues<S>& v = trace.values;
-  const HalfParams<T, S> half = ffn_half<T, S, Attention>(params);
+  const HalfParams<T, S> half = ffn_half<T, S>(params);
   const BranchBar<S> branch =
       through_gate<T, S>(half, {v.ffn_branch, {}, bar.output, {}}, work,
                          grads == nullptr ? kernels::Matrix<T>{} : grads->ffn_half.gate);
   pull(params.matrices.ffn_out, branch.bar, bar.ffn_hidden);
-  typename Style::Activation::Again again;
+  typename B::Activation::Again again;
   again.y = grads == nullptr ? Tensor<S>{} : work.ffn_hidden;
-  Style::Activation::vjp({}, {v.ffn_in}, bar.ffn_hidden, work.ffn_in_bar, Write::kReplace, nullptr,
-                         again);
+  B::Activation::vjp({}, {v.ffn_in}, bar.ffn_hidden, work.ffn_in_bar, Write::kReplace, nullptr,
+                     again);
   pull<T, S>(params.matrices.ffn_in, work.ffn_in_bar, bar.ffn_normed);
   HalfNormGrads<T> norm(grads == nullptr ? nullptr : &grads->ffn_half);
-  Style::Norm::vjp_to_stream(half.norm(), trace.ffn_norm, bar.ffn_normed,
-                             {sum.data, true, bar.middle.data}, norm.get(),
-                             grads == nullptr ? Tensor<S>{} : work.normed);
+  B::Norm::vjp_to_stream(half.norm(), trace.ffn_norm, bar.ffn_normed,
+                         {sum.data, true, bar.middle.data}, norm.get(),
+                         grads == nullptr ? Tensor<S>{} : work.normed);
   if (grads != nullptr) {
     const BlockWeights<T>& w = grads->weights;
     add_gradients<T, S>({w.ffn_out, w.biases.ffn_out}, branch.bar, work.ffn_hidden, {}, {});
@@ -152,12 +151,12 @@ void ffn_vjp(const typename Block<T, S, Attention>::Params& params, const BlockT
 }
 
 // From the cotangent of the stream between the halves to that of the attention's result.
-template <class T, class S, class Attention>
-void attended_vjp(const typename Block<T, S, Attention>::Params& params,
-                  const BlockTrace<T, S>& trace, const BlockCotangents<S>& bar,
-                  const BlockWork<S>& work, typename Block<T, S, Attention>::Grads* grads) {
+template <class B, class T, class S>
+void attended_vjp(const typename B::Params& params, const BlockTrace<T, S>& trace,
+                  const BlockCotangents<S>& bar, const BlockWork<S>& work,
+                  typename B::Grads* grads) {
   const BlockValues<S>& v = trace.values;
-  const HalfParams<T, S> half = attention_half<T, S, Attention>(params);
+  const HalfParams<T, S> half = attention_half<T, S>(params);
   const BranchBar<S> branch =
       through_gate<T, S>(half, {v.attention_branch, {}, bar.middle, {}}, work,
                          grads == nullptr ? kernels::Matrix<T>{} : grads->attention_half.gate);
@@ -169,17 +168,15 @@ void attended_vjp(const typename Block<T, S, Attention>::Params& params,
 }
 
 // From the cotangent of q, k and v, turned back, to that of the stream below the block.
-template <class T, class S, class Attention>
-void enter_vjp(const typename Block<T, S, Attention>::Params& params, const BlockTrace<T, S>& trace,
-               const BlockCotangents<S>& bar,
-               const typename Block<T, S, Attention>::Descent& descent, const BlockWork<S>& work,
-               typename Block<T, S, Attention>::Grads* grads) {
+template <class B, class T, class S>
+void enter_vjp(const typename B::Params& params, const BlockTrace<T, S>& trace,
+               const BlockCotangents<S>& bar, const typename B::Descent& descent,
+               const BlockWork<S>& work, typename B::Grads* grads) {
   pull<T, S>(params.matrices.qkv, bar.qkv, bar.normed);
   HalfNormGrads<T> norm(grads == nullptr ? nullptr : &grads->attention_half);
-  BlockStyle<Attention>::Norm::vjp_to_stream(
-      attention_half<T, S, Attention>(params).norm(), trace.attention_norm, bar.normed,
-      {descent.sum.data, true, descent.below.data}, norm.get(),
-      grads == nullptr ? Tensor<S>{} : work.normed);
+  B::Norm::vjp_to_stream(attention_half<T, S>(params).norm(), trace.attention_norm, bar.normed,
+                         {descent.sum.data, true, descent.below.data}, norm.get(),
+                         grads == nullptr ? Tensor<S>{} : work.normed);
   if (grads != nullptr) {
     const BlockWeights<T>& w = grads->weights;
     add_gradients<T, S>({w.qkv, w.biases.qkv}, bar.qkv, work.normed, {}, {});
@@ -246,7 +243,7 @@ BlockTrace<T, S> BlockTrace<T, S>::take(Arena& arena, const BlockShape& shape, i
   trace.values = values;
   for (NormSaved<T, S>* norm : {&trace.attention_norm, &trace.ffn_norm}) {
     norm->inverse_deviation = arena.take<T>({batch, tokens});
-    if (shape.centred) {
+    if (shape.layer_norms) {
       norm->mean = arena.take<T>({batch, tokens});
     }
   }
@@ -255,36 +252,35 @@ BlockTrace<T, S> BlockTrace<T, S>::take(Arena& arena, const BlockShape& shape, i
   return trace;
 }
 
-template <class T, class S, class Attention>
-void Block<T, S, Attention>::forward(const Params& params, Tensor<T> stream,
-                                     BlockTrace<T, S>& trace, const BlockWork<S>& work) {
+template <class T, class S, class Attention, class Style>
+void Block<T, S, Attention, Style>::forward(const Params& params, Tensor<T> stream,
+                                            BlockTrace<T, S>& trace, const BlockWork<S>& work) {
   const BlockValues<S>& v = trace.values;
-  const HalfParams<T, S> attention = attention_half<T, S, Attention>(params);
-  using Style = BlockStyle<Attention>;
+  const HalfParams<T, S> attention = attention_half<T, S>(params);
   typename Linear<T, S>::Saved unused;
-  Style::Norm::read_stream(attention.norm(), stream, v.input, work.normed, trace.attention_norm);
+  Norm::read_stream(attention.norm(), stream, v.input, work.normed, trace.attention_norm);
   Linear<T, S>::forward({params.matrices.qkv, params.biases.qkv}, work.normed, v.qkv, unused);
-  rotate<T, S, Attention>(params.rotary, v.qkv);
+  rotate<T, S>(params.rotary, v.qkv);
   Attention::forward(params.attention, v.qkv, v.attended, trace.attention);
   leave<T, S>(attention, Bias::kAdded, v.attended, v.attention_branch, stream);
 
-  const HalfParams<T, S> ffn = ffn_half<T, S, Attention>(params);
-  typename Style::Activation::Saved activation_unused;
-  Style::Norm::read_stream(ffn.norm(), stream, v.middle, work.normed, trace.ffn_norm);
+  const HalfParams<T, S> ffn = ffn_half<T, S>(params);
+  typename Activation::Saved activation_unused;
+  Norm::read_stream(ffn.norm(), stream, v.middle, work.normed, trace.ffn_norm);
   Linear<T, S>::forward({params.matrices.ffn_in, params.biases.ffn_in}, work.normed, v.ffn_in,
                         unused);
-  Style::Activation::forward({}, v.ffn_in, work.ffn_hidden, activation_unused);
+  Activation::forward({}, v.ffn_in, work.ffn_hidden, activation_unused);
   leave<T, S>(ffn, Bias::kAdded, work.ffn_hidden, v.ffn_branch, stream);
 }
 
-template <class T, class S, class Attention>
-void Block<T, S, Attention>::forward_keys(
+template <class T, class S, class Attention, class Style>
+void Block<T, S, Attention, Style>::forward_keys(
     const Params& params, Tensor<const T> stream, BlockTrace<T, S>& trace,
     const BlockWork<S>& work) requires ContextLike<Attention> {
   const BlockValues<S>& v = trace.values;
   const int64_t width = work.normed.dim(2);
-  RmsNorm<T, S>::read_stream(attention_half<T, S, Attention>(params).norm(), stream, v.input,
-                             work.normed, trace.attention_norm);
+  Norm::read_stream(attention_half<T, S>(params).norm(), stream, v.input, work.normed,
+                    trace.attention_norm);
   kernels::multiply_nt<T, S, S>(Tensor<const S>(work.normed), params.matrices.keys,
                                 kernels::Matrix<S>(v.qkv).columns_from(width, 2 * width),
                                 Write::kReplace);
@@ -292,96 +288,93 @@ void Block<T, S, Attention>::forward_keys(
   Rotary<T, S>::forward(params.rotary, v.qkv, v.qkv, unused);
 }
 
-template <class T, class S, class Attention>
-void Block<T, S, Attention>::vjp(const Params& params, const BlockTrace<T, S>& trace,
-                                 const BlockCotangents<S>& bar, const Descent& descent,
-                                 const BlockWork<S>& work,
-                                 Grads* grads) requires(!ContextLike<Attention>) {
-  ffn_vjp<T, S, Attention>(params, trace, bar, descent.sum, work, grads);
-  attended_vjp<T, S, Attention>(params, trace, bar, work, grads);
+template <class T, class S, class Attention, class Style>
+void Block<T, S, Attention, Style>::vjp(const Params& params, const BlockTrace<T, S>& trace,
+                                        const BlockCotangents<S>& bar, const Descent& descent,
+                                        const BlockWork<S>& work,
+                                        Grads* grads) requires(!ContextLike<Attention>) {
+  ffn_vjp<Block>(params, trace, bar, descent.sum, work, grads);
+  attended_vjp<Block>(params, trace, bar, work, grads);
   Attention::vjp(params.attention, trace.attention, bar.attended, bar.qkv, Write::kReplace,
                  grads == nullptr ? nullptr : &grads->attention);
-  rotate_back<T, S, Attention>(params.rotary, bar.qkv);
-  enter_vjp<T, S, Attention>(params, trace, bar, descent, work, grads);
+  rotate_back<T, S>(params.rotary, bar.qkv);
+  enter_vjp<Block>(params, trace, bar, descent, work, grads);
 }
 
-template <class T, class S, class Attention>
-void Block<T, S, Attention>::vjp_of_context(const Params& params, const BlockTrace<T, S>& trace,
-                                            const BlockCotangents<S>& bar, Tensor<T> keys_bar,
-                                            const Descent& descent, const BlockWork<S>& work,
-                                            Grads& grads) requires ContextLike<Attention> {
-  ffn_vjp<T, S, Attention>(params, trace, bar, descent.sum, work, &grads);
-  attended_vjp<T, S, Attention>(params, trace, bar, work, &grads);
+template <class T, class S, class Attention, class Style>
+void Block<T, S, Attention, Style>::vjp_of_context(const Params& params,
+                                                   const BlockTrace<T, S>& trace,
+                                                   const BlockCotangents<S>& bar,
+                                                   Tensor<T> keys_bar, const Descent& descent,
+                                                   const BlockWork<S>& work,
+                                                   Grads& grads) requires ContextLike<Attention> {
+  ffn_vjp<Block>(params, trace, bar, descent.sum, work, &grads);
+  attended_vjp<Block>(params, trace, bar, work, &grads);
   Attention::vjp_apart(params.attention, trace.attention, bar.attended, bar.qkv, keys_bar);
   Rotary<T, S>::collect(params.rotary, keys_bar, true, bar.qkv);
-  enter_vjp<T, S, Attention>(params, trace, bar, descent, work, &grads);
+  enter_vjp<Block>(params, trace, bar, descent, work, &grads);
 }
 
-template <class T, class S, class Attention>
-void Block<T, S, Attention>::vjp_of_keys(const Params& params, const BlockTrace<T, S>& trace,
-                                         const BlockCotangents<S>& bar, Tensor<const T> keys_bar,
-                                         const Descent& descent, const BlockWork<S>& work,
-                                         Grads& grads) requires ContextLike<Attention> {
+template <class T, class S, class Attention, class Style>
+void Block<T, S, Attention, Style>::vjp_of_keys(const Params& params, const BlockTrace<T, S>& trace,
+                                                const BlockCotangents<S>& bar,
+                                                Tensor<const T> keys_bar, const Descent& descent,
+                                                const BlockWork<S>& work,
+                                                Grads& grads) requires ContextLike<Attention> {
   const int64_t width = work.normed.dim(2);
   Rotary<T, S>::collect(params.rotary, keys_bar, false, bar.qkv);
   const auto rows = kernels::Matrix<S>(bar.qkv).columns_from(width, 2 * width);
   kernels::multiply_nn<T, S, S>(rows, params.matrices.keys, bar.normed, Write::kReplace);
   HalfNormGrads<T> norm(&grads.attention_half);
-  RmsNorm<T, S>::vjp_to_stream(attention_half<T, S, Attention>(params).norm(), trace.attention_norm,
-                               bar.normed, {descent.sum.data, false, descent.below.data},
-                               norm.get(), work.normed);
+  Norm::vjp_to_stream(attention_half<T, S>(params).norm(), trace.attention_norm, bar.normed,
+                      {descent.sum.data, false, descent.below.data}, norm.get(), work.normed);
   kernels::multiply_tn<T, S>(rows, Tensor<const S>(work.normed),
                              grads.weights.qkv.slice(width, 2 * width), Write::kAdd);
 }
 
-template <class T, class S, class Attention>
-void Block<T, S, Attention>::jvp(const Params& params, Tensor<T> stream_dot,
-                                 BlockTrace<T, S>& trace, const BlockValues<S>& dot,
-                                 const BlockWork<S>& work) requires(!ContextLike<Attention>) {
-  using Style = BlockStyle<Attention>;
-  const HalfParams<T, S> attention = attention_half<T, S, Attention>(params);
-  Style::Norm::jvp_of_stream(attention.norm(), trace.attention_norm, stream_dot, dot.input,
-                             work.normed);
+template <class T, class S, class Attention, class Style>
+void Block<T, S, Attention, Style>::jvp(
+    const Params& params, Tensor<T> stream_dot, BlockTrace<T, S>& trace, const BlockValues<S>& dot,
+    const BlockWork<S>& work) requires(!ContextLike<Attention>) {
+  const HalfParams<T, S> attention = attention_half<T, S>(params);
+  Norm::jvp_of_stream(attention.norm(), trace.attention_norm, stream_dot, dot.input, work.normed);
   Linear<T, S>::jvp({params.matrices.qkv, {}}, {}, work.normed, dot.qkv);
-  rotate<T, S, Attention>(params.rotary, dot.qkv);  // linear: its own tangent
+  rotate<T, S>(params.rotary, dot.qkv);  // linear: its own tangent
   Attention::jvp(params.attention, trace.attention, dot.qkv, dot.attended);
   leave<T, S>(attention, Bias::kLeftOut, dot.attended, dot.attention_branch, stream_dot);
 
-  const HalfParams<T, S> ffn = ffn_half<T, S, Attention>(params);
-  Style::Norm::jvp_of_stream(ffn.norm(), trace.ffn_norm, stream_dot, dot.middle, work.normed);
+  const HalfParams<T, S> ffn = ffn_half<T, S>(params);
+  Norm::jvp_of_stream(ffn.norm(), trace.ffn_norm, stream_dot, dot.middle, work.normed);
   Linear<T, S>::jvp({params.matrices.ffn_in, {}}, {}, work.normed, dot.ffn_in);
-  Style::Activation::jvp({}, {trace.values.ffn_in}, dot.ffn_in, work.ffn_hidden);
+  Activation::jvp({}, {trace.values.ffn_in}, dot.ffn_in, work.ffn_hidden);
   leave<T, S>(ffn, Bias::kLeftOut, work.ffn_hidden, dot.ffn_branch, stream_dot);
 }
 
-template <class T, class S, class Attention>
-void Block<T, S, Attention>::second_order(const Params& params, const BlockTrace<T, S>& trace,
-                                          const BlockValues<S>& dot,
-                                          const BlockCotangents<S>& delta,
-                                          const BlockCotangents<S>& bar, const Descent& descent,
-                                          const BlockWork<S>& work,
-                                          Grads& grads) requires(!ContextLike<Attention>) {
-  using Style = BlockStyle<Attention>;
+template <class T, class S, class Attention, class Style>
+void Block<T, S, Attention, Style>::second_order(
+    const Params& params, const BlockTrace<T, S>& trace, const BlockValues<S>& dot,
+    const BlockCotangents<S>& delta, const BlockCotangents<S>& bar, const Descent& descent,
+    const BlockWork<S>& work, Grads& grads) requires(!ContextLike<Attention>) {
   const BlockValues<S>& v = trace.values;
   const BlockWeights<T>& w = grads.weights;
-  const HalfParams<T, S> ffn = ffn_half<T, S, Attention>(params);
+  const HalfParams<T, S> ffn = ffn_half<T, S>(params);
   BranchBar<S> branch = through_gate<T, S>(
       ffn, {v.ffn_branch, dot.ffn_branch, bar.output, delta.output}, work, grads.ffn_half.gate);
   pull(params.matrices.ffn_out, branch.bar, bar.ffn_hidden);
-  Style::Activation::second_order({}, {v.ffn_in}, dot.ffn_in, delta.ffn_hidden, bar.ffn_hidden,
-                                  work.ffn_in_bar, Write::kReplace, nullptr,
-                                  {work.ffn_hidden, work.ffn_hidden_dot, work.ffn_in_delta});
+  Activation::second_order({}, {v.ffn_in}, dot.ffn_in, delta.ffn_hidden, bar.ffn_hidden,
+                           work.ffn_in_bar, Write::kReplace, nullptr,
+                           {work.ffn_hidden, work.ffn_hidden_dot, work.ffn_in_delta});
   add_gradients<T, S>({w.ffn_out, w.biases.ffn_out}, branch.bar, work.ffn_hidden, branch.delta,
                       work.ffn_hidden_dot);
   pull<T, S>(params.matrices.ffn_in, work.ffn_in_bar, bar.ffn_normed);
   HalfNormGrads<T> ffn_norm(&grads.ffn_half);
-  Style::Norm::second_order_to_stream(ffn.norm(), trace.ffn_norm, dot.middle, delta.ffn_normed,
-                                      bar.ffn_normed, {descent.sum.data, true, bar.middle.data},
-                                      ffn_norm.get(), work.normed, work.normed_dot);
+  Norm::second_order_to_stream(ffn.norm(), trace.ffn_norm, dot.middle, delta.ffn_normed,
+                               bar.ffn_normed, {descent.sum.data, true, bar.middle.data},
+                               ffn_norm.get(), work.normed, work.normed_dot);
   add_gradients<T, S>({w.ffn_in, w.biases.ffn_in}, work.ffn_in_bar, work.normed, work.ffn_in_delta,
                       work.normed_dot);
 
-  const HalfParams<T, S> attention = attention_half<T, S, Attention>(params);
+  const HalfParams<T, S> attention = attention_half<T, S>(params);
   branch = through_gate<T, S>(attention,
                               {v.attention_branch, dot.attention_branch, bar.middle, delta.middle},
                               work, grads.attention_half.gate);
@@ -390,19 +383,18 @@ void Block<T, S, Attention>::second_order(const Params& params, const BlockTrace
                       branch.delta, dot.attended);
   Attention::second_order(params.attention, trace.attention, dot.qkv, delta.attended, bar.attended,
                           bar.qkv, Write::kReplace, &grads.attention);
-  rotate_back<T, S, Attention>(params.rotary, bar.qkv);
+  rotate_back<T, S>(params.rotary, bar.qkv);
   pull<T, S>(params.matrices.qkv, bar.qkv, bar.normed);
   HalfNormGrads<T> attention_norm(&grads.attention_half);
-  Style::Norm::second_order_to_stream(attention.norm(), trace.attention_norm, dot.input,
-                                      delta.normed, bar.normed,
-                                      {descent.sum.data, true, descent.below.data},
-                                      attention_norm.get(), work.normed, work.normed_dot);
+  Norm::second_order_to_stream(attention.norm(), trace.attention_norm, dot.input, delta.normed,
+                               bar.normed, {descent.sum.data, true, descent.below.data},
+                               attention_norm.get(), work.normed, work.normed_dot);
   add_gradients<T, S>({w.qkv, w.biases.qkv}, bar.qkv, work.normed, delta.qkv, work.normed_dot);
 }
 
 // Member by member: clang 14 would instantiate those of the other kind of block too.
-#define EBT_ALL_RULES(T, S, Name, Attention)                                                      \
-  using Name = Block<T, S, Attention<T, S>>;                                                      \
+#define EBT_ALL_RULES(T, S, Name, Attention, Style)                                               \
+  using Name = Block<T, S, Attention<T, S>, Style>;                                               \
   template void Name::forward(const Params&, Tensor<T>, BlockTrace<T, S>&, const BlockWork<S>&);  \
   template void Name::vjp(const Params&, const BlockTrace<T, S>&, const BlockCotangents<S>&,      \
                           const Descent&, const BlockWork<S>&, Grads*);                           \
@@ -411,9 +403,9 @@ void Block<T, S, Attention>::second_order(const Params& params, const BlockTrace
   template void Name::second_order(const Params&, const BlockTrace<T, S>&, const BlockValues<S>&, \
                                    const BlockCotangents<S>&, const BlockCotangents<S>&,          \
                                    const Descent&, const BlockWork<S>&, Grads&);
-#define EBT_BLOCKS(T, S, Context, Prediction, Picture)                                           \
+#define EBT_BLOCKS(T, S, Context, Prediction, Answer, Image)                                     \
   template struct BlockTrace<T, S>;                                                              \
-  using Context = Block<T, S, ContextAttention<T, S>>;                                           \
+  using Context = Block<T, S, ContextAttention<T, S>, TextStyle>;                                \
   template void Context::forward(const Params&, Tensor<T>, BlockTrace<T, S>&,                    \
                                  const BlockWork<S>&);                                           \
   template void Context::forward_keys(const Params&, Tensor<const T>, BlockTrace<T, S>&,         \
@@ -424,11 +416,12 @@ void Block<T, S, Attention>::second_order(const Params& params, const BlockTrace
   template void Context::vjp_of_keys(const Params&, const BlockTrace<T, S>&,                     \
                                      const BlockCotangents<S>&, Tensor<const T>, const Descent&, \
                                      const BlockWork<S>&, Grads&);                               \
-  EBT_ALL_RULES(T, S, Prediction, PredictionAttention)                                           \
-  EBT_ALL_RULES(T, S, Picture, BidirectionalAttention)
-EBT_BLOCKS(float, float, ContextFloat, PredictionFloat, PictureFloat)
-EBT_BLOCKS(float, Bfloat16, ContextBf16, PredictionBf16, PictureBf16)
-EBT_BLOCKS(double, double, ContextDouble, PredictionDouble, PictureDouble)
+  EBT_ALL_RULES(T, S, Prediction, PredictionAttention, TextStyle)                                \
+  EBT_ALL_RULES(T, S, Answer, BidirectionalAttention, TextStyle)                                 \
+  EBT_ALL_RULES(T, S, Image, BidirectionalAttention, ImageStyle)
+EBT_BLOCKS(float, float, ContextFloat, PredictionFloat, AnswerFloat, ImageFloat)
+EBT_BLOCKS(float, Bfloat16, ContextBf16, PredictionBf16, AnswerBf16, ImageBf16)
+EBT_BLOCKS(double, double, ContextDouble, PredictionDouble, AnswerDouble, ImageDouble)
 #undef EBT_BLOCKS
 #undef EBT_ALL_RULES
 #define EBT_STORED(S)                 \

@@ -1,7 +1,8 @@
 // A transformer block under the four rules: norm, attention, norm, feed-forward network, each half
 // a branch that adds to the residual stream. With adaLN, a modulation shifts and scales each half's
-// norm and gates its branch. Blocks of text are the published ones of EBTs and Transformer++ (RMS
-// norm, rotary positions, SwiGLU), those of images the ones of DiT (layer norm, GELU, biases).
+// norm and gates its branch. What its tokens attend to and what it is made of are chosen apart:
+// any attention (layers/attention.h) goes with the style of EBTs and Transformer++ or of DiT, with
+// or without rotary positions and biases.
 //
 // The stream itself is one tensor in T, which every rule passes on in place. What a block keeps for
 // later rules, and what its products multiply, is stored as S; what can be made again on the way
@@ -24,21 +25,17 @@
 
 namespace ebt {
 
-// What distinguishes blocks of text and of images.
-template <class Attention>
-struct BlockStyle;
-template <class T, class S>
-struct TextBlockStyle {
+// Norm and activation of the published EBTs of text and of Transformer++, and of DiT.
+struct TextStyle {
+  template <class T, class S>
   using Norm = RmsNorm<T, S>;
+  template <class T, class S>
   using Activation = SwigluGate<T, S>;
 };
-template <class T, class S>
-struct BlockStyle<ContextAttention<T, S>> : TextBlockStyle<T, S> {};
-template <class T, class S>
-struct BlockStyle<PredictionAttention<T, S>> : TextBlockStyle<T, S> {};
-template <class T, class S>
-struct BlockStyle<BidirectionalAttention<T, S>> {
+struct ImageStyle {
+  template <class T, class S>
   using Norm = LayerNorm<T, S>;
+  template <class T, class S>
   using Activation = Gelu<T, S>;
 };
 
@@ -49,7 +46,7 @@ struct BlockShape {
   int64_t ffn_in;     // values that enter the activation: 2 F of SwiGLU, F of GELU
   int64_t ffn_width;  // F
   bool gated;         // adaLN
-  bool centred;       // layer norms
+  bool layer_norms;   // which keep means too
 
   // NOLINTNEXTLINE(google-explicit-constructor): a model's blocks are all alike
   BlockShape(const ModelConfig& config)
@@ -58,7 +55,7 @@ struct BlockShape {
         ffn_in(2 * config.ffn_width()),
         ffn_width(config.ffn_width()),
         gated(config.is_adaln()),
-        centred(false) {}
+        layer_norms(false) {}
   // NOLINTNEXTLINE(google-explicit-constructor)
   BlockShape(const ImageModelConfig& config)
       : width(config.width),
@@ -66,10 +63,10 @@ struct BlockShape {
         ffn_in(config.ffn_width()),
         ffn_width(config.ffn_width()),
         gated(true),
-        centred(true) {}
+        layer_norms(true) {}
 };
 
-// A block's biases, which text has none of.
+// A block's biases; each may be absent.
 template <class P>
 struct BlockBiases {
   Tensor<P> qkv, attention_out, ffn_in, ffn_out;
@@ -165,13 +162,16 @@ concept ContextLike = requires {
   &Attention::vjp_apart;
 };
 
-// The rules of a block: for a context forward and vjp, for predictions and images all four.
-template <class T, class S, class Attention>
+// The rules of a block: for a context forward and vjp, for any other attention all four.
+template <class T, class S, class Attention, class Style>
 struct Block {
+  using Norm = typename Style::template Norm<T, S>;
+  using Activation = typename Style::template Activation<T, S>;
+
   struct Params {
     BlockMatrices<T, S> matrices;
     HalfModulation<const T> attention_half, ffn_half;
-    RotaryParams<T> rotary;  // of text
+    RotaryParams<T> rotary;  // absent: positions are not turned into queries and keys
     typename Attention::Params attention;
     T norm_eps = 0;
     BlockBiases<const T> biases = {};

@@ -56,6 +56,10 @@ struct BlockCase : LayerCase {
   static BlockMatrices<T, T> matrices(const Tensors<const T>& theta) {
     return {theta[1], theta[2], theta[4], theta[5], {}};
   }
+  template <class P>
+  static BlockWeights<P> weight_grads(const Tensors<P>& theta_bar) {
+    return {theta_bar[0], theta_bar[1], theta_bar[2], theta_bar[3], theta_bar[4], theta_bar[5], {}};
+  }
   // Half 0 or 1.
   template <class P>
   HalfModulation<P> half(const Tensors<P>& theta, size_t which) const {
@@ -80,19 +84,21 @@ struct BlockCase : LayerCase {
     put(theta[9], 5);
     return all;
   }
+  template <class S>
+  Array<S> rotated(const Array<S>& qkv) const {
+    return reference::rotary(qkv, heads, first_position, kTheta);
+  }
   template <class S, class Attend>
   Array<S> reference_block(const Array<S>& x, const Arrays<S>& theta, Attend&& attend) const {
-    reference::BlockWeights<S> weights{theta[0], theta[1], theta[2],          theta[3],
-                                       theta[4], theta[5], modulation(theta), kEps};
-    return reference::block(x, weights, [&](const Array<S>& qkv) {
-      return attend(reference::rotary(qkv, heads, first_position, kTheta));
-    });
+    return reference::block(
+        x, {theta[0], theta[1], theta[2], theta[3], theta[4], theta[5], modulation(theta), kEps},
+        attend);
   }
 };
 
 struct PredictionBlockCase : BlockCase {
   template <class T>
-  using Layer = BlockLayer<T, PredictionAttention<T>>;
+  using Layer = BlockLayer<T, PredictionAttention<T>, TextStyle>;
   static constexpr bool kSecondOrderWithoutGrads = false;
   int64_t lead, first_query;
 
@@ -128,20 +134,50 @@ struct PredictionBlockCase : BlockCase {
   }
   template <class T>
   typename Layer<T>::Grads grads(const Tensors<T>& theta_bar) const {
-    return {
-        {theta_bar[0], theta_bar[1], theta_bar[2], theta_bar[3], theta_bar[4], theta_bar[5], {}},
-        half(theta_bar, 0),
-        half(theta_bar, 1),
-        {theta_bar.back()}};
+    return {weight_grads(theta_bar), half(theta_bar, 0), half(theta_bar, 1), {theta_bar.back()}};
   }
   template <class S>
   Array<S> reference(const Array<S>& x, const Arrays<S>& theta) const {
     return reference_block(x, theta, [&](const Array<S>& qkv) {
-      return reference::prediction_attention(qkv, theta.back(), heads, lead, first_query);
+      return reference::prediction_attention(rotated(qkv), theta.back(), heads, lead, first_query);
     });
   }
 };
 INSTANTIATE_TYPED_TEST_SUITE_P(PredictionBlock, LayerContract, PredictionBlockCase);
+
+// Whose tokens all see each other, with rotary positions or, `positions` being false, without any.
+struct BidirectionalBlockCase : BlockCase {
+  template <class T>
+  using Layer = BlockLayer<T, BidirectionalAttention<T>, TextStyle>;
+  static constexpr bool kSecondOrderWithoutGrads = false;
+  bool positions;
+
+  BidirectionalBlockCase(int64_t b, int64_t s, int64_t h, int64_t d, int64_t f, bool p, bool adaln)
+      : BlockCase(b, s, h, d, f, 0, adaln), positions(p) {}
+  static std::vector<BidirectionalBlockCase> all() {
+    return {{2, 3, 2, 2, 3, true, false}, {2, 3, 2, 2, 3, false, false},
+            {2, 3, 2, 2, 3, true, true},  {1, 1, 1, 4, 1, false, true},
+            {0, 2, 1, 2, 2, true, false}, {1, 67, 1, 4, 3, true, false}};
+  }
+  template <class T>
+  typename Layer<T>::Params params(const Tensors<const T>& theta) const {
+    return {
+        matrices(theta), half(theta, 0),
+        half(theta, 1),  positions ? rotary.in<T>().stream(heads, 0, tokens) : RotaryParams<T>{},
+        {heads},         static_cast<T>(kEps)};
+  }
+  template <class T>
+  typename Layer<T>::Grads grads(const Tensors<T>& theta_bar) const {
+    return {weight_grads(theta_bar), half(theta_bar, 0), half(theta_bar, 1), {}};
+  }
+  template <class S>
+  Array<S> reference(const Array<S>& x, const Arrays<S>& theta) const {
+    return reference_block(x, theta, [&](const Array<S>& qkv) {
+      return reference::bidirectional_attention(positions ? rotated(qkv) : qkv, heads);
+    });
+  }
+};
+INSTANTIATE_TYPED_TEST_SUITE_P(BidirectionalBlock, LayerContract, BidirectionalBlockCase);
 
 }  // namespace
 }  // namespace ebt::testing

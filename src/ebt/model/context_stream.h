@@ -61,7 +61,7 @@ class ContextStream {
   Tensor<S> output_bar_stored() const { return work_.output_bar; }
 
  private:
-  using ContextBlock = Block<T, S, ContextAttention<T, S>>;
+  using ContextBlock = Block<T, S, ContextAttention<T, S>, TextStyle>;
   const BlockTrace<T, S>& trace(int64_t layer) const { return traces_[static_cast<size_t>(layer)]; }
   bool stops_at_keys(int64_t layer) const {
     return config_.arch == Architecture::kEbt && layer + 1 == config_.layers;

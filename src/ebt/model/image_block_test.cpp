@@ -17,7 +17,7 @@ constexpr double kEps = 0.5;
 // Weights and biases of the four projections in turn, then the vectors of the conditions.
 struct ImageBlockCase : LayerCase {
   template <class T>
-  using Layer = BlockLayer<T, BidirectionalAttention<T>>;
+  using Layer = BlockLayer<T, BidirectionalAttention<T>, ImageStyle>;
   static constexpr double kSinglePrecision = kSingleBoundOfBlocks;
   static constexpr bool kSecondOrderWithoutGrads = false;
   int64_t batch, tokens, heads, head_width, ffn, conditions;

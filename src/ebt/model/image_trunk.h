@@ -67,7 +67,7 @@ class ImageTrunk {
                     const ImageWeights<T>& grads);
 
  private:
-  using ImageBlock = Block<T, S, BidirectionalAttention<T, S>>;
+  using ImageBlock = Block<T, S, BidirectionalAttention<T, S>, ImageStyle>;
   typename ImageBlock::Params params(const ImageLandscape<T, S>& at, int64_t layer) const;
   typename ImageBlock::Grads block_grads(const ImageLandscape<T, S>& at,
                                          const ImageWeights<T>& grads, int64_t layer) const;

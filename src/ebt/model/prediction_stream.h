@@ -78,7 +78,7 @@ class PredictionStream {
                         const TextWeights<T>& grads, Tensor<T> e_bar);
 
  private:
-  using PredictionBlock = Block<T, S, PredictionAttention<T, S>>;
+  using PredictionBlock = Block<T, S, PredictionAttention<T, S>, TextStyle>;
   typename PredictionBlock::Params params(const EnergyLandscape<T, S>& at, int64_t layer) const;
   typename PredictionBlock::Grads block_grads(const EnergyLandscape<T, S>& at,
                                               const TextWeights<T>& grads, int64_t layer) const;
