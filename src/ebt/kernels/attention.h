@@ -13,6 +13,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "ebt/kernels/isa.h"
+
 namespace ebt::kernels {
 
 // From this many heads of all sequences on, a head is what a thread takes at a time.
@@ -75,5 +77,10 @@ struct AttentionKernels {
   void (*jvp)(const AttentionArguments<T, S>& a);
   void (*vjp_of_jvp)(const AttentionArguments<T, S>& a);
 };
+
+template <class T, class S>
+const AttentionKernels<T, S>& attention() {
+  return table<AttentionKernels<T, S>>();
+}
 
 }  // namespace ebt::kernels

@@ -6,6 +6,8 @@
 
 #include <cstdint>
 
+#include "ebt/kernels/isa.h"
+
 namespace ebt::kernels {
 
 template <class T>
@@ -30,5 +32,10 @@ struct GateKernels {
   void (*second_order)(const GateArguments<T>& a, const S* x, const S* x_dot, const S* delta,
                        const S* y_bar, bool add, S* x_bar, S* delta_x, T* gate_bar);
 };
+
+template <class T, class S>
+const GateKernels<T, S>& gate() {
+  return table<GateKernels<T, S>>();
+}
 
 }  // namespace ebt::kernels

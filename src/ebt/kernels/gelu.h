@@ -8,6 +8,8 @@
 
 #include <cstdint>
 
+#include "ebt/kernels/isa.h"
+
 namespace ebt::kernels {
 
 template <class T, class S>
@@ -21,5 +23,10 @@ struct GeluKernels {
   void (*second_order)(int64_t count, const S* x, const S* x_dot, const S* delta, const S* h_bar,
                        bool add, S* x_bar, S* delta_x, S* h, S* h_dot);
 };
+
+template <class T, class S>
+const GeluKernels<T, S>& gelu() {
+  return table<GeluKernels<T, S>>();
+}
 
 }  // namespace ebt::kernels

@@ -22,8 +22,8 @@ std::string isa_name(Isa isa);
 template <class Table, Isa isa>
 const Table& kernels_for();
 
-// The table of active_isa().
+// The table of active_isa(). Every header of kernels names its own: kernels::softmax<T, S>().
 template <class Table>
-const Table& kernels();
+const Table& table();
 
 }  // namespace ebt::kernels

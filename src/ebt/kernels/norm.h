@@ -13,6 +13,8 @@
 
 #include <cstdint>
 
+#include "ebt/kernels/isa.h"
+
 namespace ebt::kernels {
 
 // The norm of one residual stream.
@@ -61,5 +63,10 @@ struct NormKernels {
   void (*second_order)(const NormArguments<T, S>& a, const S* x_dot, const S* delta, const S* y_bar,
                        StreamCotangent<T, S> x_bar, NormGradients<T> gradients, S* y, S* y_dot);
 };
+
+template <class T, class S>
+const NormKernels<T, S>& norm() {
+  return table<NormKernels<T, S>>();
+}
 
 }  // namespace ebt::kernels

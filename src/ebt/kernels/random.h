@@ -1,7 +1,9 @@
-// Normal numbers in bulk, from the generator of core/rng.h.
+// Random numbers in bulk, from the generator of kernels/rng.h.
 #pragma once
 
 #include <cstdint>
+
+#include "ebt/kernels/isa.h"
 
 namespace ebt::kernels {
 
@@ -13,9 +15,18 @@ struct PhiloxStream {
   uint32_t step;
 };
 
+// Draws do not depend on the precision: in double they are the float ones, scaled in double.
+template <class T>
 struct RandomKernels {
-  // out[i] = N(0,1) draw of element first + i: Box-Muller on the element's pair of words.
-  void (*normal)(PhiloxStream stream, uint64_t first, int64_t count, float* out);
+  // out[i] = scale * N(0,1) draw of element first + i: Box-Muller on the element's pair of words.
+  void (*normal)(PhiloxStream stream, uint64_t first, int64_t count, T scale, T* out);
+  // out[i] = draw of element first + i, uniform in [0, 1) with 24 random bits.
+  void (*uniform)(PhiloxStream stream, uint64_t first, int64_t count, T* out);
 };
+
+template <class T>
+const RandomKernels<T>& random() {
+  return table<RandomKernels<T>>();
+}
 
 }  // namespace ebt::kernels

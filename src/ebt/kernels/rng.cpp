@@ -2,10 +2,6 @@
 
 #include <Random123/philox.h>
 
-#include <algorithm>
-#include <vector>
-
-#include "ebt/kernels/isa.h"
 #include "ebt/kernels/random.h"
 
 namespace ebt {
@@ -42,28 +38,19 @@ uint64_t RandomStream::below(uint64_t bound, uint64_t element) const {
 
 template <class T>
 void RandomStream::normal(uint64_t first, Tensor<T> out, T scale) const {
-  const auto& table = kernels::kernels<kernels::RandomKernels>();
-  const kernels::PhiloxStream stream = philox_stream(*this);
-  if constexpr (std::is_same_v<T, float>) {
-    table.normal(stream, first, out.count(), out.data);
-    for (int64_t i = 0; i < out.count() && scale != 1.0F; ++i) {
-      out[i] *= scale;
-    }
-  } else {
-    // The same numbers as in float32: precision must not change what is drawn.
-    constexpr int64_t kBlock = 4096;
-    std::vector<float> block(kBlock);
-    for (int64_t begin = 0; begin < out.count(); begin += kBlock) {
-      const int64_t count = std::min(kBlock, out.count() - begin);
-      table.normal(stream, first + static_cast<uint64_t>(begin), count, block.data());
-      for (int64_t i = 0; i < count; ++i) {
-        out[begin + i] = static_cast<T>(block[static_cast<size_t>(i)]) * scale;
-      }
-    }
-  }
+  kernels::random<T>().normal(philox_stream(*this), first, out.count(), scale, out.data);
 }
 
-template void RandomStream::normal<float>(uint64_t, Tensor<float>, float) const;
-template void RandomStream::normal<double>(uint64_t, Tensor<double>, double) const;
+template <class T>
+void RandomStream::uniform(uint64_t first, Tensor<T> out) const {
+  kernels::random<T>().uniform(philox_stream(*this), first, out.count(), out.data);
+}
+
+#define EBT_INSTANTIATE(T)                                             \
+  template void RandomStream::normal<T>(uint64_t, Tensor<T>, T) const; \
+  template void RandomStream::uniform<T>(uint64_t, Tensor<T>) const;
+EBT_INSTANTIATE(float)
+EBT_INSTANTIATE(double)
+#undef EBT_INSTANTIATE
 
 }  // namespace ebt

@@ -40,6 +40,9 @@ struct RandomStream {
   // out[i] = scale * N(0,1) draw of element first + i.
   template <class T>
   void normal(uint64_t first, Tensor<T> out, T scale) const;
+  // out[i] = uniform(first + i)
+  template <class T>
+  void uniform(uint64_t first, Tensor<T> out) const;
 };
 
 }  // namespace ebt

@@ -62,6 +62,20 @@ TEST(RandomStream, UniformIsTheUpperBitsAsAFraction) {
   EXPECT_NEAR(sum / 100'000, 0.5, 0.005);  // five standard errors
 }
 
+TEST(RandomStream, ManyUniformsAreThoseOfTheirElements) {
+  const RandomStream stream{7, RandomPurpose::kStepSize, 3};
+  for (const uint64_t first : {uint64_t{0}, uint64_t{129}, (uint64_t{1} << 34U) - 3}) {
+    std::vector<float> in_single(300);
+    std::vector<double> in_double(300);
+    stream.uniform(first, Tensor<float>{in_single.data(), {300}});
+    stream.uniform(first, Tensor<double>{in_double.data(), {300}});
+    for (uint64_t i = 0; i < 300; ++i) {
+      ASSERT_EQ(in_double[i], stream.uniform(first + i)) << "element " << i << " from " << first;
+      ASSERT_EQ(static_cast<double>(in_single[i]), in_double[i]);
+    }
+  }
+}
+
 TEST(RandomStream, BelowIsUniformOverItsBound) {
   const RandomStream stream{4, RandomPurpose::kDataOrder, 0};
   std::vector<int> counts(7);

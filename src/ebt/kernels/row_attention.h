@@ -10,6 +10,7 @@
 
 #include <cstdint>
 
+#include "ebt/kernels/isa.h"
 #include "ebt/kernels/pack.h"
 
 namespace ebt::kernels {
@@ -64,5 +65,10 @@ struct RowAttentionKernels {
   // For rows that attend to themselves. o_bar: D of a row, qkv_bar: 3 D.
   void (*vjp)(const RowAttentionArguments<T, S>& a, const T* o_bar, T* qkv_bar);
 };
+
+template <class T, class S>
+const RowAttentionKernels<T, S>& row_attention() {
+  return table<RowAttentionKernels<T, S>>();
+}
 
 }  // namespace ebt::kernels

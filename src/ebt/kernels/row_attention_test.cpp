@@ -176,7 +176,7 @@ class RowAttention : public ::testing::Test {
   using Table = RowAttentionKernels<T, S>;
 
   // Of one instruction set: the tests are run for each of them.
-  static const Table& table() { return kernels<Table>(); }
+  static const Table& table() { return row_attention<T, S>(); }
   // Softmax weights are rounded to bf16 where values are.
   static double bound() {
     return sizeof(T) == sizeof(double) ? 1e-12 : sizeof(S) == sizeof(T) ? 2e-5 : 1.5e-2;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "ebt/core/tensor.h"
+#include "ebt/kernels/isa.h"
 #include "ebt/kernels/pack.h"
 
 namespace ebt::kernels {
@@ -48,6 +49,11 @@ struct RowProductKernels {
   void (*multiply)(int64_t rows, int64_t depth, int64_t columns, const T* x, const S* strips,
                    bool add, T* y);
 };
+
+template <class T, class S>
+const RowProductKernels<T, S>& row_product() {
+  return table<RowProductKernels<T, S>>();
+}
 
 // y (rows, columns) = x (rows, depth) right, or added to y. Throws Error where shapes differ.
 template <class T, class S>

@@ -34,7 +34,7 @@ class RowProduct : public ::testing::Test {
   using S = typename Pair::Stored;
 
   // Of one instruction set: the tests are run for each of them.
-  static const RowProductKernels<T, S>& table() { return kernels<RowProductKernels<T, S>>(); }
+  static const RowProductKernels<T, S>& table() { return row_product<T, S>(); }
   static double stored(T x) { return static_cast<double>(static_cast<T>(static_cast<S>(x))); }
 };
 using Pairs = ::testing::Types<Types<float, float>, Types<float, Bfloat16>, Types<double, double>>;

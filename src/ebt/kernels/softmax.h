@@ -10,6 +10,8 @@
 
 #include <cstdint>
 
+#include "ebt/kernels/isa.h"
+
 namespace ebt::kernels {
 
 // Cotangents are added to where `add`, else replaced; z_bar may be the same memory as p_bar.
@@ -22,6 +24,11 @@ struct SoftmaxKernels {
                      bool add, T* z_bar);
 };
 
+template <class T, class S>
+const SoftmaxKernels<T, S>& softmax() {
+  return table<SoftmaxKernels<T, S>>();
+}
+
 template <class T>
 struct CrossEntropyKernels {
   // loss[row] = -sum_j q_j log softmax(z)_j for q = (1 - smoothing) one_hot(target) +
@@ -30,5 +37,10 @@ struct CrossEntropyKernels {
   void (*loss_and_gradient)(int64_t rows, int64_t width, const T* z, const int32_t* targets,
                             T smoothing, T scale, T* loss, T* gradient);
 };
+
+template <class T>
+const CrossEntropyKernels<T>& cross_entropy() {
+  return table<CrossEntropyKernels<T>>();
+}
 
 }  // namespace ebt::kernels

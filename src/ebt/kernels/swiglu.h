@@ -10,6 +10,8 @@
 
 #include <cstdint>
 
+#include "ebt/kernels/isa.h"
+
 namespace ebt::kernels {
 
 template <class T, class S>
@@ -23,5 +25,10 @@ struct SwigluKernels {
   void (*second_order)(int64_t rows, int64_t width, const S* ab, const S* ab_dot, const S* delta,
                        const S* h_bar, bool add, S* ab_bar, S* delta_ab, S* h, S* h_dot);
 };
+
+template <class T, class S>
+const SwigluKernels<T, S>& swiglu() {
+  return table<SwigluKernels<T, S>>();
+}
 
 }  // namespace ebt::kernels

@@ -5,7 +5,6 @@
 
 #include "ebt/core/work_watch.h"
 #include "ebt/kernels/attention.h"
-#include "ebt/kernels/isa.h"
 
 namespace ebt {
 namespace {
@@ -19,7 +18,7 @@ using Rule = void (*)(const AttentionArguments<T, S>&);
 // Throws Stopped where the pass ended early.
 template <class T, class S>
 void run(Rule<T, S> kernels::AttentionKernels<T, S>::*rule, const AttentionArguments<T, S>& a) {
-  (kernels::kernels<kernels::AttentionKernels<T, S>>().*rule)(a);
+  (kernels::attention<T, S>().*rule)(a);
   check_stop();
 }
 

@@ -2,16 +2,10 @@
 
 #include <algorithm>
 
-#include "ebt/kernels/isa.h"
 #include "ebt/kernels/softmax.h"
 
 namespace ebt {
 namespace {
-
-template <class T>
-const kernels::CrossEntropyKernels<T>& table() {
-  return kernels::kernels<kernels::CrossEntropyKernels<T>>();
-}
 
 template <class T>
 void check(const typename CrossEntropy<T>::Params& params, Tensor<const T> x) {
@@ -37,16 +31,15 @@ template <class T>
 void CrossEntropy<T>::loss_and_gradient(const Params& params, Tensor<const T> x, T scale,
                                         Tensor<T> loss, Tensor<T> x_bar) {
   check<T>(params, x);
-  table<T>().loss_and_gradient(x.dim(0), x.dim(1), x.data, params.targets.data, params.smoothing,
-                               scale, loss.data, x_bar.data);
+  kernels::cross_entropy<T>().loss_and_gradient(x.dim(0), x.dim(1), x.data, params.targets.data,
+                                                params.smoothing, scale, loss.data, x_bar.data);
 }
 
 template <class T>
 void CrossEntropy<T>::forward(const Params& params, Tensor<const T> x, Tensor<T> y, Saved& saved) {
   check<T>(params, x);
   check_shape("cross-entropy", "y", y.shape, {x.dim(0)});
-  kernels::kernels<kernels::SoftmaxKernels<T, T>>().forward(x.dim(0), x.dim(1), x.data,
-                                                            saved.p.data);
+  kernels::softmax<T, T>().forward(x.dim(0), x.dim(1), x.data, saved.p.data);
   loss_and_gradient(params, x, T(0), y, {});
 }
 

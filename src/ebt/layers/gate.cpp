@@ -3,15 +3,9 @@
 #include <algorithm>
 
 #include "ebt/kernels/gate.h"
-#include "ebt/kernels/isa.h"
 
 namespace ebt {
 namespace {
-
-template <class T, class S>
-const kernels::GateKernels<T, S>& table() {
-  return kernels::kernels<kernels::GateKernels<T, S>>();
-}
 
 template <class T, class S>
 kernels::GateArguments<T> arguments(const kernels::Matrix<const T>& gate, Tensor<S> x) {
@@ -42,7 +36,7 @@ void Gate<T, S>::forward(const Params& params, Tensor<const S> x, Tensor<T> y, S
   saved.x = x;
   const auto a = arguments<T>(params.gate, x);
   check_shape("gate", "y", y.shape, x.shape);
-  table<T, S>().forward(a, x.data, write == Write::kAdd, y.data);
+  kernels::gate<T, S>().forward(a, x.data, write == Write::kAdd, y.data);
 }
 
 template <class T, class S>
@@ -50,8 +44,8 @@ void Gate<T, S>::vjp(const Params& params, const Saved& saved, Tensor<const S> y
                      Tensor<S> x_bar, Write write, Grads* grads) {
   const auto a = arguments<T>(params.gate, y_bar);
   check_shape("gate", "x_bar", x_bar.shape, y_bar.shape);
-  table<T, S>().vjp(a, saved.x.data, y_bar.data, write == Write::kAdd, x_bar.data,
-                    gradient<T>(params, grads));
+  kernels::gate<T, S>().vjp(a, saved.x.data, y_bar.data, write == Write::kAdd, x_bar.data,
+                            gradient<T>(params, grads));
 }
 
 template <class T, class S>
@@ -68,9 +62,9 @@ void Gate<T, S>::vjp_of_jvp(const Params& params, const Saved& saved, Tensor<con
   if (write == Write::kReplace) {
     std::fill(x_bar.begin(), x_bar.end(), static_cast<S>(T(0)));
   }
-  table<T, S>().second_order(arguments<T>(params.gate, saved.x), saved.x.data, x_dot.data,
-                             delta.data, nullptr, false, nullptr, nullptr,
-                             gradient<T>(params, grads));
+  kernels::gate<T, S>().second_order(arguments<T>(params.gate, saved.x), saved.x.data, x_dot.data,
+                                     delta.data, nullptr, false, nullptr, nullptr,
+                                     gradient<T>(params, grads));
 }
 
 template <class T, class S>
@@ -78,9 +72,9 @@ void Gate<T, S>::second_order(const Params& params, const Saved& saved, Tensor<c
                               Tensor<const S> delta, Tensor<const S> y_bar, Tensor<S> x_bar,
                               Write write, Grads* grads, Tensor<S> delta_x) {
   check_second_order("gate", x_dot, delta, x_bar, saved.x.shape, saved.x.shape);
-  table<T, S>().second_order(arguments<T>(params.gate, saved.x), saved.x.data, x_dot.data,
-                             delta.data, y_bar.data, write == Write::kAdd, x_bar.data, delta_x.data,
-                             gradient<T>(params, grads));
+  kernels::gate<T, S>().second_order(arguments<T>(params.gate, saved.x), saved.x.data, x_dot.data,
+                                     delta.data, y_bar.data, write == Write::kAdd, x_bar.data,
+                                     delta_x.data, gradient<T>(params, grads));
 }
 
 template struct Gate<float>;

@@ -1,23 +1,13 @@
 #include "ebt/layers/gelu.h"
 
 #include "ebt/kernels/gelu.h"
-#include "ebt/kernels/isa.h"
 
 namespace ebt {
-namespace {
-
-template <class T, class S>
-const kernels::GeluKernels<T, S>& table() {
-  return kernels::kernels<kernels::GeluKernels<T, S>>();
-}
-
-}  // namespace
-
 template <class T, class S>
 void Gelu<T, S>::forward(const Params& /*params*/, Tensor<const S> x, Tensor<S> y, Saved& saved) {
   check_shape("gelu", "y", y.shape, x.shape);
   saved.x = x;
-  table<T, S>().forward(x.count(), x.data, y.data);
+  kernels::gelu<T, S>().forward(x.count(), x.data, y.data);
 }
 
 template <class T, class S>
@@ -25,8 +15,8 @@ void Gelu<T, S>::vjp(const Params& /*params*/, const Saved& saved, Tensor<const 
                      Tensor<S> x_bar, Write write, Grads* /*grads*/, const Again& again) {
   check_shape("gelu", "y_bar", y_bar.shape, saved.x.shape);
   check_shape("gelu", "x_bar", x_bar.shape, saved.x.shape);
-  table<T, S>().vjp(y_bar.count(), saved.x.data, y_bar.data, write == Write::kAdd, x_bar.data,
-                    again.y.data);
+  kernels::gelu<T, S>().vjp(y_bar.count(), saved.x.data, y_bar.data, write == Write::kAdd,
+                            x_bar.data, again.y.data);
 }
 
 template <class T, class S>
@@ -34,7 +24,7 @@ void Gelu<T, S>::jvp(const Params& /*params*/, const Saved& saved, Tensor<const 
                      Tensor<S> y_dot) {
   check_shape("gelu", "x_dot", x_dot.shape, saved.x.shape);
   check_shape("gelu", "y_dot", y_dot.shape, saved.x.shape);
-  table<T, S>().jvp(x_dot.count(), saved.x.data, x_dot.data, y_dot.data);
+  kernels::gelu<T, S>().jvp(x_dot.count(), saved.x.data, x_dot.data, y_dot.data);
 }
 
 template <class T, class S>
@@ -48,9 +38,9 @@ void Gelu<T, S>::second_order(const Params& /*params*/, const Saved& saved, Tens
                               Tensor<const S> delta, Tensor<const S> y_bar, Tensor<S> x_bar,
                               Write write, Grads* /*grads*/, const Again& again) {
   check_second_order("gelu", x_dot, delta, x_bar, saved.x.shape, saved.x.shape);
-  table<T, S>().second_order(x_dot.count(), saved.x.data, x_dot.data, delta.data, y_bar.data,
-                             write == Write::kAdd, x_bar.data, again.delta_x.data, again.y.data,
-                             again.y_dot.data);
+  kernels::gelu<T, S>().second_order(x_dot.count(), saved.x.data, x_dot.data, delta.data,
+                                     y_bar.data, write == Write::kAdd, x_bar.data,
+                                     again.delta_x.data, again.y.data, again.y_dot.data);
 }
 
 template struct Gelu<float>;

@@ -3,8 +3,7 @@
 #include <algorithm>
 
 #include "ebt/core/work_watch.h"
-#include "ebt/kernels/elementwise.h"
-#include "ebt/kernels/isa.h"
+#include "ebt/kernels/columns.h"
 
 namespace ebt {
 
@@ -30,8 +29,7 @@ void Linear<T, S>::vjp(const Params& params, const Saved& saved, Tensor<const S>
     kernels::multiply_tn<T, S>(y_bar, saved.x, grads->weight, Write::kAdd);
     if (grads->bias) {
       const Matrix<const S> rows(y_bar);
-      kernels::kernels<kernels::StoredKernels<T, S>>().sum_rows(rows.rows, rows.columns, y_bar.data,
-                                                                nullptr, grads->bias.data);
+      kernels::columns<T, S>().sum(rows.rows, rows.columns, y_bar.data, nullptr, grads->bias.data);
     }
   }
 }

@@ -1,17 +1,10 @@
 #include "ebt/layers/norm.h"
 
-#include "ebt/kernels/isa.h"
-
 namespace ebt {
 namespace {
 
 constexpr const char* name_of(NormKind kind) {
   return kind == NormKind::kRms ? "rms_norm" : "layer_norm";
-}
-
-template <class T, class S>
-const kernels::NormKernels<T, S>& table() {
-  return kernels::kernels<kernels::NormKernels<T, S>>();
 }
 
 template <class T, class S, NormKind kind>
@@ -63,7 +56,7 @@ void Norm<T, S, kind>::forward(const Params& params, Tensor<const S> x, Tensor<S
   saved.x = x;
   const auto a = arguments<T, S, kind>(params, saved);
   check_shape(name_of(kind), "y", y.shape, x.shape);
-  table<T, S>().forward(a, nullptr, nullptr, y.data);
+  kernels::norm<T, S>().forward(a, nullptr, nullptr, y.data);
 }
 
 template <class T, class S, NormKind kind>
@@ -79,7 +72,7 @@ void Norm<T, S, kind>::jvp(const Params& params, const Saved& saved, Tensor<cons
   const auto a = arguments<T, S, kind>(params, saved);
   check_shape(name_of(kind), "x_dot", x_dot.shape, saved.x.shape);
   check_shape(name_of(kind), "y_dot", y_dot.shape, saved.x.shape);
-  table<T, S>().jvp(a, x_dot.data, nullptr, nullptr, y_dot.data);
+  kernels::norm<T, S>().jvp(a, x_dot.data, nullptr, nullptr, y_dot.data);
 }
 
 template <class T, class S, NormKind kind>
@@ -105,7 +98,7 @@ void Norm<T, S, kind>::read_stream(const Params& params, Tensor<const T> stream,
   const auto a = arguments<T, S, kind>(params, saved);
   check_shape(name_of(kind), "the stream", stream.shape, kept.shape);
   check_shape(name_of(kind), "y", y.shape, kept.shape);
-  table<T, S>().forward(a, stream.data, kept.data, y.data);
+  kernels::norm<T, S>().forward(a, stream.data, kept.data, y.data);
 }
 
 template <class T, class S, NormKind kind>
@@ -114,7 +107,7 @@ void Norm<T, S, kind>::vjp_to_stream(const Params& params, const Saved& saved,
                                      Tensor<S> y) {
   const auto a = arguments<T, S, kind>(params, saved);
   check_shape(name_of(kind), "y_bar", y_bar.shape, saved.x.shape);
-  table<T, S>().vjp(a, y_bar.data, x_bar, gradients<T>(params, grads), y.data);
+  kernels::norm<T, S>().vjp(a, y_bar.data, x_bar, gradients<T>(params, grads), y.data);
 }
 
 template <class T, class S, NormKind kind>
@@ -123,7 +116,7 @@ void Norm<T, S, kind>::jvp_of_stream(const Params& params, const Saved& saved,
   const auto a = arguments<T, S, kind>(params, saved);
   check_shape(name_of(kind), "the stream", stream_dot.shape, saved.x.shape);
   check_shape(name_of(kind), "y_dot", y_dot.shape, saved.x.shape);
-  table<T, S>().jvp(a, kept.data, stream_dot.data, kept.data, y_dot.data);
+  kernels::norm<T, S>().jvp(a, kept.data, stream_dot.data, kept.data, y_dot.data);
 }
 
 template <class T, class S, NormKind kind>
@@ -134,8 +127,8 @@ void Norm<T, S, kind>::second_order_to_stream(const Params& params, const Saved&
   const auto a = arguments<T, S, kind>(params, saved);
   check_shape(name_of(kind), "x_dot", x_dot.shape, saved.x.shape);
   check_shape(name_of(kind), "delta", delta.shape, saved.x.shape);
-  table<T, S>().second_order(a, x_dot.data, delta.data, y_bar.data, x_bar,
-                             gradients<T>(params, grads), y.data, y_dot.data);
+  kernels::norm<T, S>().second_order(a, x_dot.data, delta.data, y_bar.data, x_bar,
+                                     gradients<T>(params, grads), y.data, y_dot.data);
 }
 
 #define EBT_INSTANTIATE(T, S)                 \

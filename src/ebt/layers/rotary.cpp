@@ -3,8 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "ebt/kernels/elementwise.h"
-#include "ebt/kernels/isa.h"
+#include "ebt/kernels/rotary.h"
 
 namespace ebt {
 namespace {
@@ -30,8 +29,8 @@ void rotate(const RotaryParams<T>& params, int64_t thirds, T direction, Tensor<S
     return;
   }
   // q and k are neighbours: together they are 2 H heads.
-  kernels::kernels<kernels::StoredKernels<T, S>>().rotate(
-      x.count() / row, angles(params, thirds * params.heads), row, direction, x.data);
+  kernels::rotary<T, S>().rotate(x.count() / row, angles(params, thirds * params.heads), row,
+                                 direction, x.data);
 }
 
 }  // namespace
@@ -92,8 +91,8 @@ void Rotary<T, S>::collect(const Params& params, Tensor<const T> keys_bar, bool 
   if (with_queries) {
     rotate(params, 1, T(-1), x_bar);
   }
-  kernels::kernels<kernels::StoredKernels<T, S>>().collect_keys(
-      x_bar.dim(0) * x_bar.dim(1), angles(params, params.heads), keys_bar.data, x_bar.data);
+  kernels::rotary<T, S>().keys_vjp(x_bar.dim(0) * x_bar.dim(1), angles(params, params.heads),
+                                   keys_bar.data, x_bar.data);
 }
 
 template <class T>

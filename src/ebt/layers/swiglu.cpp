@@ -1,15 +1,9 @@
 #include "ebt/layers/swiglu.h"
 
-#include "ebt/kernels/isa.h"
 #include "ebt/kernels/swiglu.h"
 
 namespace ebt {
 namespace {
-
-template <class T, class S>
-const kernels::SwigluKernels<T, S>& table() {
-  return kernels::kernels<kernels::SwigluKernels<T, S>>();
-}
 
 // Checks that x is twice as wide as y.
 template <class T>
@@ -37,7 +31,7 @@ void SwigluGate<T, S>::forward(const Params& /*params*/, Tensor<const S> x, Tens
   check<S>(x, y);
   saved.x = x;
   const RowsOf size = rows_of<S>(y);
-  table<T, S>().forward(size.rows, size.width, x.data, y.data);
+  kernels::swiglu<T, S>().forward(size.rows, size.width, x.data, y.data);
 }
 
 template <class T, class S>
@@ -46,8 +40,8 @@ void SwigluGate<T, S>::vjp(const Params& /*params*/, const Saved& saved, Tensor<
   check_shape("swiglu", "x_bar", x_bar.shape, saved.x.shape);
   check<S>(x_bar, y_bar);
   const RowsOf size = rows_of(y_bar);
-  table<T, S>().vjp(size.rows, size.width, saved.x.data, y_bar.data, write == Write::kAdd,
-                    x_bar.data, again.y.data);
+  kernels::swiglu<T, S>().vjp(size.rows, size.width, saved.x.data, y_bar.data, write == Write::kAdd,
+                              x_bar.data, again.y.data);
 }
 
 template <class T, class S>
@@ -56,7 +50,7 @@ void SwigluGate<T, S>::jvp(const Params& /*params*/, const Saved& saved, Tensor<
   check_shape("swiglu", "x_dot", x_dot.shape, saved.x.shape);
   check<S>(x_dot, y_dot);
   const RowsOf size = rows_of<S>(y_dot);
-  table<T, S>().jvp(size.rows, size.width, saved.x.data, x_dot.data, y_dot.data);
+  kernels::swiglu<T, S>().jvp(size.rows, size.width, saved.x.data, x_dot.data, y_dot.data);
 }
 
 template <class T, class S>
@@ -75,9 +69,9 @@ void SwigluGate<T, S>::second_order(const Params& /*params*/, const Saved& saved
   check_shape("swiglu", "x_bar", x_bar.shape, saved.x.shape);
   check<S>(x_dot, delta);
   const RowsOf size = rows_of(delta);
-  table<T, S>().second_order(size.rows, size.width, saved.x.data, x_dot.data, delta.data,
-                             y_bar.data, write == Write::kAdd, x_bar.data, again.delta_x.data,
-                             again.y.data, again.y_dot.data);
+  kernels::swiglu<T, S>().second_order(size.rows, size.width, saved.x.data, x_dot.data, delta.data,
+                                       y_bar.data, write == Write::kAdd, x_bar.data,
+                                       again.delta_x.data, again.y.data, again.y_dot.data);
 }
 
 template struct SwigluGate<float>;

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "ebt/core/tensor.h"
+#include "ebt/kernels/sums.h"
 
 namespace ebt {
 
@@ -16,9 +17,7 @@ inline int64_t count_targets(Tensor<const int32_t> targets) {
 template <class T>
 double sum_over_targets(Tensor<const T> values, Tensor<const int32_t> targets) {
   double sum = 0;
-  for (int64_t i = 0; i < targets.count(); ++i) {
-    sum += targets[i] >= 0 ? static_cast<double>(values[i]) : 0.0;
-  }
+  kernels::sums<T>().sum_of_targets(targets.count(), values.data, targets.data, &sum);
   return sum;
 }
 

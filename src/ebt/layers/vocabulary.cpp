@@ -1,26 +1,12 @@
 #include "ebt/layers/vocabulary.h"
 
-#include <algorithm>
-
+#include "ebt/kernels/convert.h"
 #include "ebt/kernels/elementwise.h"
-#include "ebt/kernels/isa.h"
+#include "ebt/kernels/simplex_descent.h"
 #include "ebt/kernels/softmax.h"
 
 namespace ebt {
 namespace {
-
-template <class T, class S>
-const kernels::SoftmaxKernels<T, S>& softmax() {
-  return kernels::kernels<kernels::SoftmaxKernels<T, S>>();
-}
-template <class T, class S>
-const kernels::StoredKernels<T, S>& stored() {
-  return kernels::kernels<kernels::StoredKernels<T, S>>();
-}
-template <class T>
-const kernels::ElementwiseKernels<T>& elementwise() {
-  return kernels::kernels<kernels::ElementwiseKernels<T>>();
-}
 
 template <class T, class S>
 using Matrix = VocabularyMatrix<kernels::WeightMatrix<T, S>>;
@@ -66,8 +52,8 @@ void outer_product(bool tied, Tensor<const S> p, Tensor<const S> e, Tensor<T> we
 template <class T, class S>
 void descend_back(const typename DescendLogits<T, S>::Params& params, Tensor<const T> g,
                   Tensor<const T> y_bar, Tensor<S> g_bar) {
-  stored<T, S>().descend_back(params.p.dim(0), params.p.dim(1), y_bar.data, params.step.data,
-                              params.bound.data, g.data, g_bar.data);
+  kernels::simplex_descent<T, S>().vjp(params.p.dim(0), params.p.dim(1), y_bar.data,
+                                       params.step.data, params.bound.data, g.data, g_bar.data);
 }
 
 }  // namespace
@@ -80,9 +66,9 @@ void EmbedPrediction<T, S>::forward(const Params& params, Tensor<const T> x, Ten
             vocab_of(params.matrix));
   check_shape("vocabulary", "x", x.shape, saved.p.shape);
   if (params.normalize) {
-    softmax<T, S>().forward(x.dim(0), x.dim(1), x.data, saved.p.data);
+    kernels::softmax<T, S>().forward(x.dim(0), x.dim(1), x.data, saved.p.data);
   } else if (static_cast<const void*>(saved.p.data) != x.data) {
-    stored<T, S>().round(x.count(), x.data, saved.p.data);
+    kernels::convert<T, S>().round(x.count(), x.data, saved.p.data);
   }
   into_embedding<T, S>(params.matrix, saved.p, y, Write::kReplace);
 }
@@ -96,12 +82,12 @@ void EmbedPrediction<T, S>::vjp(const Params& params, const Saved& saved, Tensor
   const int64_t vocab = saved.p.dim(1);
   into_logits<T, S>(params.matrix, y_bar, saved.p_work);
   if (params.normalize) {
-    softmax<T, S>().vjp(rows, vocab, saved.p.data, saved.p_work.data, write == Write::kAdd,
-                        x_bar.data);
+    kernels::softmax<T, S>().vjp(rows, vocab, saved.p.data, saved.p_work.data, write == Write::kAdd,
+                                 x_bar.data);
   } else if (write == Write::kAdd) {
-    elementwise<T>().add(rows * vocab, T(1), saved.p_work.data, x_bar.data);
+    kernels::elementwise<T>().add(rows * vocab, T(1), saved.p_work.data, x_bar.data);
   } else if (x_bar.data != saved.p_work.data) {
-    std::copy(saved.p_work.begin(), saved.p_work.end(), x_bar.begin());
+    kernels::elementwise<T>().copy(rows * vocab, saved.p_work.data, x_bar.data);
   }
   vjp_of_weight(params, saved.p, y_bar, grads);
 }
@@ -120,8 +106,8 @@ void EmbedPrediction<T, S>::jvp(const Params& params, const Saved& saved, Tensor
   check_shape("vocabulary", "x_dot", x_dot.shape, saved.p.shape);
   check_shape("vocabulary", "y_dot", y_dot.shape, {saved.p.dim(0), width_of(params.matrix)});
   if (params.normalize) {
-    softmax<T, S>().jvp(saved.p.dim(0), saved.p.dim(1), saved.p.data, x_dot.data,
-                        saved.p_work.data);
+    kernels::softmax<T, S>().jvp(saved.p.dim(0), saved.p.dim(1), saved.p.data, x_dot.data,
+                                 saved.p_work.data);
     into_embedding<T, S>(params.matrix, saved.p_work, y_dot, Write::kReplace);
   } else {
     into_embedding<T, S>(params.matrix, x_dot, y_dot, Write::kReplace);
@@ -139,7 +125,7 @@ void EmbedPrediction<T, S>::vjp_of_jvp(const Params& params, const Saved& saved,
   const int64_t vocab = saved.p.dim(1);
   if (grads != nullptr) {
     if (params.normalize) {
-      softmax<T, S>().jvp(rows, vocab, saved.p.data, x_dot.data, saved.p_work.data);
+      kernels::softmax<T, S>().jvp(rows, vocab, saved.p.data, x_dot.data, saved.p_work.data);
       outer_product<T, S>(params.matrix.tied, saved.p_work, delta, grads->weight);
     } else {
       outer_product<T, S>(params.matrix.tied, x_dot, delta, grads->weight);
@@ -147,10 +133,10 @@ void EmbedPrediction<T, S>::vjp_of_jvp(const Params& params, const Saved& saved,
   }
   if (params.normalize) {
     into_logits<T, S>(params.matrix, delta, saved.p_work);
-    softmax<T, S>().vjp_of_jvp(rows, vocab, saved.p.data, x_dot.data, saved.p_work.data,
-                               write == Write::kAdd, x_bar.data);
+    kernels::softmax<T, S>().vjp_of_jvp(rows, vocab, saved.p.data, x_dot.data, saved.p_work.data,
+                                        write == Write::kAdd, x_bar.data);
   } else if (write == Write::kReplace) {
-    std::fill(x_bar.begin(), x_bar.end(), T(0));
+    kernels::elementwise<T>().fill(x_bar.count(), T(0), x_bar.data);
   }
 }
 
@@ -162,8 +148,8 @@ void DescendLogits<T, S>::forward(const Params& params, Tensor<const S> x, Tenso
             params.p.shape.to_string(), y.shape.to_string());
   saved.x = x;
   into_logits<T, S>(params.matrix, x, saved.g);
-  stored<T, S>().descend(y.dim(0), y.dim(1), params.p.data, params.step.data, params.bound.data,
-                         saved.g.data, y.data);
+  kernels::simplex_descent<T, S>().descend(y.dim(0), y.dim(1), params.p.data, params.step.data,
+                                           params.bound.data, saved.g.data, y.data);
 }
 
 template <class T, class S>
@@ -192,7 +178,7 @@ void DescendLogits<T, S>::vjp_of_jvp(const Params& params, const Saved& saved,
   check_second_order("vocabulary", x_dot, delta, x_bar, {params.p.dim(0), width_of(params.matrix)},
                      params.p.shape);
   if (write == Write::kReplace) {
-    std::fill(x_bar.begin(), x_bar.end(), T(0));
+    kernels::elementwise<T>().fill(x_bar.count(), T(0), x_bar.data);
   }
   if (grads != nullptr) {
     descend_back<T, S>(params, saved.g, delta, saved.g_work);

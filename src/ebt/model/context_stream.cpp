@@ -5,15 +5,9 @@
 #include "ebt/core/phase.h"
 #include "ebt/core/work_watch.h"
 #include "ebt/kernels/elementwise.h"
-#include "ebt/kernels/isa.h"
 
 namespace ebt {
 namespace {
-
-template <class T>
-const kernels::ElementwiseKernels<T>& elementwise() {
-  return kernels::kernels<kernels::ElementwiseKernels<T>>();
-}
 
 int64_t stream_tokens(const ModelConfig& config, int64_t context) {
   return context + (config.arch == Architecture::kEbt ? config.lead() : 0);
@@ -105,13 +99,14 @@ void ContextStream<T, S>::forward(const ModelWeights<T, S>& weights,
   }
   for (int64_t layer = 0; layer < config_.layers; ++layer) {
     if (keep_ == Keep::kStream) {
-      elementwise<T>().copy(stream.count(), stream.data, streams_[static_cast<size_t>(layer)].data);
+      kernels::elementwise<T>().copy(stream.count(), stream.data,
+                                     streams_[static_cast<size_t>(layer)].data);
     }
     run_block(params(weights, vectors, rotary, layer), layer, stream);
     tell_share(static_cast<double>(layer + 1) / static_cast<double>(config_.layers));
   }
   for (const Tensor<T>& bar : keys_bar_) {
-    elementwise<T>().zero(bar.count(), bar.data);
+    kernels::elementwise<T>().fill(bar.count(), T(0), bar.data);
   }
 }
 
@@ -131,7 +126,7 @@ void ContextStream<T, S>::vjp(const ModelWeights<T, S>& weights, const Landscape
                                              {}};
     if (keep_ == Keep::kStream) {
       const Tensor<T> stream = streams_[static_cast<size_t>(layer)];
-      elementwise<T>().copy(stream.count(), stream.data, work_.again.data);
+      kernels::elementwise<T>().copy(stream.count(), stream.data, work_.again.data);
       run_block(block, layer, work_.again);
     }
     if (stops_at_keys(layer)) {

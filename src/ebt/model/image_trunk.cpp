@@ -4,15 +4,14 @@
 #include <utility>
 
 #include "ebt/core/phase.h"
-#include "ebt/kernels/elementwise.h"
-#include "ebt/kernels/isa.h"
+#include "ebt/kernels/convert.h"
 
 namespace ebt {
 namespace {
 
 template <class T, class S>
 void round(Tensor<const T> from, Tensor<S> to) {
-  kernels::kernels<kernels::StoredKernels<T, S>>().round(from.count(), from.data, to.data);
+  kernels::convert<T, S>().round(from.count(), from.data, to.data);
 }
 
 Shape stream_shape(const ImageModelConfig& config, int64_t batch) {

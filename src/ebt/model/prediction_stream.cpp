@@ -4,19 +4,19 @@
 #include <utility>
 
 #include "ebt/core/phase.h"
+#include "ebt/kernels/convert.h"
 #include "ebt/kernels/elementwise.h"
-#include "ebt/kernels/isa.h"
 
 namespace ebt {
 namespace {
 
 template <class T>
 void copy(Tensor<const T> from, Tensor<T> to) {
-  kernels::kernels<kernels::ElementwiseKernels<T>>().copy(from.count(), from.data, to.data);
+  kernels::elementwise<T>().copy(from.count(), from.data, to.data);
 }
 template <class T, class S>
 void round(Tensor<const T> from, Tensor<S> to) {
-  kernels::kernels<kernels::StoredKernels<T, S>>().round(from.count(), from.data, to.data);
+  kernels::convert<T, S>().round(from.count(), from.data, to.data);
 }
 
 }  // namespace

@@ -5,8 +5,8 @@
 #include <numeric>
 
 #include "ebt/core/bfloat16.h"
-#include "ebt/kernels/elementwise.h"
-#include "ebt/kernels/isa.h"
+#include "ebt/kernels/columns.h"
+#include "ebt/kernels/rotary.h"
 #include "ebt/layers/swiglu.h"
 
 namespace ebt {
@@ -19,11 +19,6 @@ constexpr int kFfnHalf = 1;
 template <class T>
 void copy(Tensor<const T> from, Tensor<T> to) {
   std::copy(from.begin(), from.end(), to.begin());
-}
-
-template <class T>
-const kernels::StoredKernels<T, T>& elementwise() {
-  return kernels::kernels<kernels::StoredKernels<T, T>>();
 }
 
 }  // namespace
@@ -132,7 +127,7 @@ void RowPass<T, S>::add_branch(Tensor<const T> x, const kernels::ColumnStrips<S>
   for (const Run& run : runs_of(rows)) {
     const auto gate =
         landscapes_[static_cast<size_t>(run.landscape)].half(weights_.values(), layer, which).gate;
-    elementwise<T>().scale_columns(run.rows, config_.width, branch_.slice(run.first, run.rows).data,
+    kernels::columns<T, T>().scale(run.rows, config_.width, branch_.slice(run.first, run.rows).data,
                                    gate.data, true, stream_.slice(run.first, run.rows).data);
   }
 }
@@ -145,7 +140,7 @@ Tensor<const T> RowPass<T, S>::branch_cotangent(Tensor<const T> bar, int64_t lay
   for (const Run& run : runs_of(bar.dim(0))) {
     const auto gate =
         landscapes_[static_cast<size_t>(run.landscape)].half(weights_.values(), layer, which).gate;
-    elementwise<T>().scale_columns(run.rows, config_.width, bar.slice(run.first, run.rows).data,
+    kernels::columns<T, T>().scale(run.rows, config_.width, bar.slice(run.first, run.rows).data,
                                    gate.data, false, branch_.slice(run.first, run.rows).data);
   }
   return branch_.slice(0, bar.dim(0));
@@ -174,7 +169,7 @@ void RowPass<T, S>::place(std::span<const PassRow> candidates,
 template <class T, class S>
 void RowPass<T, S>::rotate(Tensor<T> qkv, T direction) {
   // q and k are neighbours: together they are 2 H heads.
-  elementwise<T>().rotate(
+  kernels::rotary<T, T>().rotate(
       qkv.dim(0), {2 * config_.heads, config_.head_width(), qkv.dim(0), cosine_.data, sine_.data},
       qkv.dim(1), direction, qkv.data);
 }
@@ -250,7 +245,7 @@ Tensor<const T> RowPass<T, S>::forward(std::span<const PassRow> candidates,
   place(candidates, context);
   const int64_t p = candidates_;
   const auto own = [p](auto all) { return all.slice(0, p); };
-  const auto& attention = kernels::kernels<kernels::RowAttentionKernels<T, S>>();
+  const auto& attention = kernels::row_attention<T, S>();
   const std::vector<int32_t> order = order_of(rows());
   const std::vector<int32_t> candidate_order = order_of(p);
   for (int64_t layer = 0; layer < config_.layers; ++layer) {
@@ -330,7 +325,7 @@ Tensor<const T> RowPass<T, S>::input_gradient(int64_t rows) {
     a.qkv = trace.qkv.data;
     a.o = trace.attended.data;
     a.log_sum = trace.log_sum.data;
-    kernels::kernels<kernels::RowAttentionKernels<T, S>>().vjp(a, attended_bar.data, qkv_bar_.data);
+    kernels::row_attention<T, S>().vjp(a, attended_bar.data, qkv_bar_.data);
     rotate(part(qkv_bar_), T(-1));
     kernels::multiply_rows<T, S>(part(qkv_bar_), block.qkv.down, false, normed_bar);
     norm_back(layer, kAttentionHalf, trace, normed_bar, bar);

@@ -6,8 +6,7 @@
 
 #include "ebt/core/phase.h"
 #include "ebt/core/work_watch.h"
-#include "ebt/kernels/elementwise.h"
-#include "ebt/kernels/isa.h"
+#include "ebt/kernels/convert.h"
 #include "ebt/layers/cross_entropy.h"
 #include "ebt/layers/target_sums.h"
 
@@ -156,7 +155,7 @@ double TransformerPp<T, S>::measure(Workspace& space, Tensor<const int32_t> targ
     }
     const Tensor<S> bar = space.logits_bar.slice(0, count);
     if constexpr (!std::is_same_v<T, S>) {
-      kernels::kernels<kernels::StoredKernels<T, S>>().round(part.count(), part.data, bar.data);
+      kernels::convert<T, S>().round(part.count(), part.data, bar.data);
     }
     typename Linear<T, S>::Grads output{gradient_views_.output, {}};
     Linear<T, S>::vjp({operands_.views().output, {}}, {positions(space.normed, first, count)}, bar,

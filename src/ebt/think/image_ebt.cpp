@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "ebt/core/work_watch.h"
+#include "ebt/kernels/elementwise.h"
 #include "ebt/kernels/rng.h"
 
 namespace ebt {
@@ -101,9 +102,7 @@ ImageDraws<T> ImageEbt<T, S>::draws_of(const ImageRows<T>& rows, uint64_t seed,
     RandomStream{seed, RandomPurpose::kInitialPrediction, step}.normal(
         static_cast<uint64_t>(before + first) * size, out, noise);
     const T* clean = images.data + static_cast<uint64_t>(first) * size;
-    for (int64_t i = 0; i < out.count(); ++i) {
-      out[i] += signal * clean[i];
-    }
+    kernels::elementwise<T>().add(out.count(), signal, clean, out.data);
   };
   draws.langevin = [=](int64_t thinking_step, int64_t first, Tensor<T> out) {
     const uint64_t stream = step * kStepsPerTrainingStep + static_cast<uint64_t>(thinking_step);
@@ -111,10 +110,8 @@ ImageDraws<T> ImageEbt<T, S>::draws_of(const ImageRows<T>& rows, uint64_t seed,
         static_cast<uint64_t>(before + first) * size, out, T(1));
   };
   draws.step_size = [=](int64_t first, Tensor<T> out) {
-    const RandomStream stream{seed, RandomPurpose::kStepSize, step};
-    for (int64_t n = 0; n < out.count(); ++n) {
-      out[n] = static_cast<T>(stream.uniform(static_cast<uint64_t>(before + first + n)));
-    }
+    RandomStream{seed, RandomPurpose::kStepSize, step}.uniform(
+        static_cast<uint64_t>(before + first), out);
   };
   const auto choices = static_cast<uint64_t>(thinking_.steps_max - thinking_.steps_min + 1);
   const RandomStream counts{seed, RandomPurpose::kStepCount, step};

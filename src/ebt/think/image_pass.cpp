@@ -1,10 +1,11 @@
 #include "ebt/think/image_pass.h"
 
 #include <algorithm>
-#include <numeric>
 
 #include "ebt/kernels/elementwise.h"
-#include "ebt/kernels/isa.h"
+#include "ebt/kernels/rows.h"
+#include "ebt/kernels/sums.h"
+#include "ebt/kernels/vector_descent.h"
 #include "ebt/layers/linear.h"
 #include "ebt/layers/smooth_l1.h"
 #include "ebt/model/thinking_config.h"
@@ -13,13 +14,10 @@ namespace ebt {
 namespace {
 
 template <class T>
-const kernels::ElementwiseKernels<T>& elementwise() {
-  return kernels::kernels<kernels::ElementwiseKernels<T>>();
-}
-
-template <class T>
 double sum(Tensor<const T> values) {
-  return std::accumulate(values.begin(), values.end(), 0.0);
+  double total = 0;
+  kernels::sums<T>().sum(values.count(), values.data, &total);
+  return total;
 }
 
 // One chunk, in the order in which it happens.
@@ -51,12 +49,14 @@ struct ChunkPass {
   void set_step_sizes() {
     const auto size = static_cast<T>(alpha());
     const auto spread = static_cast<T>(thinking().step_size_spread);
-    std::fill(space.step_size.begin(), space.step_size.end(), size);
+    const Tensor<T> sizes = space.step_size;
     if (draws.step_size && spread != T(1)) {
-      draws.step_size(first, space.step_size);
-      for (T& each : space.step_size) {
-        each = size * (T(1) / spread + each * (spread - T(1) / spread));
-      }
+      draws.step_size(first, sizes);
+      const T least = T(1) / spread;
+      kernels::elementwise<T>().affine(sizes.count(), least, spread - least, sizes.data);
+      kernels::elementwise<T>().scale(sizes.count(), size, sizes.data);
+    } else {
+      kernels::elementwise<T>().fill(sizes.count(), size, sizes.data);
     }
   }
 
@@ -66,9 +66,7 @@ struct ChunkPass {
     if (draws.langevin && thinking().langevin_noise > 0) {
       draws.langevin(static_cast<int64_t>(i), first, space.noisy);
       const auto scale = static_cast<T>(std::max(thinking().langevin_noise, 1e-6));
-      for (int64_t j = 0; j < images.count(); ++j) {
-        space.noisy[j] = images[j] + scale * space.noisy[j];
-      }
+      kernels::elementwise<T>().axpby(images.count(), T(1), images.data, scale, space.noisy.data);
       images = space.noisy;
     }
     think_once<T, S>(model.at, images, space.step_size, s);
@@ -86,15 +84,10 @@ struct ChunkPass {
   // t = -alpha v, and alpha's gradient -sum <v, g> alpha_b / alpha.
   void set_tangent(size_t i) {
     const int64_t size = clean.count() / space.images;
-    const Tensor<T> v = slope(i);
-#pragma omp parallel for schedule(static)
-    for (int64_t b = 0; b < space.images; ++b) {
-      for (int64_t j = b * size; j < (b + 1) * size; ++j) {
-        space.tangent.data[j] = -space.step_size.data[b] * v.data[j];
-      }
-    }
-    elementwise<T>().dot_rows(space.images, size, space.tangent.data, step(i).gradient.data,
-                              space.row_loss.data);
+    kernels::vector_descent<T>().vjp(space.images, size, slope(i).data, space.step_size.data,
+                                     space.tangent.data);
+    kernels::rows<T>().dot(space.images, size, space.tangent.data, step(i).gradient.data,
+                           space.row_loss.data);
     if (static_cast<double>(model.at.weights.values().step_size[0]) >= kSmallestStepSize) {
       model.gradients.step_size[0] += static_cast<T>(sum<T>(space.row_loss) / alpha());
     }
@@ -109,7 +102,7 @@ struct ChunkPass {
     // The tangent of E, of which the head's weights are the only factor beside the features.
     const int64_t rows = features_dot.dim(0) * features_dot.dim(1);
     const auto share = T(1) / static_cast<T>(features_dot.dim(1));
-    std::fill(s.patch_energy.begin(), s.patch_energy.end(), share);
+    kernels::elementwise<T>().fill(s.patch_energy.count(), share, s.patch_energy.data);
     typename Linear<T>::Grads head{model.gradients.output, {}};
     Linear<T>::vjp_of_jvp({}, {}, features_dot.reshape({rows, features_dot.dim(2)}),
                           s.patch_energy.reshape({rows, 1}), {}, Write::kReplace, &head);
@@ -128,9 +121,9 @@ struct ChunkPass {
     }
     for (size_t i = steps(); keeps_all() && i-- > 0;) {
       if (!is_last(i) && has_loss(i)) {
-        elementwise<T>().add(slope(i).count(), T(1), slope(i + 1).data, slope(i).data);
+        kernels::elementwise<T>().add(slope(i).count(), T(1), slope(i + 1).data, slope(i).data);
       } else if (!is_last(i)) {
-        elementwise<T>().copy(slope(i).count(), slope(i + 1).data, slope(i).data);
+        kernels::elementwise<T>().copy(slope(i).count(), slope(i + 1).data, slope(i).data);
       }
       if (has_loss(i)) {
         sweep(i, i > 0);

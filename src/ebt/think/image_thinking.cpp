@@ -1,5 +1,7 @@
 #include "ebt/think/image_thinking.h"
 
+#include "ebt/kernels/rows.h"
+#include "ebt/kernels/vector_descent.h"
 #include "ebt/layers/linear.h"
 
 namespace ebt {
@@ -19,14 +21,8 @@ void image_energy(const ImageLandscape<T, S>& at, Tensor<const T> images, ImageS
   const Tensor<const T> features = step.trunk.forward(at, images);
   typename Linear<T>::Saved unused;
   Linear<T>::forward({at.weights.values().output, {}}, features, step.patch_energy, unused);
-  const int64_t patches = step.patch_energy.dim(1);
-  for (int64_t b = 0; b < step.energy.count(); ++b) {
-    T sum = 0;
-    for (int64_t t = b * patches; t < (b + 1) * patches; ++t) {
-      sum += step.patch_energy[t];
-    }
-    step.energy[b] = sum / static_cast<T>(patches);
-  }
+  kernels::rows<T>().mean(step.energy.count(), step.patch_energy.dim(1), step.patch_energy.data,
+                          step.energy.data);
 }
 
 template <class T, class S>
@@ -35,23 +31,13 @@ void think_once(const ImageLandscape<T, S>& at, Tensor<const T> images, Tensor<c
   image_energy(at, images, step);
   // Every feature pulls alike: E is linear in them.
   const Tensor<const T> head = at.weights.values().output;
-  const int64_t width = head.count();
-  const T share = T(1) / static_cast<T>(step.patch_energy.dim(1));
-  const Tensor<T> bar = step.features_bar;
-#pragma omp parallel for schedule(static)
-  for (int64_t row = 0; row < bar.count() / width; ++row) {
-    for (int64_t i = 0; i < width; ++i) {
-      bar.data[row * width + i] = head.data[i] * share;
-    }
-  }
-  step.trunk.vjp(at, bar, step.gradient, nullptr);
-  const int64_t size = images.count() / step_size.count();
-#pragma omp parallel for schedule(static)
-  for (int64_t b = 0; b < step_size.count(); ++b) {
-    for (int64_t i = b * size; i < (b + 1) * size; ++i) {
-      step.next.data[i] = images.data[i] - step_size.data[b] * step.gradient.data[i];
-    }
-  }
+  kernels::rows<T>().repeat(step.patch_energy.count(), head.count(),
+                            T(1) / static_cast<T>(step.patch_energy.dim(1)), head.data,
+                            step.features_bar.data);
+  step.trunk.vjp(at, step.features_bar, step.gradient, nullptr);
+  kernels::vector_descent<T>().descend(step_size.count(), images.count() / step_size.count(),
+                                       images.data, step_size.data, step.gradient.data,
+                                       step.next.data);
 }
 
 #define EBT_INSTANTIATE(T, S)                                                                 \

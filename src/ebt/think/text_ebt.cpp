@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "ebt/core/work_watch.h"
+#include "ebt/kernels/elementwise.h"
 #include "ebt/layers/cross_entropy.h"
 #include "ebt/layers/target_sums.h"
 
@@ -104,10 +105,8 @@ LossSums TextEbt<T, S>::train(const TrainingRows<T>& rows, uint64_t seed, uint64
         static_cast<uint64_t>(before + first) * vocab, out, T(1));
   };
   draws.step_size = [=](int64_t first, Tensor<T> out) {
-    const RandomStream stream{seed, RandomPurpose::kStepSize, training_step};
-    for (int64_t n = 0; n < out.count(); ++n) {
-      out[n] = static_cast<T>(stream.uniform(static_cast<uint64_t>(before + first + n)));
-    }
+    RandomStream{seed, RandomPurpose::kStepSize, training_step}.uniform(
+        static_cast<uint64_t>(before + first), out);
   };
   const RandomStream counts{seed, RandomPurpose::kStepCount, training_step};
   const auto choices = static_cast<uint64_t>(thinking_.steps_max - thinking_.steps_min + 1);
@@ -150,7 +149,7 @@ void TextEbt<T, S>::think(TextWorkspace<T, S>& workspace, const Chunk& chunk,
   TextStep<T, S>& step = space.steps.front();
   parts().set_step_sizes(space, {});
   if (thinking_.initial == InitialPrediction::kZeros) {
-    std::fill(step.next.begin(), step.next.end(), T(0));
+    kernels::elementwise<T>().fill(step.next.count(), T(0), step.next.data);
   } else {
     const RandomStream random{options.seed, RandomPurpose::kInitialPrediction, 0};
     const int64_t before = options.first_row * workspace.context;

@@ -6,8 +6,8 @@
 
 #include "ebt/core/bfloat16.h"
 #include "ebt/kernels/elementwise.h"
-#include "ebt/kernels/isa.h"
 #include "ebt/kernels/rng.h"
+#include "ebt/kernels/simplex_descent.h"
 #include "ebt/kernels/softmax.h"
 #include "ebt/think/distribution.h"
 
@@ -188,9 +188,9 @@ void Thoughts<T, S>::descend(std::span<const int64_t> order) {
   }
   const Tensor<T> next = gradient_.slice(0, rows);
   kernels::multiply_rows<T, S>(pass_.input_gradient(rows), weights_.logits(), false, next);
-  kernels::kernels<kernels::StoredKernels<T, T>>().descend(
-      rows, vocab_, p_.data, step_.data(), trained_.clamp_gradient > 0 ? bound_.data() : nullptr,
-      next.data, next.data);
+  kernels::simplex_descent<T, T>().descend(rows, vocab_, p_.data, step_.data(),
+                                           trained_.clamp_gradient > 0 ? bound_.data() : nullptr,
+                                           next.data, next.data);
   for (int64_t i = 0; i < rows; ++i) {
     Lane& lane = lane_at(order[static_cast<size_t>(i)]);
     if (lane.phase == Phase::kDone) {
@@ -225,7 +225,7 @@ std::vector<ThoughtEvent> Thoughts<T, S>::pass(std::span<const ContextRow> conte
   if (rows > 0) {
     const Tensor<T> p = p_.slice(0, rows);
     if (config_.normalize) {
-      kernels::kernels<kernels::SoftmaxKernels<T, T>>().forward(rows, vocab_, p.data, p.data);
+      kernels::softmax<T, T>().forward(rows, vocab_, p.data, p.data);
     }
     kernels::multiply_rows<T, S>(p, weights_.embed(), false, pass_.embedded(rows));
   }

@@ -1,25 +1,22 @@
 #include "ebt/think/training_pass.h"
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 #include <vector>
 
 #include "ebt/core/phase.h"
 #include "ebt/core/work_watch.h"
 #include "ebt/kernels/elementwise.h"
-#include "ebt/kernels/isa.h"
+#include "ebt/kernels/ranking.h"
+#include "ebt/kernels/rows.h"
+#include "ebt/kernels/simplex_descent.h"
 #include "ebt/kernels/softmax.h"
+#include "ebt/kernels/sums.h"
 #include "ebt/layers/cross_entropy.h"
 #include "ebt/layers/target_sums.h"
 
 namespace ebt {
 namespace {
-
-template <class T>
-const kernels::ElementwiseKernels<T>& elementwise() {
-  return kernels::kernels<kernels::ElementwiseKernels<T>>();
-}
 
 // The thinking steps of a training step, which all chunks share.
 struct Plan {
@@ -87,16 +84,16 @@ struct ChunkPass {
     const Tensor<T> initial = space.initial;
     if (rows.initial_logits) {
       for_each_run(initial, [&](int64_t first, Tensor<T> part) {
-        elementwise<T>().copy(
+        kernels::elementwise<T>().copy(
             part.count(), rows.initial_logits.data + first * model.config.vocab_size, part.data);
       });
     } else if (thinking().initial == InitialPrediction::kZeros) {
-      elementwise<T>().zero(initial.count(), initial.data);
+      kernels::elementwise<T>().fill(initial.count(), T(0), initial.data);
     } else {
       for_each_run(initial, draws.initial);
-      const auto scale = static_cast<T>(thinking().initial_scale);
-      for (int64_t i = 0; i < initial.count() && scale != T(1); ++i) {
-        initial[i] *= scale;
+      if (thinking().initial_scale != 1) {
+        kernels::elementwise<T>().scale(initial.count(), static_cast<T>(thinking().initial_scale),
+                                        initial.data);
       }
     }
     model.set_step_sizes(space, draws.step_size
@@ -113,12 +110,8 @@ struct ChunkPass {
         draws.langevin(static_cast<int64_t>(i), first, part);
       });
       const auto scale = static_cast<T>(std::max(thinking().langevin_noise, 1e-6));
-      const Tensor<T> noisy = space.noisy;
-#pragma omp parallel for simd schedule(static)
-      for (int64_t j = 0; j < noisy.count(); ++j) {
-        noisy.data[j] = logits.data[j] + scale * noisy.data[j];
-      }
-      logits = noisy;
+      kernels::elementwise<T>().axpby(logits.count(), T(1), logits.data, scale, space.noisy.data);
+      logits = space.noisy;
     }
     think_once<T, S>(model.config, at(i), logits, {space.step_size, space.bound}, s);
     sums.energies[i] += sum_over_targets(s.energy, targets());
@@ -174,16 +167,15 @@ struct ChunkPass {
   // v = the derivative by the logits, where v was that by the normalised prediction.
   void through_softmax(const TextStep<T, S>& s, Tensor<T> v) const {
     if (model.config.normalize) {
-      kernels::kernels<kernels::SoftmaxKernels<T, S>>().vjp(v.dim(0), v.dim(1), s.p.data, v.data,
-                                                            false, v.data);
+      kernels::softmax<T, S>().vjp(v.dim(0), v.dim(1), s.p.data, v.data, false, v.data);
     }
   }
 
   // d loss / d alpha = -sum <v, g> position by position = sum <t, u> / alpha.
   void add_step_size_gradient(const TextStep<T, S>& s) {
     const Tensor<const T> u = s.stream.gradient();
-    elementwise<T>().dot_rows(space.row_loss.count(), u.dim(2), space.tangent.data, u.data,
-                              space.row_loss.data);
+    kernels::rows<T>().dot(space.row_loss.count(), u.dim(2), space.tangent.data, u.data,
+                           space.row_loss.data);
     add_to_step_size(1.0);
   }
   void add_to_step_size(double sign) {
@@ -191,9 +183,7 @@ struct ChunkPass {
       return;  // the clamp holds it
     }
     double sum = 0;
-    for (const T value : space.row_loss) {
-      sum += static_cast<double>(value);
-    }
+    kernels::sums<T>().sum(space.row_loss.count(), space.row_loss.data, &sum);
     model.gradients.step_size[0] += static_cast<T>(sign * sum / model.step_size());
   }
 
@@ -201,15 +191,8 @@ struct ChunkPass {
   // started from the softmax of the logits before it.
   void pass_through(size_t i, Tensor<T> v) {
     const TextStep<T, S>& s = step(i);
-    const int64_t vocab = v.dim(1);
-    for (int64_t n = 0; n < v.dim(0); ++n) {
-      T sum = 0;
-      for (int64_t j = n * vocab; j < (n + 1) * vocab; ++j) {
-        // Clamped entries move by the same amount whatever alpha is.
-        sum += space.bound && std::abs(s.g[j]) >= space.bound[n] ? T(0) : v[j] * s.g[j];
-      }
-      space.row_loss[n] = sum * space.step_size[n];
-    }
+    kernels::simplex_descent<T, S>().step_gradient(v.dim(0), v.dim(1), v.data, space.step_size.data,
+                                                   space.bound.data, s.g.data, space.row_loss.data);
     add_to_step_size(-1.0);
     through_softmax(s, v);
   }
@@ -223,34 +206,23 @@ struct ChunkPass {
     }
     TextStep<T, S>& truth = *space.truth;
     const Tensor<T> one_hot = truth.next;
-    elementwise<T>().zero(one_hot.count(), one_hot.data);
-    for (int64_t n = 0; n < one_hot.dim(0); ++n) {
-      if (targets()[n] >= 0) {
-        one_hot[n * one_hot.dim(1) + targets()[n]] = T(1);
-      }
-    }
+    kernels::rows<T>().one_hot(one_hot.dim(0), one_hot.dim(1), targets().data, one_hot.data);
     const typename EmbedPrediction<T, S>::Params params{model.weights.vocabulary, false};
     typename EmbedPrediction<T, S>::Saved saved{truth.p, {}};
     EmbedPrediction<T, S>::forward(params, one_hot, as_rows(truth.stream.embedded()), saved);
     const Tensor<const T> truth_energy = truth.stream.forward(at(i));
     const Tensor<const T> energy = step(i).energy;
     const double scale = thinking().contrastive * rows.inverse_token_count;
-    for (int64_t n = 0; n < energy.count(); ++n) {
-      const double gap = static_cast<double>(truth_energy[n]) - static_cast<double>(energy[n]);
-      const bool counts = targets()[n] >= 0;
-      space.energy_bar[n] = counts ? static_cast<T>(scale / (1 + std::exp(-gap))) : T(0);
-      sums.objective += counts ? thinking().contrastive *
-                                     (std::max(gap, 0.0) + std::log1p(std::exp(-std::abs(gap))))
-                               : 0.0;
-    }
+    kernels::ranking<T>().loss_and_gradient(energy.count(), truth_energy.data, energy.data,
+                                            targets().data, scale, space.row_loss.data,
+                                            space.energy_bar.data);
+    sums.objective += thinking().contrastive * sum_over_targets<T>(space.row_loss, targets());
     // The tangent waits in space.tangent; the truth's way down needs no tangents.
     const Tensor<const S> e_bar = truth.stream.vjp(at(i), space.energy_bar, space.sweep,
                                                    model.gradients, space.embedding_bar);
     typename EmbedPrediction<T, S>::Grads embed{model.gradients.vocabulary.weight};
     EmbedPrediction<T, S>::vjp_of_weight(params, truth.p, as_rows(e_bar), &embed);
-    for (T& bar : space.energy_bar) {
-      bar = -bar;
-    }
+    kernels::elementwise<T>().scale(space.energy_bar.count(), T(-1), space.energy_bar.data);
     return space.energy_bar;
   }
 
@@ -263,8 +235,8 @@ struct ChunkPass {
     }
     if (rows.final_logits) {
       for_each_run(step(plan.size() - 1).next, [&](int64_t first, Tensor<T> part) {
-        elementwise<T>().copy(part.count(), part.data,
-                              rows.final_logits.data + first * model.config.vocab_size);
+        kernels::elementwise<T>().copy(part.count(), part.data,
+                                       rows.final_logits.data + first * model.config.vocab_size);
       });
     }
   }
@@ -285,9 +257,9 @@ struct ChunkPass {
     for (size_t i = plan.size(); i-- > 0;) {
       if (!plan.is_last(i)) {
         if (has_loss(i)) {
-          elementwise<T>().add(slope(i).count(), T(1), slope(i + 1).data, slope(i).data);
+          kernels::elementwise<T>().add(slope(i).count(), T(1), slope(i + 1).data, slope(i).data);
         } else {
-          elementwise<T>().copy(slope(i).count(), slope(i + 1).data, slope(i).data);
+          kernels::elementwise<T>().copy(slope(i).count(), slope(i + 1).data, slope(i).data);
         }
       }
       if (has_loss(i)) {
@@ -320,15 +292,18 @@ void TextEbtParts<T, S>::set_step_sizes(ChunkSpace<T, S>& space,
   const auto spread = static_cast<T>(thinking.step_size_spread);
   if (draw && spread != T(1)) {
     draw(space.step_size);
-    for (T& step : space.step_size) {
-      step = alpha * (T(1) / spread + step * (spread - T(1) / spread));
-    }
+    const Tensor<T> steps = space.step_size;
+    const T least = T(1) / spread;
+    kernels::elementwise<T>().affine(steps.count(), least, spread - least, steps.data);
+    kernels::elementwise<T>().scale(steps.count(), alpha, steps.data);
   } else {
-    std::fill(space.step_size.begin(), space.step_size.end(), alpha);
+    kernels::elementwise<T>().fill(space.step_size.count(), alpha, space.step_size.data);
   }
   // No entry of the prediction may move by more than clamp_gradient at the nominal step size.
-  std::fill_n(space.bound.data, space.bound ? space.bound.count() : 0,
-              static_cast<T>(thinking.clamp_gradient) / alpha);
+  if (space.bound) {
+    kernels::elementwise<T>().fill(
+        space.bound.count(), static_cast<T>(thinking.clamp_gradient) / alpha, space.bound.data);
+  }
 }
 
 template <class T, class S>
@@ -342,7 +317,7 @@ LossSums train_pass(const TextEbtParts<T, S>& model, const TrainingRows<T>& rows
   sums.count = count_targets(rows.targets);
   if (rows.final_logits && workspace.range.count() < workspace.context) {
     // What is not thought about is nothing, rather than what lay there.
-    elementwise<T>().zero(rows.final_logits.count(), rows.final_logits.data);
+    kernels::elementwise<T>().fill(rows.final_logits.count(), T(0), rows.final_logits.data);
   }
   if (workspace.chunks.empty()) {
     return sums;

@@ -3,6 +3,8 @@
 #include "ebt/core/bfloat16.h"
 #include "ebt/core/error.h"
 #include "ebt/kernels/attention.h"
+#include "ebt/kernels/columns.h"
+#include "ebt/kernels/convert.h"
 #include "ebt/kernels/elementwise.h"
 #include "ebt/kernels/gate.h"
 #include "ebt/kernels/gelu.h"
@@ -10,10 +12,16 @@
 #include "ebt/kernels/isa.h"
 #include "ebt/kernels/norm.h"
 #include "ebt/kernels/random.h"
+#include "ebt/kernels/ranking.h"
+#include "ebt/kernels/rotary.h"
 #include "ebt/kernels/row_attention.h"
 #include "ebt/kernels/row_product.h"
+#include "ebt/kernels/rows.h"
+#include "ebt/kernels/simplex_descent.h"
 #include "ebt/kernels/softmax.h"
+#include "ebt/kernels/sums.h"
 #include "ebt/kernels/swiglu.h"
+#include "ebt/kernels/vector_descent.h"
 
 namespace ebt::kernels {
 namespace {
@@ -76,7 +84,7 @@ std::string isa_name(Isa isa) {
 }
 
 template <class Table>
-const Table& kernels() {
+const Table& table() {
   switch (active_isa()) {
 #ifdef EBT_HAVE_ISA_avx512_bf16
     case Isa::avx512_bf16:
@@ -95,27 +103,34 @@ const Table& kernels() {
   }
 }
 
-#define EBT_TABLES(T)                               \
-  template const CrossEntropyKernels<T>& kernels(); \
-  template const ElementwiseKernels<T>& kernels();
+#define EBT_TABLES(T)                             \
+  template const CrossEntropyKernels<T>& table(); \
+  template const ElementwiseKernels<T>& table();  \
+  template const RandomKernels<T>& table();       \
+  template const RankingKernels<T>& table();      \
+  template const RowKernels<T>& table();          \
+  template const SumKernels<T>& table();          \
+  template const VectorDescentKernels<T>& table();
 EBT_TABLES(float)
 EBT_TABLES(double)
 #undef EBT_TABLES
 #define EBT_TABLES(T, S)                               \
-  template const AttentionKernels<T, S>& kernels();    \
-  template const GateKernels<T, S>& kernels();         \
-  template const GeluKernels<T, S>& kernels();         \
-  template const NormKernels<T, S>& kernels();         \
-  template const RowAttentionKernels<T, S>& kernels(); \
-  template const RowProductKernels<T, S>& kernels();   \
-  template const SoftmaxKernels<T, S>& kernels();      \
-  template const StoredKernels<T, S>& kernels();       \
-  template const SwigluKernels<T, S>& kernels();
+  template const AttentionKernels<T, S>& table();      \
+  template const ColumnKernels<T, S>& table();         \
+  template const ConvertKernels<T, S>& table();        \
+  template const GateKernels<T, S>& table();           \
+  template const GeluKernels<T, S>& table();           \
+  template const NormKernels<T, S>& table();           \
+  template const RotaryKernels<T, S>& table();         \
+  template const RowAttentionKernels<T, S>& table();   \
+  template const RowProductKernels<T, S>& table();     \
+  template const SimplexDescentKernels<T, S>& table(); \
+  template const SoftmaxKernels<T, S>& table();        \
+  template const SwigluKernels<T, S>& table();
 EBT_TABLES(float, float)
 EBT_TABLES(float, Bfloat16)
 EBT_TABLES(double, double)
 #undef EBT_TABLES
-template const GemmKernels<double>& kernels();
-template const RandomKernels& kernels();
+template const GemmKernels<double>& table();
 
 }  // namespace ebt::kernels

@@ -54,8 +54,8 @@ void gemm(bool ta, bool tb, Matrix<const T> a, Matrix<const T> b, Matrix<T> c, W
     if constexpr (std::is_same_v<T, float>) {
       multiply_block(ta, tb, rows, n, k, left, a.row, b.data, b.row, to, c.row, add || bias);
     } else {
-      kernels<GemmKernels<T>>().block(ta, tb, rows, n, k, left, a.row, b.data, b.row, to, c.row,
-                                      add || bias);
+      table<GemmKernels<T>>().block(ta, tb, rows, n, k, left, a.row, b.data, b.row, to, c.row,
+                                    add || bias);
     }
   });
 }

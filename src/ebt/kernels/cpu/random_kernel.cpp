@@ -82,7 +82,10 @@ void normals(const uint32_t words[4][kGroups], float out[4][kGroups]) {
   }
 }
 
-void normal(PhiloxStream stream, uint64_t first, int64_t count, float* out) {
+// Calls make(words, values) for the blocks of elements in parallel, and writes what it makes for
+// [first, first + count), scaled.
+template <class T, class Make>
+void draw(PhiloxStream stream, uint64_t first, int64_t count, T scale, T* out, Make&& make) {
   const uint64_t span = 4 * kGroups;
   const uint64_t last = first + static_cast<uint64_t>(count);
   const auto first_block = static_cast<int64_t>(first / span);
@@ -93,22 +96,47 @@ void normal(PhiloxStream stream, uint64_t first, int64_t count, float* out) {
     alignas(64) float values[4][kGroups];
     const uint64_t begin = static_cast<uint64_t>(block) * span;
     philox(stream, begin / 4, words);
-    normals(words, values);
+    make(words, values);
     for (uint64_t i = 0; i < span; ++i) {
       const uint64_t element = begin + i;
       if (element >= first && element < last) {
-        out[element - first] = values[i % 4][i / 4];
+        out[element - first] = static_cast<T>(values[i % 4][i / 4]) * scale;
       }
     }
   }
 }
 
+template <class T>
+void normal(PhiloxStream stream, uint64_t first, int64_t count, T scale, T* out) {
+  draw(stream, first, count, scale, out,
+       [](const uint32_t words[4][kGroups], float values[4][kGroups]) { normals(words, values); });
+}
+
+template <class T>
+void uniform(PhiloxStream stream, uint64_t first, int64_t count, T* out) {
+  draw(stream, first, count, T(1), out,
+       [](const uint32_t words[4][kGroups], float values[4][kGroups]) {
+         for (int word = 0; word < 4; ++word) {
+#pragma omp simd
+           for (int g = 0; g < kGroups; ++g) {
+             values[word][g] = static_cast<float>(words[word][g] >> 8U) * 0x1p-24F;
+           }
+         }
+       });
+}
+
+template <class T>
+constexpr RandomKernels<T> kTable{&normal<T>, &uniform<T>};
+
 }  // namespace
 
-template <>
-const RandomKernels& kernels_for<RandomKernels, Isa::EBT_ISA>() {
-  static constexpr RandomKernels table{&normal};
-  return table;
-}
+#define EBT_TABLE(T)                                                      \
+  template <>                                                             \
+  const RandomKernels<T>& kernels_for<RandomKernels<T>, Isa::EBT_ISA>() { \
+    return kTable<T>;                                                     \
+  }
+EBT_TABLE(float)
+EBT_TABLE(double)
+#undef EBT_TABLE
 
 }  // namespace ebt::kernels

@@ -41,8 +41,7 @@ void multiply_rows(Tensor<const T> x, const ColumnStrips<S>& right, bool add, Te
                 x.dim(1) == right.depth() && y.dim(1) == right.columns(),
             "row product: x is {} and y {}, but the matrix is ({},{})", x.shape.to_string(),
             y.shape.to_string(), right.depth(), right.columns());
-  kernels<RowProductKernels<T, S>>().multiply(x.dim(0), x.dim(1), y.dim(1), x.data, right.data(),
-                                              add, y.data);
+  row_product<T, S>().multiply(x.dim(0), x.dim(1), y.dim(1), x.data, right.data(), add, y.data);
 }
 
 #define EBT_INSTANTIATE(T, S)                                          \
