@@ -38,10 +38,10 @@ constexpr int64_t value_element(int64_t head_width, int64_t token, int64_t i) {
 // block beyond `count` must be finite.
 template <class S>
 struct CachedKeys {
-  const S* keys = nullptr;
-  const S* values = nullptr;
+  S* keys = nullptr;
+  S* values = nullptr;
   int64_t count = 0;  // tokens
-  bool own = false;   // the row attends to itself too
+  bool own = false;   // a candidate: the row attends to itself too
 };
 
 // T computes, the cache is stored as S.
@@ -61,6 +61,10 @@ struct RowAttentionArguments {
 
 template <class T, class S>
 struct RowAttentionKernels {
+  // Writes the keys and values of the first `rows` rows that are context tokens to the cache, in
+  // turn: the last of those that each sees. What follows it in its block becomes zero with the
+  // block's first key.
+  void (*append)(const RowAttentionArguments<T, S>& a, int64_t rows);
   void (*forward)(const RowAttentionArguments<T, S>& a);
   // For rows that attend to themselves. o_bar: D of a row, qkv_bar: 3 D.
   void (*vjp)(const RowAttentionArguments<T, S>& a, const T* o_bar, T* qkv_bar);

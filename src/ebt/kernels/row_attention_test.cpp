@@ -254,6 +254,48 @@ TYPED_TEST(RowAttention, OfARowDoesNotDependOnTheRowsBesideIt) {
   }
 }
 
+TYPED_TEST(RowAttention, AppendsTheKeysOfContextTokensInTheOrderThatItReads) {
+  using T = typename TypeParam::Computed;
+  using S = typename TypeParam::Stored;
+  constexpr int64_t kTokens = 2 * kKeyBlock + 3;
+  const Problem<T, S> text(6, {kTokens}, {false});
+  // What the cache held before must not show, in the last block of keys neither.
+  std::vector<S> keys(text.key_memory[0].size(), static_cast<S>(T(7)));
+  std::vector<S> values = keys;
+  const int64_t used = kTokens / kKeyBlock * kKeyBlock + kKeyBlock;
+  for (const auto& [first, count] : {std::pair<int64_t, int64_t>{0, 5}, {5, kTokens - 5}}) {
+    // The tokens of this pass, and a candidate, which leaves nothing behind.
+    std::vector<T> qkv(static_cast<size_t>((count + 1) * 3 * kHeads * text.width), T(9));
+    std::vector<CachedKeys<S>> cached;
+    for (int64_t row = 0; row < count; ++row) {
+      cached.push_back({keys.data(), values.data(), first + row + 1, false});
+      for (int64_t head = 0; head < kHeads; ++head) {
+        for (int64_t i = 0; i < text.width; ++i) {
+          const auto from = static_cast<size_t>((head * kTokens + first + row) * text.width + i);
+          const auto to = static_cast<size_t>(((row * 3 + 1) * kHeads + head) * text.width + i);
+          qkv[to] = static_cast<T>(text.keys[0][from]);
+          qkv[to + static_cast<size_t>(kHeads * text.width)] = static_cast<T>(text.values[0][from]);
+        }
+      }
+    }
+    cached.push_back({keys.data(), values.data(), first, true});
+    RowAttentionArguments<T, S> a;
+    a.heads = kHeads;
+    a.head_width = text.width;
+    a.head_stride = text.head_stride;
+    a.cached = cached.data();
+    a.qkv = qkv.data();
+    this->table().append(a, count + 1);
+  }
+  for (int64_t head = 0; head < kHeads; ++head) {
+    for (int64_t i = 0; i < used * text.width; ++i) {
+      const auto at = static_cast<size_t>(head * text.head_stride + i);
+      ASSERT_EQ(static_cast<T>(keys[at]), static_cast<T>(text.key_memory[0][at])) << at;
+      ASSERT_EQ(static_cast<T>(values[at]), static_cast<T>(text.value_memory[0][at])) << at;
+    }
+  }
+}
+
 TYPED_TEST(RowAttention, WeighsHugeScoresWithoutOverflow) {
   using T = typename TypeParam::Computed;
   using S = typename TypeParam::Stored;

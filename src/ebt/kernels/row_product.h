@@ -42,6 +42,13 @@ class ColumnStrips {
   std::vector<S> values_;
 };
 
+// Weights (out, in) as the right factor of products. A view, like WeightMatrix.
+template <class S>
+struct StripMatrix {
+  const ColumnStrips<S>* transposed = nullptr;  // (in, out), for x W^T
+  const ColumnStrips<S>* straight = nullptr;    // (out, in), for y W
+};
+
 // T computes, the right factor is stored as S.
 template <class T, class S>
 struct RowProductKernels {

@@ -1,56 +1,65 @@
 #include "ebt/model/block.h"
 
+#include "ebt/layers/cached_attention.h"
+
 namespace ebt {
 namespace {
 
-// One half of a block: how it enters by a norm and leaves by a projection into the stream.
-template <class T, class S>
-struct HalfParams {
+// One half of a block: its norm, and how its branch is projected into the residual stream.
+template <class B>
+struct Half {
+  using T = typename B::Scalar;
   HalfModulation<const T> modulation;
-  const kernels::WeightMatrix<T, S>& out;
+  const typename B::Multiply::Matrix& out;
   Tensor<const T> out_bias;
   T eps;
 
   NormParams<T> norm() const { return {modulation.gain, eps, modulation.shift}; }
   bool gated() const { return modulation.gate.data != nullptr; }
 };
+template <class B>
+Half<B> attention_half(const typename B::Params& p) {
+  return {p.attention_half, p.matrices.attention_out, p.biases.attention_out, p.norm_eps};
+}
+template <class B>
+Half<B> ffn_half(const typename B::Params& p) {
+  return {p.ffn_half, p.matrices.ffn_out, p.biases.ffn_out, p.norm_eps};
+}
 
 // Whether the bias of a projection takes part: not in tangents, to which it is a constant.
 enum class Bias { kAdded, kLeftOut };
 
 // stream += gate (x W^T + b), keeping the branch if it is gated.
-template <class T, class S>
-void leave(const HalfParams<T, S>& half, Bias bias, Tensor<const S> x, Tensor<S> branch,
-           Tensor<T> stream) {
-  const typename Linear<T, S>::Params out{half.out,
-                                          bias == Bias::kAdded ? half.out_bias : Tensor<const T>{}};
-  typename Linear<T, S>::Saved unused;
+template <class T, class S, class B>
+void project_into_stream(const Half<B>& half, Bias bias, Tensor<const S> x, Tensor<S> branch,
+                         Tensor<T> stream) {
+  const Tensor<const T> added = bias == Bias::kAdded ? half.out_bias : Tensor<const T>{};
   if (!half.gated()) {
-    Linear<T, S>::forward(out, x, stream, unused, Write::kAdd);
+    B::Multiply::forward(half.out, added, x, stream, Write::kAdd);
     return;
   }
-  Linear<T, S>::forward(out, x, branch, unused);
+  B::Multiply::forward(half.out, added, x, branch);
   typename Gate<T, S>::Saved gate_unused;
   Gate<T, S>::forward({half.modulation.gate}, branch, stream, gate_unused, Write::kAdd);
 }
 
-// What the way down through a half's projection reads: its input, the branch and the cotangent of
-// the stream, each with its first-order or tangent counterpart where there is a second order.
+// Where a branch joins the stream: the branch and the stream's cotangent, each with its tangent or
+// first-order cotangent where there is a second order.
 template <class S>
-struct LeavePoint {
+struct BranchPoint {
   Tensor<const S> branch, branch_dot;
   Tensor<const S> output_bar, output_delta;
 };
 // The cotangent of the branch, and its first-order counterpart.
 template <class S>
-struct BranchBar {
+struct BranchCotangent {
   Tensor<const S> bar, delta;
 };
 
 // From the cotangent of the stream to that of the branch. An absent gate_bar is not wanted.
-template <class T, class S>
-BranchBar<S> through_gate(const HalfParams<T, S>& half, const LeavePoint<S>& at,
-                          const BlockWork<S>& work, kernels::Matrix<T> gate_bar) {
+template <class T, class S, class B>
+BranchCotangent<S> branch_cotangent(const Half<B>& half, const BranchPoint<S>& at,
+                                    const BlockWork<S>& work, kernels::Matrix<T> gate_bar) {
   if (!half.gated()) {
     return {at.output_bar, at.output_delta};
   }
@@ -73,28 +82,13 @@ struct ProjectionGrads {
   Tensor<T> bias;  // may be absent
 };
 template <class T, class S>
-void add_gradients(ProjectionGrads<T> grads, Tensor<const S> y_bar, Tensor<const S> x,
-                   Tensor<const S> delta, Tensor<const S> x_dot) {
+void add_weight_gradients(ProjectionGrads<T> grads, Tensor<const S> y_bar, Tensor<const S> x,
+                          Tensor<const S> delta, Tensor<const S> x_dot) {
   typename Linear<T, S>::Grads linear{grads.weight, grads.bias};
   Linear<T, S>::vjp({}, {x}, y_bar, {}, Write::kReplace, &linear);
   if (delta) {
     Linear<T, S>::vjp_of_jvp({}, {x}, x_dot, delta, {}, Write::kReplace, &linear);
   }
-}
-
-// x_bar = y_bar W
-template <class T, class S>
-void pull(const kernels::WeightMatrix<T, S>& weights, Tensor<const S> y_bar, Tensor<S> x_bar) {
-  kernels::multiply_nn<T, S, S>(y_bar, weights, x_bar, Write::kReplace);
-}
-
-template <class T, class S, class Params>
-HalfParams<T, S> attention_half(const Params& p) {
-  return {p.attention_half, p.matrices.attention_out, p.biases.attention_out, p.norm_eps};
-}
-template <class T, class S, class Params>
-HalfParams<T, S> ffn_half(const Params& p) {
-  return {p.ffn_half, p.matrices.ffn_out, p.biases.ffn_out, p.norm_eps};
 }
 
 // The gradients of a half's norm; null where none are wanted.
@@ -129,157 +123,93 @@ void ffn_vjp(const typename B::Params& params, const BlockTrace<T, S>& trace,
              const BlockCotangents<S>& bar, Tensor<T> sum, const BlockWork<S>& work,
              typename B::Grads* grads) {
   const BlockValues<S>& v = trace.values;
-  const HalfParams<T, S> half = ffn_half<T, S>(params);
-  const BranchBar<S> branch =
-      through_gate<T, S>(half, {v.ffn_branch, {}, bar.output, {}}, work,
-                         grads == nullptr ? kernels::Matrix<T>{} : grads->ffn_half.gate);
-  pull(params.matrices.ffn_out, branch.bar, bar.ffn_hidden);
+  const Half<B> half = ffn_half<B>(params);
+  const BranchCotangent<S> branch =
+      branch_cotangent<T, S>(half, {v.ffn_branch, {}, bar.output, {}}, work,
+                             grads == nullptr ? kernels::Matrix<T>{} : grads->ffn_half.gate);
+  B::Multiply::vjp(params.matrices.ffn_out, branch.bar, bar.ffn_hidden);
   typename B::Activation::Again again;
   again.y = grads == nullptr ? Tensor<S>{} : work.ffn_hidden;
   B::Activation::vjp({}, {v.ffn_in}, bar.ffn_hidden, work.ffn_in_bar, Write::kReplace, nullptr,
                      again);
-  pull<T, S>(params.matrices.ffn_in, work.ffn_in_bar, bar.ffn_normed);
+  B::Multiply::vjp(params.matrices.ffn_in, work.ffn_in_bar, bar.ffn_normed);
   HalfNormGrads<T> norm(grads == nullptr ? nullptr : &grads->ffn_half);
   B::Norm::vjp_to_stream(half.norm(), trace.ffn_norm, bar.ffn_normed,
                          {sum.data, true, bar.middle.data}, norm.get(),
                          grads == nullptr ? Tensor<S>{} : work.normed);
   if (grads != nullptr) {
     const BlockWeights<T>& w = grads->weights;
-    add_gradients<T, S>({w.ffn_out, w.biases.ffn_out}, branch.bar, work.ffn_hidden, {}, {});
-    add_gradients<T, S>({w.ffn_in, w.biases.ffn_in}, work.ffn_in_bar, work.normed, {}, {});
+    add_weight_gradients<T, S>({w.ffn_out, w.biases.ffn_out}, branch.bar, work.ffn_hidden, {}, {});
+    add_weight_gradients<T, S>({w.ffn_in, w.biases.ffn_in}, work.ffn_in_bar, work.normed, {}, {});
   }
 }
 
 // From the cotangent of the stream between the halves to that of the attention's result.
 template <class B, class T, class S>
-void attended_vjp(const typename B::Params& params, const BlockTrace<T, S>& trace,
-                  const BlockCotangents<S>& bar, const BlockWork<S>& work,
-                  typename B::Grads* grads) {
+void attention_out_vjp(const typename B::Params& params, const BlockTrace<T, S>& trace,
+                       const BlockCotangents<S>& bar, const BlockWork<S>& work,
+                       typename B::Grads* grads) {
   const BlockValues<S>& v = trace.values;
-  const HalfParams<T, S> half = attention_half<T, S>(params);
-  const BranchBar<S> branch =
-      through_gate<T, S>(half, {v.attention_branch, {}, bar.middle, {}}, work,
-                         grads == nullptr ? kernels::Matrix<T>{} : grads->attention_half.gate);
-  pull(params.matrices.attention_out, branch.bar, bar.attended);
+  const Half<B> half = attention_half<B>(params);
+  const BranchCotangent<S> branch =
+      branch_cotangent<T, S>(half, {v.attention_branch, {}, bar.middle, {}}, work,
+                             grads == nullptr ? kernels::Matrix<T>{} : grads->attention_half.gate);
+  B::Multiply::vjp(params.matrices.attention_out, branch.bar, bar.attended);
   if (grads != nullptr) {
     const BlockWeights<T>& w = grads->weights;
-    add_gradients<T, S>({w.attention_out, w.biases.attention_out}, branch.bar, v.attended, {}, {});
+    add_weight_gradients<T, S>({w.attention_out, w.biases.attention_out}, branch.bar, v.attended,
+                               {}, {});
   }
 }
 
 // From the cotangent of q, k and v, turned back, to that of the stream below the block.
 template <class B, class T, class S>
-void enter_vjp(const typename B::Params& params, const BlockTrace<T, S>& trace,
-               const BlockCotangents<S>& bar, const typename B::Descent& descent,
-               const BlockWork<S>& work, typename B::Grads* grads) {
-  pull<T, S>(params.matrices.qkv, bar.qkv, bar.normed);
+void qkv_vjp(const typename B::Params& params, const BlockTrace<T, S>& trace,
+             const BlockCotangents<S>& bar, const typename B::Residual& residual,
+             const BlockWork<S>& work, typename B::Grads* grads) {
+  B::Multiply::vjp(params.matrices.qkv, bar.qkv, bar.normed);
   HalfNormGrads<T> norm(grads == nullptr ? nullptr : &grads->attention_half);
-  B::Norm::vjp_to_stream(attention_half<T, S>(params).norm(), trace.attention_norm, bar.normed,
-                         {descent.sum.data, true, descent.below.data}, norm.get(),
+  B::Norm::vjp_to_stream(attention_half<B>(params).norm(), trace.attention_norm, bar.normed,
+                         {residual.sum.data, true, residual.below.data}, norm.get(),
                          grads == nullptr ? Tensor<S>{} : work.normed);
   if (grads != nullptr) {
     const BlockWeights<T>& w = grads->weights;
-    add_gradients<T, S>({w.qkv, w.biases.qkv}, bar.qkv, work.normed, {}, {});
+    add_weight_gradients<T, S>({w.qkv, w.biases.qkv}, bar.qkv, work.normed, {}, {});
   }
 }
 
 }  // namespace
 
-template <class S>
-BlockValues<S> BlockValues<S>::take(Arena& arena, const BlockShape& shape, int64_t batch,
-                                    int64_t tokens) {
-  const Shape stream{batch, tokens, shape.width};
-  BlockValues v;
-  v.input = arena.take<S>(stream);
-  v.qkv = arena.take<S>({batch, tokens, 3 * shape.width});
-  v.attended = arena.take<S>(stream);
-  v.middle = arena.take<S>(stream);
-  v.ffn_in = arena.take<S>({batch, tokens, shape.ffn_in});
-  if (shape.gated) {
-    v.attention_branch = arena.take<S>(stream);
-    v.ffn_branch = arena.take<S>(stream);
-  }
-  return v;
-}
-
-template <class S>
-BlockCotangents<S> BlockCotangents<S>::take(Arena& arena, const BlockShape& shape, int64_t batch,
-                                            int64_t tokens) {
-  const Shape stream{batch, tokens, shape.width};
-  BlockCotangents bar;
-  bar.ffn_hidden = arena.take<S>({batch, tokens, shape.ffn_width});
-  bar.ffn_normed = arena.take<S>(stream);
-  bar.middle = arena.take<S>(stream);
-  bar.attended = arena.take<S>(stream);
-  bar.qkv = arena.take<S>({batch, tokens, 3 * shape.width});
-  bar.normed = arena.take<S>(stream);
-  return bar;
-}
-
-template <class S>
-BlockWork<S> BlockWork<S>::take(Arena& arena, const BlockShape& shape, int64_t batch,
-                                int64_t tokens) {
-  const Shape stream{batch, tokens, shape.width};
-  const Shape hidden{batch, tokens, shape.ffn_width};
-  const Shape ffn_in{batch, tokens, shape.ffn_in};
-  BlockWork work;
-  work.normed = arena.take<S>(stream);
-  work.normed_dot = arena.take<S>(stream);
-  work.ffn_hidden = arena.take<S>(hidden);
-  work.ffn_hidden_dot = arena.take<S>(hidden);
-  work.ffn_in_bar = arena.take<S>(ffn_in);
-  work.ffn_in_delta = arena.take<S>(ffn_in);
-  if (shape.gated) {
-    work.branch_bar = arena.take<S>(stream);
-    work.branch_delta = arena.take<S>(stream);
-  }
-  return work;
-}
-
-template <class T, class S>
-BlockTrace<T, S> BlockTrace<T, S>::take(Arena& arena, const BlockShape& shape, int64_t batch,
-                                        int64_t tokens, const BlockValues<S>& values) {
-  BlockTrace trace;
-  trace.values = values;
-  for (NormSaved<T, S>* norm : {&trace.attention_norm, &trace.ffn_norm}) {
-    norm->inverse_deviation = arena.take<T>({batch, tokens});
-    if (shape.layer_norms) {
-      norm->mean = arena.take<T>({batch, tokens});
-    }
-  }
-  trace.attention.log_sum = arena.take<T>({batch, tokens, shape.heads});
-  trace.attention.mean_dot = arena.take<T>({batch, tokens, shape.heads});
-  return trace;
-}
-
-template <class T, class S, class Attention, class Style>
-void Block<T, S, Attention, Style>::forward(const Params& params, Tensor<T> stream,
-                                            BlockTrace<T, S>& trace, const BlockWork<S>& work) {
+template <class T, class S, class Attention, class Style, class Projection>
+void Block<T, S, Attention, Style, Projection>::forward(const Params& params, Tensor<T> stream,
+                                                        BlockTrace<T, S>& trace,
+                                                        const BlockWork<S>& work) {
   const BlockValues<S>& v = trace.values;
-  const HalfParams<T, S> attention = attention_half<T, S>(params);
-  typename Linear<T, S>::Saved unused;
+  const Half<Block> attention = attention_half<Block>(params);
   Norm::read_stream(attention.norm(), stream, v.input, work.normed, trace.attention_norm);
-  Linear<T, S>::forward({params.matrices.qkv, params.biases.qkv}, work.normed, v.qkv, unused);
+  Projection::forward(params.matrices.qkv, params.biases.qkv, work.normed, v.qkv);
   rotate<T, S>(params.rotary, v.qkv);
   Attention::forward(params.attention, v.qkv, v.attended, trace.attention);
-  leave<T, S>(attention, Bias::kAdded, v.attended, v.attention_branch, stream);
+  const int64_t whole = v.attended.dim(0);
+  const Tensor<T> output = stream.slice(0, whole);
+  project_into_stream<T, S>(attention, Bias::kAdded, v.attended, v.attention_branch, output);
 
-  const HalfParams<T, S> ffn = ffn_half<T, S>(params);
+  const Half<Block> ffn = ffn_half<Block>(params);
   typename Activation::Saved activation_unused;
-  Norm::read_stream(ffn.norm(), stream, v.middle, work.normed, trace.ffn_norm);
-  Linear<T, S>::forward({params.matrices.ffn_in, params.biases.ffn_in}, work.normed, v.ffn_in,
-                        unused);
+  const Tensor<S> normed = work.normed.slice(0, whole);
+  Norm::read_stream(ffn.norm(), output, v.middle, normed, trace.ffn_norm);
+  Projection::forward(params.matrices.ffn_in, params.biases.ffn_in, normed, v.ffn_in);
   Activation::forward({}, v.ffn_in, work.ffn_hidden, activation_unused);
-  leave<T, S>(ffn, Bias::kAdded, work.ffn_hidden, v.ffn_branch, stream);
+  project_into_stream<T, S>(ffn, Bias::kAdded, work.ffn_hidden, v.ffn_branch, output);
 }
 
-template <class T, class S, class Attention, class Style>
-void Block<T, S, Attention, Style>::forward_keys(
+template <class T, class S, class Attention, class Style, class Projection>
+void Block<T, S, Attention, Style, Projection>::forward_keys(
     const Params& params, Tensor<const T> stream, BlockTrace<T, S>& trace,
     const BlockWork<S>& work) requires ContextLike<Attention> {
   const BlockValues<S>& v = trace.values;
   const int64_t width = work.normed.dim(2);
-  Norm::read_stream(attention_half<T, S>(params).norm(), stream, v.input, work.normed,
+  Norm::read_stream(attention_half<Block>(params).norm(), stream, v.input, work.normed,
                     trace.attention_norm);
   kernels::multiply_nt<T, S, S>(Tensor<const S>(work.normed), params.matrices.keys,
                                 kernels::Matrix<S>(v.qkv).columns_from(width, 2 * width),
@@ -288,108 +218,107 @@ void Block<T, S, Attention, Style>::forward_keys(
   Rotary<T, S>::forward(params.rotary, v.qkv, v.qkv, unused);
 }
 
-template <class T, class S, class Attention, class Style>
-void Block<T, S, Attention, Style>::vjp(const Params& params, const BlockTrace<T, S>& trace,
-                                        const BlockCotangents<S>& bar, const Descent& descent,
-                                        const BlockWork<S>& work,
-                                        Grads* grads) requires(!ContextLike<Attention>) {
-  ffn_vjp<Block>(params, trace, bar, descent.sum, work, grads);
-  attended_vjp<Block>(params, trace, bar, work, grads);
+template <class T, class S, class Attention, class Style, class Projection>
+void Block<T, S, Attention, Style, Projection>::vjp(
+    const Params& params, const BlockTrace<T, S>& trace, const BlockCotangents<S>& bar,
+    const Residual& residual, const BlockWork<S>& work,
+    Grads* grads) requires(!ContextLike<Attention>) {
+  ffn_vjp<Block>(params, trace, bar, residual.sum, work, grads);
+  attention_out_vjp<Block>(params, trace, bar, work, grads);
   Attention::vjp(params.attention, trace.attention, bar.attended, bar.qkv, Write::kReplace,
                  grads == nullptr ? nullptr : &grads->attention);
   rotate_back<T, S>(params.rotary, bar.qkv);
-  enter_vjp<Block>(params, trace, bar, descent, work, grads);
+  qkv_vjp<Block>(params, trace, bar, residual, work, grads);
 }
 
-template <class T, class S, class Attention, class Style>
-void Block<T, S, Attention, Style>::vjp_of_context(const Params& params,
-                                                   const BlockTrace<T, S>& trace,
-                                                   const BlockCotangents<S>& bar,
-                                                   Tensor<T> keys_bar, const Descent& descent,
-                                                   const BlockWork<S>& work,
-                                                   Grads& grads) requires ContextLike<Attention> {
-  ffn_vjp<Block>(params, trace, bar, descent.sum, work, &grads);
-  attended_vjp<Block>(params, trace, bar, work, &grads);
+template <class T, class S, class Attention, class Style, class Projection>
+void Block<T, S, Attention, Style, Projection>::vjp_of_context(
+    const Params& params, const BlockTrace<T, S>& trace, const BlockCotangents<S>& bar,
+    Tensor<T> keys_bar, const Residual& residual, const BlockWork<S>& work,
+    Grads& grads) requires ContextLike<Attention> {
+  ffn_vjp<Block>(params, trace, bar, residual.sum, work, &grads);
+  attention_out_vjp<Block>(params, trace, bar, work, &grads);
   Attention::vjp_apart(params.attention, trace.attention, bar.attended, bar.qkv, keys_bar);
   Rotary<T, S>::collect(params.rotary, keys_bar, true, bar.qkv);
-  enter_vjp<Block>(params, trace, bar, descent, work, &grads);
+  qkv_vjp<Block>(params, trace, bar, residual, work, &grads);
 }
 
-template <class T, class S, class Attention, class Style>
-void Block<T, S, Attention, Style>::vjp_of_keys(const Params& params, const BlockTrace<T, S>& trace,
-                                                const BlockCotangents<S>& bar,
-                                                Tensor<const T> keys_bar, const Descent& descent,
-                                                const BlockWork<S>& work,
-                                                Grads& grads) requires ContextLike<Attention> {
+template <class T, class S, class Attention, class Style, class Projection>
+void Block<T, S, Attention, Style, Projection>::vjp_of_keys(
+    const Params& params, const BlockTrace<T, S>& trace, const BlockCotangents<S>& bar,
+    Tensor<const T> keys_bar, const Residual& residual, const BlockWork<S>& work,
+    Grads& grads) requires ContextLike<Attention> {
   const int64_t width = work.normed.dim(2);
   Rotary<T, S>::collect(params.rotary, keys_bar, false, bar.qkv);
   const auto rows = kernels::Matrix<S>(bar.qkv).columns_from(width, 2 * width);
   kernels::multiply_nn<T, S, S>(rows, params.matrices.keys, bar.normed, Write::kReplace);
   HalfNormGrads<T> norm(&grads.attention_half);
-  Norm::vjp_to_stream(attention_half<T, S>(params).norm(), trace.attention_norm, bar.normed,
-                      {descent.sum.data, false, descent.below.data}, norm.get(), work.normed);
+  Norm::vjp_to_stream(attention_half<Block>(params).norm(), trace.attention_norm, bar.normed,
+                      {residual.sum.data, false, residual.below.data}, norm.get(), work.normed);
   kernels::multiply_tn<T, S>(rows, Tensor<const S>(work.normed),
                              grads.weights.qkv.slice(width, 2 * width), Write::kAdd);
 }
 
-template <class T, class S, class Attention, class Style>
-void Block<T, S, Attention, Style>::jvp(
+template <class T, class S, class Attention, class Style, class Projection>
+void Block<T, S, Attention, Style, Projection>::jvp(
     const Params& params, Tensor<T> stream_dot, BlockTrace<T, S>& trace, const BlockValues<S>& dot,
     const BlockWork<S>& work) requires(!ContextLike<Attention>) {
-  const HalfParams<T, S> attention = attention_half<T, S>(params);
+  const Half<Block> attention = attention_half<Block>(params);
   Norm::jvp_of_stream(attention.norm(), trace.attention_norm, stream_dot, dot.input, work.normed);
-  Linear<T, S>::jvp({params.matrices.qkv, {}}, {}, work.normed, dot.qkv);
+  Projection::forward(params.matrices.qkv, {}, work.normed, dot.qkv);
   rotate<T, S>(params.rotary, dot.qkv);  // linear: its own tangent
   Attention::jvp(params.attention, trace.attention, dot.qkv, dot.attended);
-  leave<T, S>(attention, Bias::kLeftOut, dot.attended, dot.attention_branch, stream_dot);
+  project_into_stream<T, S>(attention, Bias::kLeftOut, dot.attended, dot.attention_branch,
+                            stream_dot);
 
-  const HalfParams<T, S> ffn = ffn_half<T, S>(params);
+  const Half<Block> ffn = ffn_half<Block>(params);
   Norm::jvp_of_stream(ffn.norm(), trace.ffn_norm, stream_dot, dot.middle, work.normed);
-  Linear<T, S>::jvp({params.matrices.ffn_in, {}}, {}, work.normed, dot.ffn_in);
+  Projection::forward(params.matrices.ffn_in, {}, work.normed, dot.ffn_in);
   Activation::jvp({}, {trace.values.ffn_in}, dot.ffn_in, work.ffn_hidden);
-  leave<T, S>(ffn, Bias::kLeftOut, work.ffn_hidden, dot.ffn_branch, stream_dot);
+  project_into_stream<T, S>(ffn, Bias::kLeftOut, work.ffn_hidden, dot.ffn_branch, stream_dot);
 }
 
-template <class T, class S, class Attention, class Style>
-void Block<T, S, Attention, Style>::second_order(
+template <class T, class S, class Attention, class Style, class Projection>
+void Block<T, S, Attention, Style, Projection>::second_order(
     const Params& params, const BlockTrace<T, S>& trace, const BlockValues<S>& dot,
-    const BlockCotangents<S>& delta, const BlockCotangents<S>& bar, const Descent& descent,
+    const BlockCotangents<S>& delta, const BlockCotangents<S>& bar, const Residual& residual,
     const BlockWork<S>& work, Grads& grads) requires(!ContextLike<Attention>) {
   const BlockValues<S>& v = trace.values;
   const BlockWeights<T>& w = grads.weights;
-  const HalfParams<T, S> ffn = ffn_half<T, S>(params);
-  BranchBar<S> branch = through_gate<T, S>(
+  const Half<Block> ffn = ffn_half<Block>(params);
+  BranchCotangent<S> branch = branch_cotangent<T, S>(
       ffn, {v.ffn_branch, dot.ffn_branch, bar.output, delta.output}, work, grads.ffn_half.gate);
-  pull(params.matrices.ffn_out, branch.bar, bar.ffn_hidden);
+  Projection::vjp(params.matrices.ffn_out, branch.bar, bar.ffn_hidden);
   Activation::second_order({}, {v.ffn_in}, dot.ffn_in, delta.ffn_hidden, bar.ffn_hidden,
                            work.ffn_in_bar, Write::kReplace, nullptr,
                            {work.ffn_hidden, work.ffn_hidden_dot, work.ffn_in_delta});
-  add_gradients<T, S>({w.ffn_out, w.biases.ffn_out}, branch.bar, work.ffn_hidden, branch.delta,
-                      work.ffn_hidden_dot);
-  pull<T, S>(params.matrices.ffn_in, work.ffn_in_bar, bar.ffn_normed);
+  add_weight_gradients<T, S>({w.ffn_out, w.biases.ffn_out}, branch.bar, work.ffn_hidden,
+                             branch.delta, work.ffn_hidden_dot);
+  Projection::vjp(params.matrices.ffn_in, work.ffn_in_bar, bar.ffn_normed);
   HalfNormGrads<T> ffn_norm(&grads.ffn_half);
   Norm::second_order_to_stream(ffn.norm(), trace.ffn_norm, dot.middle, delta.ffn_normed,
-                               bar.ffn_normed, {descent.sum.data, true, bar.middle.data},
+                               bar.ffn_normed, {residual.sum.data, true, bar.middle.data},
                                ffn_norm.get(), work.normed, work.normed_dot);
-  add_gradients<T, S>({w.ffn_in, w.biases.ffn_in}, work.ffn_in_bar, work.normed, work.ffn_in_delta,
-                      work.normed_dot);
+  add_weight_gradients<T, S>({w.ffn_in, w.biases.ffn_in}, work.ffn_in_bar, work.normed,
+                             work.ffn_in_delta, work.normed_dot);
 
-  const HalfParams<T, S> attention = attention_half<T, S>(params);
-  branch = through_gate<T, S>(attention,
-                              {v.attention_branch, dot.attention_branch, bar.middle, delta.middle},
-                              work, grads.attention_half.gate);
-  pull(params.matrices.attention_out, branch.bar, bar.attended);
-  add_gradients<T, S>({w.attention_out, w.biases.attention_out}, branch.bar, v.attended,
-                      branch.delta, dot.attended);
+  const Half<Block> attention = attention_half<Block>(params);
+  branch = branch_cotangent<T, S>(
+      attention, {v.attention_branch, dot.attention_branch, bar.middle, delta.middle}, work,
+      grads.attention_half.gate);
+  Projection::vjp(params.matrices.attention_out, branch.bar, bar.attended);
+  add_weight_gradients<T, S>({w.attention_out, w.biases.attention_out}, branch.bar, v.attended,
+                             branch.delta, dot.attended);
   Attention::second_order(params.attention, trace.attention, dot.qkv, delta.attended, bar.attended,
                           bar.qkv, Write::kReplace, &grads.attention);
   rotate_back<T, S>(params.rotary, bar.qkv);
-  pull<T, S>(params.matrices.qkv, bar.qkv, bar.normed);
+  Projection::vjp(params.matrices.qkv, bar.qkv, bar.normed);
   HalfNormGrads<T> attention_norm(&grads.attention_half);
   Norm::second_order_to_stream(attention.norm(), trace.attention_norm, dot.input, delta.normed,
-                               bar.normed, {descent.sum.data, true, descent.below.data},
+                               bar.normed, {residual.sum.data, true, residual.below.data},
                                attention_norm.get(), work.normed, work.normed_dot);
-  add_gradients<T, S>({w.qkv, w.biases.qkv}, bar.qkv, work.normed, delta.qkv, work.normed_dot);
+  add_weight_gradients<T, S>({w.qkv, w.biases.qkv}, bar.qkv, work.normed, delta.qkv,
+                             work.normed_dot);
 }
 
 // Member by member: clang 14 would instantiate those of the other kind of block too.
@@ -397,40 +326,40 @@ void Block<T, S, Attention, Style>::second_order(
   using Name = Block<T, S, Attention<T, S>, Style>;                                               \
   template void Name::forward(const Params&, Tensor<T>, BlockTrace<T, S>&, const BlockWork<S>&);  \
   template void Name::vjp(const Params&, const BlockTrace<T, S>&, const BlockCotangents<S>&,      \
-                          const Descent&, const BlockWork<S>&, Grads*);                           \
+                          const Residual&, const BlockWork<S>&, Grads*);                          \
   template void Name::jvp(const Params&, Tensor<T>, BlockTrace<T, S>&, const BlockValues<S>&,     \
                           const BlockWork<S>&);                                                   \
   template void Name::second_order(const Params&, const BlockTrace<T, S>&, const BlockValues<S>&, \
                                    const BlockCotangents<S>&, const BlockCotangents<S>&,          \
-                                   const Descent&, const BlockWork<S>&, Grads&);
-#define EBT_BLOCKS(T, S, Context, Prediction, Answer, Image)                                     \
-  template struct BlockTrace<T, S>;                                                              \
-  using Context = Block<T, S, ContextAttention<T, S>, TextStyle>;                                \
-  template void Context::forward(const Params&, Tensor<T>, BlockTrace<T, S>&,                    \
-                                 const BlockWork<S>&);                                           \
-  template void Context::forward_keys(const Params&, Tensor<const T>, BlockTrace<T, S>&,         \
-                                      const BlockWork<S>&);                                      \
-  template void Context::vjp_of_context(const Params&, const BlockTrace<T, S>&,                  \
-                                        const BlockCotangents<S>&, Tensor<T>, const Descent&,    \
-                                        const BlockWork<S>&, Grads&);                            \
-  template void Context::vjp_of_keys(const Params&, const BlockTrace<T, S>&,                     \
-                                     const BlockCotangents<S>&, Tensor<const T>, const Descent&, \
-                                     const BlockWork<S>&, Grads&);                               \
-  EBT_ALL_RULES(T, S, Prediction, PredictionAttention, TextStyle)                                \
-  EBT_ALL_RULES(T, S, Answer, BidirectionalAttention, TextStyle)                                 \
+                                   const Residual&, const BlockWork<S>&, Grads&);
+#define EBT_BLOCKS(T, S, Context, Prediction, Answer, Image)                                      \
+  using Context = Block<T, S, ContextAttention<T, S>, TextStyle>;                                 \
+  template void Context::forward(const Params&, Tensor<T>, BlockTrace<T, S>&,                     \
+                                 const BlockWork<S>&);                                            \
+  template void Context::forward_keys(const Params&, Tensor<const T>, BlockTrace<T, S>&,          \
+                                      const BlockWork<S>&);                                       \
+  template void Context::vjp_of_context(const Params&, const BlockTrace<T, S>&,                   \
+                                        const BlockCotangents<S>&, Tensor<T>, const Residual&,    \
+                                        const BlockWork<S>&, Grads&);                             \
+  template void Context::vjp_of_keys(const Params&, const BlockTrace<T, S>&,                      \
+                                     const BlockCotangents<S>&, Tensor<const T>, const Residual&, \
+                                     const BlockWork<S>&, Grads&);                                \
+  EBT_ALL_RULES(T, S, Prediction, PredictionAttention, TextStyle)                                 \
+  EBT_ALL_RULES(T, S, Answer, BidirectionalAttention, TextStyle)                                  \
   EBT_ALL_RULES(T, S, Image, BidirectionalAttention, ImageStyle)
 EBT_BLOCKS(float, float, ContextFloat, PredictionFloat, AnswerFloat, ImageFloat)
 EBT_BLOCKS(float, Bfloat16, ContextBf16, PredictionBf16, AnswerBf16, ImageBf16)
 EBT_BLOCKS(double, double, ContextDouble, PredictionDouble, AnswerDouble, ImageDouble)
 #undef EBT_BLOCKS
 #undef EBT_ALL_RULES
-#define EBT_STORED(S)                 \
-  template struct BlockValues<S>;     \
-  template struct BlockCotangents<S>; \
-  template struct BlockWork<S>;
-EBT_STORED(float)
-EBT_STORED(Bfloat16)
-EBT_STORED(double)
-#undef EBT_STORED
+#define EBT_ROW_BLOCK(T, S, Name)                                                                \
+  using Name = Block<T, T, CachedAttention<T, S>, TextStyle, StripProjection<T, S>>;             \
+  template void Name::forward(const Params&, Tensor<T>, BlockTrace<T, T>&, const BlockWork<T>&); \
+  template void Name::vjp(const Params&, const BlockTrace<T, T>&, const BlockCotangents<T>&,     \
+                          const Residual&, const BlockWork<T>&, Grads*);
+EBT_ROW_BLOCK(float, float, RowFloat)
+EBT_ROW_BLOCK(float, Bfloat16, RowBf16)
+EBT_ROW_BLOCK(double, double, RowDouble)
+#undef EBT_ROW_BLOCK
 
 }  // namespace ebt

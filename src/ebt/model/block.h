@@ -9,19 +9,20 @@
 // down from what is kept (normed inputs, gated hidden values) is not kept.
 #pragma once
 
+#include <array>
 #include <cstdint>
 
 #include "ebt/core/arena.h"
 #include "ebt/layers/attention.h"
 #include "ebt/layers/gate.h"
 #include "ebt/layers/gelu.h"
-#include "ebt/layers/linear.h"
 #include "ebt/layers/norm.h"
 #include "ebt/layers/rotary.h"
 #include "ebt/layers/swiglu.h"
 #include "ebt/model/config.h"
 #include "ebt/model/image_config.h"
 #include "ebt/model/parameters.h"
+#include "ebt/model/projection.h"
 
 namespace ebt {
 
@@ -47,6 +48,13 @@ struct BlockShape {
   int64_t ffn_width;  // F
   bool gated;         // adaLN
   bool layer_norms;   // which keep means too
+
+  // What a block multiplies every token by, as (out, in): the order of BlockMatrices.
+  std::array<Shape, 4> projections() const {
+    return {{{3 * width, width}, {width, width}, {ffn_in, width}, {width, ffn_width}}};
+  }
+  // Those rows of the first that make keys and values.
+  Shape key_projection() const { return {2 * width, width}; }
 
   // NOLINTNEXTLINE(google-explicit-constructor): a model's blocks are all alike
   BlockShape(const ModelConfig& config)
@@ -84,12 +92,19 @@ struct BlockWeights {
   BlockBiases<P> biases;
 };
 
-// Its matrices as the right factors of products.
-template <class T, class S>
+// Its matrices as the right factors of a projection's products.
+template <class Matrix>
 struct BlockMatrices {
-  kernels::WeightMatrix<T, S> qkv, attention_out, ffn_in, ffn_out;
-  kernels::WeightMatrix<T, S> keys;  // rows D.. of qkv, where a block stops at keys and values
+  Matrix qkv, attention_out, ffn_in, ffn_out;
+  Matrix keys = {};  // rows D.. of qkv, where a block stops at keys and values
 };
+// matrix(W) of each.
+template <class P, class MakeMatrix>
+auto block_matrices(const BlockWeights<P>& weights, MakeMatrix&& matrix) {
+  return BlockMatrices<decltype(matrix(weights.qkv))>{
+      matrix(weights.qkv), matrix(weights.attention_out), matrix(weights.ffn_in),
+      matrix(weights.ffn_out)};
+}
 
 // Adds a block's parameters to a layout under their published names, and finds them again.
 void add_block_parameters(const ModelConfig& config, int64_t layer, ParameterLayout& layout);
@@ -115,6 +130,9 @@ struct BlockValues {
   Tensor<S> ffn_branch;        // (B, S, D), adaLN only
 
   static BlockValues take(Arena& arena, const BlockShape& shape, int64_t batch, int64_t tokens);
+  // Views of some rows of all tokens, as matrices: of the `count` rows from `first` on, the first
+  // `whole` pass through the whole block, the others stop at their keys and values.
+  BlockValues rows(int64_t first, int64_t count, int64_t whole) const;
 };
 
 // What a block keeps of the cotangents of a pass downward.
@@ -130,6 +148,8 @@ struct BlockCotangents {
 
   // Memory for all but the output, which belongs to what is above the block.
   static BlockCotangents take(Arena& arena, const BlockShape& shape, int64_t batch, int64_t tokens);
+  // Views of the first rows, as matrices.
+  BlockCotangents rows(int64_t count) const;
 };
 
 // Memory that the blocks of a stream use in turn.
@@ -141,6 +161,8 @@ struct BlockWork {
   Tensor<S> branch_bar, branch_delta;    // (B, S, D), adaLN only
 
   static BlockWork take(Arena& arena, const BlockShape& shape, int64_t batch, int64_t tokens);
+  // Like BlockValues::rows.
+  BlockWork rows(int64_t count, int64_t whole) const;
 };
 
 // What one forward pass through a block leaves for the other rules.
@@ -154,6 +176,8 @@ struct BlockTrace {
   // `values` may be shared by traces that are not differentiated.
   static BlockTrace take(Arena& arena, const BlockShape& shape, int64_t batch, int64_t tokens,
                          const BlockValues<S>& values);
+  // Like BlockValues::rows.
+  BlockTrace rows(int64_t first, int64_t count, int64_t whole) const;
 };
 
 // A context has cotangents of keys that are kept apart; it has no tangents.
@@ -162,14 +186,25 @@ concept ContextLike = requires {
   &Attention::vjp_apart;
 };
 
-// The rules of a block: for a context forward and vjp, for any other attention all four.
-template <class T, class S, class Attention, class Style>
+// The cotangent of the residual stream, on its way down through a block.
+template <class T, class S>
+struct ResidualCotangent {
+  Tensor<T> sum;    // above the block, then below it
+  Tensor<S> below;  // receives the latter, rounded; may be absent
+};
+
+// The rules of a block: for a context and for cached keys forward and vjp, for any other attention
+// all four.
+template <class T, class S, class Attention, class Style, class Projection = GemmProjection<T, S>>
 struct Block {
   using Norm = typename Style::template Norm<T, S>;
   using Activation = typename Style::template Activation<T, S>;
+  using Scalar = T;
+  using Multiply = Projection;
+  using Residual = ResidualCotangent<T, S>;
 
   struct Params {
-    BlockMatrices<T, S> matrices;
+    BlockMatrices<typename Projection::Matrix> matrices;
     HalfModulation<const T> attention_half, ffn_half;
     RotaryParams<T> rotary;  // absent: positions are not turned into queries and keys
     typename Attention::Params attention;
@@ -181,33 +216,29 @@ struct Block {
     HalfModulation<T> attention_half, ffn_half;
     typename Attention::Grads attention;
   };
-  // The cotangent of the stream, on its way down: `sum` in T, and its rounded copies above the
-  // block (bar.output, there on entry) and `below` it (written).
-  struct Descent {
-    Tensor<T> sum;
-    Tensor<S> below;
-  };
 
-  // stream (B, S, D): the block's input, then its output.
+  // stream (B, S, D): the block's input, then its output. Rows beyond those of
+  // trace.values.attended stop at their keys and values: their stream stays the input.
   static void forward(const Params& params, Tensor<T> stream, BlockTrace<T, S>& trace,
                       const BlockWork<S>& work);
   // The first step of forward alone: the keys and values of a context's last block (q is left).
   static void forward_keys(const Params& params, Tensor<const T> stream, BlockTrace<T, S>& trace,
                            const BlockWork<S>& work) requires ContextLike<Attention>;
-  // From bar.output to descent.below, leaving every point's cotangent in bar. grads may be null.
+  // From residual.sum, and its rounded copy in bar.output, to what is below the block, leaving
+  // every point's cotangent in bar. grads may be null; then bar.output may be residual.sum itself.
   static void vjp(const Params& params, const BlockTrace<T, S>& trace,
-                  const BlockCotangents<S>& bar, const Descent& descent, const BlockWork<S>& work,
+                  const BlockCotangents<S>& bar, const Residual& residual, const BlockWork<S>& work,
                   Grads* grads) requires(!ContextLike<Attention>);
   // vjp of a context's block. Cotangents of keys and values have arrived in keys_bar (B, S, 2 D)
   // from the predictions that used them; the block's own are added to them.
   static void vjp_of_context(const Params& params, const BlockTrace<T, S>& trace,
                              const BlockCotangents<S>& bar, Tensor<T> keys_bar,
-                             const Descent& descent, const BlockWork<S>& work,
+                             const Residual& residual, const BlockWork<S>& work,
                              Grads& grads) requires ContextLike<Attention>;
-  // vjp of forward_keys: descent.sum is replaced.
+  // vjp of forward_keys: residual.sum is replaced.
   static void vjp_of_keys(const Params& params, const BlockTrace<T, S>& trace,
                           const BlockCotangents<S>& bar, Tensor<const T> keys_bar,
-                          const Descent& descent, const BlockWork<S>& work,
+                          const Residual& residual, const BlockWork<S>& work,
                           Grads& grads) requires ContextLike<Attention>;
   // Keeps the tangents of every point in dot.
   static void jvp(const Params& params, Tensor<T> stream_dot, BlockTrace<T, S>& trace,
@@ -217,7 +248,7 @@ struct Block {
   // the cotangents of an earlier vjp without grads and dot the tangents of jvp.
   static void second_order(const Params& params, const BlockTrace<T, S>& trace,
                            const BlockValues<S>& dot, const BlockCotangents<S>& delta,
-                           const BlockCotangents<S>& bar, const Descent& descent,
+                           const BlockCotangents<S>& bar, const Residual& residual,
                            const BlockWork<S>& work,
                            Grads& grads) requires(!ContextLike<Attention>);
 };

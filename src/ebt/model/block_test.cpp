@@ -53,7 +53,7 @@ struct BlockCase : LayerCase {
     take_block(arena, config, batch, tokens, saved);
   }
   template <class T>
-  static BlockMatrices<T, T> matrices(const Tensors<const T>& theta) {
+  static BlockMatrices<kernels::WeightMatrix<T>> matrices(const Tensors<const T>& theta) {
     return {theta[1], theta[2], theta[4], theta[5], {}};
   }
   template <class P>

@@ -74,21 +74,15 @@ ImageWeights<P> image_weights(const ImageModelConfig& config, Block& parameters)
 template <class T, class S>
 ImageOperands<T, S>::ImageOperands(const ImageWeights<const T>& weights) : values_(weights) {
   for (const BlockWeights<const T>& block : weights.blocks) {
-    blocks_.push_back({copies_.add(block.qkv),
-                       copies_.add(block.attention_out),
-                       copies_.add(block.ffn_in),
-                       copies_.add(block.ffn_out),
-                       {}});
+    blocks_.push_back(
+        block_matrices(block, [&](Tensor<const T> matrix) { return copies_.add(matrix); }));
   }
 }
 
 template <class T, class S>
 size_t ImageOperands<T, S>::bytes(const ImageModelConfig& config) {
-  const auto both = OperandCopies<T, S>::bytes;
-  const int64_t width = config.width;
-  const int64_t ffn = config.ffn_width();
   return static_cast<size_t>(config.layers) *
-         (both(3 * width, width) + both(width, width) + both(ffn, width) + both(width, ffn));
+         OperandCopies<T, S>::bytes(BlockShape(config).projections());
 }
 
 template class ImageOperands<float, float>;

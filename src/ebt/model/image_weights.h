@@ -46,7 +46,7 @@ class ImageOperands {
   static size_t bytes(const ImageModelConfig& config);
 
   const ImageWeights<const T>& values() const { return values_; }
-  const BlockMatrices<T, S>& block(int64_t layer) const {
+  const BlockMatrices<kernels::WeightMatrix<T, S>>& block(int64_t layer) const {
     return blocks_[static_cast<size_t>(layer)];
   }
   // Copies the weights anew, after they have changed.
@@ -55,7 +55,7 @@ class ImageOperands {
  private:
   OperandCopies<T, S> copies_;
   ImageWeights<const T> values_;
-  std::vector<BlockMatrices<T, S>> blocks_;
+  std::vector<BlockMatrices<kernels::WeightMatrix<T, S>>> blocks_;
 };
 
 }  // namespace ebt

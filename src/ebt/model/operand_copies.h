@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <deque>
+#include <span>
 #include <type_traits>
 
 #include "ebt/core/threads.h"
@@ -37,13 +38,16 @@ class OperandCopies {
       });
     }
   }
-  // Bytes of the copies of one matrix.
-  static size_t bytes(int64_t out, int64_t in) {
-    if constexpr (std::is_same_v<T, S>) {
-      return 0;
-    } else {
-      return kernels::PackedMatrix::bytes(in, out) + kernels::PackedMatrix::bytes(out, in);
+  // Bytes of the copies of matrices (out, in).
+  static size_t bytes(std::span<const Shape> matrices) {
+    size_t total = 0;
+    for (const Shape& matrix : matrices) {
+      if constexpr (!std::is_same_v<T, S>) {
+        total += kernels::PackedMatrix::bytes(matrix[1], matrix[0]) +
+                 kernels::PackedMatrix::bytes(matrix[0], matrix[1]);
+      }
     }
+    return total;
   }
 
  private:

@@ -13,9 +13,8 @@
 #include <vector>
 
 #include "ebt/core/arena.h"
-#include "ebt/kernels/row_attention.h"
-#include "ebt/layers/norm.h"
-#include "ebt/layers/rotary.h"
+#include "ebt/layers/cached_attention.h"
+#include "ebt/model/block.h"
 #include "ebt/model/key_cache.h"
 #include "ebt/model/landscape.h"
 #include "ebt/model/row_weights.h"
@@ -60,37 +59,16 @@ class RowPass {
   Tensor<const T> outputs(std::span<const int64_t> context_rows);
 
  private:
-  // What the way down needs of a block.
-  struct Trace {
-    Tensor<T> input, middle;           // (P, D): the stream as either half reads it
-    Tensor<T> qkv;                     // (P, 3 D)
-    Tensor<T> attended;                // (P, D)
-    Tensor<T> log_sum;                 // (P, heads)
-    Tensor<T> pair;                    // (P, 2 F)
-    Tensor<T> attention_rms, ffn_rms;  // (P)
-  };
-  // Neighbouring rows of one landscape, where landscapes have norms and gates of their own.
-  struct Run {
-    int64_t first, rows, landscape;
-  };
-  std::vector<Run> runs_of(int64_t rows) const;
-  // normed = norm of the stream's first `rows` rows.
-  void norm(int64_t rows, int64_t layer, int which);
-  typename RmsNorm<T>::Params norm_params(int64_t landscape, int64_t layer, int which) const;
-  // The stream += gate (x matrix).
-  void add_branch(Tensor<const T> x, const kernels::ColumnStrips<S>& matrix, int64_t layer,
-                  int which);
-  // branch = gate times the stream's cotangent, or that cotangent itself.
-  Tensor<const T> branch_cotangent(Tensor<const T> bar, int64_t layer, int which);
-  void norm_back(int64_t layer, int which, const Trace& trace, Tensor<const T> normed_bar,
-                 Tensor<T> bar);
+  using RowBlock = Block<T, T, CachedAttention<T, S>, TextStyle, StripProjection<T, S>>;
+  void place(std::span<const PassRow> candidates, std::span<const ContextRow> context);
   // The first `rows` rows, those that see the same keys together.
   std::vector<int32_t> order_of(int64_t rows) const;
-  kernels::RowAttentionArguments<T, S> attention_arguments(int64_t layer,
-                                                           const std::vector<int32_t>& order);
-  void keep_keys(int64_t layer);
-  void place(std::span<const PassRow> candidates, std::span<const ContextRow> context);
-  void rotate(Tensor<T> qkv, T direction);
+  // Of a block for the first `rows` rows, of which those in `order` pass through all of it.
+  typename RowBlock::Params params(int64_t layer, int64_t rows, const std::vector<int32_t>& order);
+  // Of a half of a block for the first `rows` rows, of which the first `whole` have a branch.
+  HalfModulation<const T> modulation(int64_t layer, int half, int64_t rows, int64_t whole);
+  // Of the norm before the head.
+  NormParams<T> final_norm(int64_t rows);
   // The rows of the last forward, candidates first.
   int64_t rows() const { return static_cast<int64_t>(rows_.size()); }
 
@@ -101,15 +79,19 @@ class RowPass {
   std::vector<LandscapeVectors<T>> landscapes_;
   std::vector<PassRow> rows_;  // of the last forward: candidates, then context
   int64_t candidates_ = 0;
-  std::vector<kernels::CachedKeys<S>> seen_;
-  Tensor<T> cosine_, sine_;               // (M, head width / 2)
-  Tensor<T> stream_, normed_, attended_;  // (M, D)
-  Tensor<T> qkv_, log_sum_;               // (M, 3 D), (M, heads)
-  Tensor<T> pair_, hidden_, branch_;      // (M, 2 F), (M, F), (M, D)
-  Tensor<T> inverse_rms_, energy_;        // (M), (P)
-  std::vector<Trace> traces_;
-  Tensor<T> final_input_, final_rms_;        // (P, D), (P)
-  Tensor<T> gradient_, qkv_bar_, pair_bar_;  // (P, D), (P, 3 D), (P, 2 F)
+  std::vector<kernels::CachedKeys<S>> keys_;
+  Tensor<T> cosine_, sine_;  // (M, head width / 2)
+  Tensor<T> modulations_;    // (M, 6 D), where landscapes have modulations of their own
+  Tensor<T> stream_;         // (M, D)
+  BlockWork<T> work_;        // of M rows
+  // Of all blocks: the candidates of one, then those of the next. Its context rows, which nobody
+  // asks for later, lie where the next block's candidates will.
+  BlockTrace<T, T> all_traces_;
+  std::vector<BlockTrace<T, T>> traces_;  // of the last forward
+  NormSaved<T, T> final_norm_;
+  Tensor<T> energy_;        // (P)
+  BlockCotangents<T> bar_;  // of P rows
+  Tensor<T> gradient_;      // (P, D)
 };
 
 }  // namespace ebt

@@ -2,6 +2,7 @@
 // side of their products.
 #pragma once
 
+#include <deque>
 #include <vector>
 
 #include "ebt/kernels/row_product.h"
@@ -9,37 +10,36 @@
 
 namespace ebt {
 
-// W (out, in) as the right factor of y = x W^T, and of x_bar = y_bar W.
-template <class S>
-struct RowMatrix {
-  kernels::ColumnStrips<S> up;
-  kernels::ColumnStrips<S> down;  // of an EBT
-};
-
 template <class T, class S>
 class RowWeights {
  public:
-  struct Block {
-    RowMatrix<S> qkv, attention_out, ffn_in, ffn_out;
-  };
   // Copies the matrices of `weights`, whose other tensors are used where they are.
   RowWeights(const ModelConfig& config, const TextWeights<const T>& weights);
+  RowWeights(const RowWeights&) = delete;
+  RowWeights& operator=(const RowWeights&) = delete;
 
   const TextWeights<const T>& values() const { return values_; }
-  const Block& block(int64_t layer) const { return blocks_[static_cast<size_t>(layer)]; }
+  // For either side of their products; of a baseline, which has no gradients, for x W^T alone.
+  const BlockMatrices<kernels::StripMatrix<S>>& block(int64_t layer) const {
+    return blocks_[static_cast<size_t>(layer)];
+  }
   // (V, D), of an EBT: predictions to embeddings.
-  const kernels::ColumnStrips<S>& embed() const { return embed_; }
+  const kernels::ColumnStrips<S>& embed() const { return *embed_; }
   // (D, V): embedding gradients to logit gradients, or a baseline's output to logits.
-  const kernels::ColumnStrips<S>& logits() const { return logits_; }
-  // Bytes of all copies.
-  int64_t bytes() const;
-  // Bytes that one pass upward reads of the blocks.
+  const kernels::ColumnStrips<S>& logits() const { return *logits_; }
+  // Bytes that one forward pass reads of the blocks.
   int64_t block_bytes() const;
 
  private:
+  const kernels::ColumnStrips<S>* copy(Tensor<const T> matrix, bool transposed) {
+    return &copies_.emplace_back(kernels::ColumnStrips<S>::of(matrix, transposed));
+  }
+
   TextWeights<const T> values_;
-  std::vector<Block> blocks_;
-  kernels::ColumnStrips<S> embed_, logits_;
+  std::deque<kernels::ColumnStrips<S>> copies_;
+  std::vector<BlockMatrices<kernels::StripMatrix<S>>> blocks_;
+  const kernels::ColumnStrips<S>* embed_ = nullptr;
+  const kernels::ColumnStrips<S>* logits_ = nullptr;
 };
 
 }  // namespace ebt

@@ -1,5 +1,6 @@
 #include "ebt/model/weights.h"
 
+#include <array>
 #include <string>
 
 namespace ebt {
@@ -96,14 +97,13 @@ OperandWeights<T, S>::OperandWeights(const ModelConfig& config,
   views_.values = weights;
   const bool energy = config.arch == Architecture::kEbt;
   for (const BlockWeights<const T>& block : weights.blocks) {
-    // An energy model's last context block makes keys and values alone.
-    const bool last = views_.blocks.size() + 1 == weights.blocks.size();
-    const Tensor<const T> keys = block.qkv.slice(config.width, 2 * config.width);
-    views_.blocks.push_back({copies_.add(block.qkv), copies_.add(block.attention_out),
-                             copies_.add(block.ffn_in), copies_.add(block.ffn_out),
-                             last && energy ? copies_.add(keys) : kernels::WeightMatrix<T, S>{}});
+    views_.blocks.push_back(
+        block_matrices(block, [&](Tensor<const T> matrix) { return copies_.add(matrix); }));
   }
   if (energy) {
+    // Its last context block makes keys and values alone.
+    views_.blocks.back().keys =
+        copies_.add(weights.blocks.back().qkv.slice(config.width, 2 * config.width));
     views_.vocabulary = {copies_.add(weights.vocabulary.weight), weights.vocabulary.tied};
   } else {
     views_.output = copies_.add(weights.output);
@@ -112,13 +112,10 @@ OperandWeights<T, S>::OperandWeights(const ModelConfig& config,
 
 template <class T, class S>
 size_t OperandWeights<T, S>::bytes(const ModelConfig& config) {
-  const auto both = OperandCopies<T, S>::bytes;
-  const int64_t width = config.width;
-  const int64_t ffn = config.ffn_width();
-  const size_t block =
-      both(3 * width, width) + both(width, width) + both(2 * ffn, width) + both(width, ffn);
-  return static_cast<size_t>(config.layers) * block + both(2 * width, width) +
-         both(config.vocab_size, width);
+  const BlockShape block(config);
+  const std::array<Shape, 2> others{block.key_projection(), {config.vocab_size, config.width}};
+  const auto bytes = OperandCopies<T, S>::bytes;
+  return static_cast<size_t>(config.layers) * bytes(block.projections()) + bytes(others);
 }
 
 template class OperandWeights<float, float>;

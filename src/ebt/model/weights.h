@@ -30,7 +30,7 @@ struct TextWeights {
 template <class T, class S>
 struct ModelWeights {
   TextWeights<const T> values;
-  std::vector<BlockMatrices<T, S>> blocks;
+  std::vector<BlockMatrices<kernels::WeightMatrix<T, S>>> blocks;
   VocabularyMatrix<kernels::WeightMatrix<T, S>> vocabulary;
   kernels::WeightMatrix<T, S> output;
 };

@@ -291,6 +291,37 @@ void for_rows_and_heads(const RowAttentionArguments<T, S>& a, Body&& body) {
 }
 
 template <class T, class S>
+void append(const RowAttentionArguments<T, S>& a, int64_t rows) {
+  const int64_t width = a.head_width;
+#pragma omp parallel for schedule(static) if (rows * a.heads * width > kSerialElements)
+  for (int64_t head = 0; head < a.heads; ++head) {
+    for (int64_t row = 0; row < rows; ++row) {
+      const CachedKeys<S>& at = a.cached[row];
+      if (at.own) {
+        continue;
+      }
+      const int64_t token = at.count - 1;
+      S* keys = at.keys + head * a.head_stride;
+      S* values = at.values + head * a.head_stride;
+      if (token % kKeyBlock == 0) {
+        S* key_block = keys + key_element<S>(width, token, 0);
+        S* value_block = values + value_element<S>(width, token, 0);
+        for (int64_t i = 0; i < kKeyBlock * width; ++i) {
+          key_block[i] = S{};
+          value_block[i] = S{};
+        }
+      }
+      const T* k = a.qkv + (row * 3 + 1) * a.heads * width + head * width;
+      const T* v = k + a.heads * width;
+      for (int64_t i = 0; i < width; ++i) {
+        keys[key_element<S>(width, token, i)] = static_cast<S>(k[i]);
+        values[value_element<S>(width, token, i)] = static_cast<S>(v[i]);
+      }
+    }
+  }
+}
+
+template <class T, class S>
 void forward(const RowAttentionArguments<T, S>& a) {
   for_rows_and_heads(a, [&](int64_t row, int64_t head) {
     const int64_t index = row * a.heads + head;
@@ -311,11 +342,11 @@ void vjp(const RowAttentionArguments<T, S>& a, const T* o_bar, T* qkv_bar) {
 
 }  // namespace
 
-#define EBT_TABLE(T, S)                                                                     \
-  template <>                                                                               \
-  const RowAttentionKernels<T, S>& kernels_for<RowAttentionKernels<T, S>, Isa::EBT_ISA>() { \
-    static constexpr RowAttentionKernels<T, S> table{&forward<T, S>, &vjp<T, S>};           \
-    return table;                                                                           \
+#define EBT_TABLE(T, S)                                                                          \
+  template <>                                                                                    \
+  const RowAttentionKernels<T, S>& kernels_for<RowAttentionKernels<T, S>, Isa::EBT_ISA>() {      \
+    static constexpr RowAttentionKernels<T, S> table{&append<T, S>, &forward<T, S>, &vjp<T, S>}; \
+    return table;                                                                                \
   }
 EBT_TABLE(float, float)
 EBT_TABLE(float, Bfloat16)
