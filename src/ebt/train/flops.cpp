@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "ebt/model/block.h"
+
 namespace ebt {
 namespace {
 
@@ -20,8 +22,10 @@ constexpr double kOwnSecondOrder = 12;
 
 // The letters of the header.
 struct Shapes {
-  double rows, S, T, L, D, V, block;
-  double again;  // r
+  double rows, S, T, L, D, V;
+  double block = 0;  // n
+  double keys;       // k
+  double again;      // r
 
   Shapes(const TrainConfig& config, int64_t row_count)
       : rows(static_cast<double>(row_count)),
@@ -31,8 +35,12 @@ struct Shapes {
         L(static_cast<double>(config.model.layers)),
         D(static_cast<double>(config.model.width)),
         V(static_cast<double>(config.model.vocab_size)),
-        block(4 * D * D + 3 * D * static_cast<double>(config.model.ffn_width())),
-        again(config.run.recompute ? 1 : 0) {}
+        keys(static_cast<double>(BlockShape(config.model).key_projection().count())),
+        again(config.run.recompute ? 1 : 0) {
+    for (const Shape& projection : BlockShape(config.model).projections()) {
+      block += static_cast<double>(projection.count());
+    }
+  }
 
   // Forward, both products back, and perhaps forward again.
   double context_passes() const { return 3 + again; }
@@ -80,7 +88,7 @@ TrainingFlops energy_flops(const TrainConfig& config, const Shapes& s, double gr
   const double positions = s.rows * s.S;
   TrainingFlops flops;
   flops.context =
-      contexts * s.context_passes() * kTerm * s.rows * s.T * ((s.L - 1) * s.block + 2 * s.D * s.D);
+      contexts * s.context_passes() * kTerm * s.rows * s.T * ((s.L - 1) * s.block + s.keys);
   flops.prediction =
       kTerm * positions * s.L * s.block * (2 * k.steps + 4 * k.swept + 3 * k.contrast);
   flops.vocabulary =

@@ -5,21 +5,22 @@
 // addition for each of its terms, and what attention multiplies within its tiles, for the keys that
 // a query sees and no others. Norms, softmaxes, gates, the optimizer and drawing numbers are not.
 // With
-//   B rows (those of the replay buffer among them), S tokens, L blocks, D width, F width of the
-//   feed-forward network, V vocabulary, n = 4 D^2 + 3 D F weights of a block,
+//   B rows (those of the replay buffer among them), S tokens, L blocks, D width, V vocabulary,
+//   n weights of a block's projections (BlockShape), k those of its keys and values alone,
 //   T = S + 1 tokens of a context for time_embed, else S,
 //   c contexts: one for each landscape, or one in all for type default,
 //   K thinking steps, s of them swept: all, or the last alone if truncated,
 //   g swept steps that also pass the gradient on to the step before, h = 1 with the contrastive
 //   term, else 0, and r = 1 where blocks of the context are computed again, else 0
 // the operations of a training step of an energy model are
-//   context       2 B T c (3 + r) ((L - 1) n + 2 D^2)      its last block makes keys and values
-//   only prediction    2 B S L n (2 K + 4 s + 3 h) vocabulary    2 B S V D (2 K + 3 s + g + 2 h)
+//   context       2 B T c (3 + r) ((L - 1) n + k)       its last block only makes keys and values
+//   prediction    2 B S L n (2 K + 4 s + 3 h)
+//   vocabulary    2 B S V D (2 K + 3 s + g + 2 h)
 //   attention     2 D B c (L - 1) (7 + 2 r) T (T + 1) / 2
 //                 + 2 D B L ((5 K + 12 s + 7 h) (S (S + 1) / 2 + S (T - S))
-//                            + (7 K + 17 s + 7 h) S)       a prediction's own key
-//   other         2 B S D (2 K + 3 s + 3 h)                the energy head
-//                 + 6 (6 L + 2) D^2 c per gradient pass    adaLN alone
+//                            + (7 K + 17 s + 7 h) S)    a prediction's own key
+//   other         2 B S D (2 K + 3 s + 3 h)             the energy head
+//                 + 6 (6 L + 2) D^2 c                   adaLN alone, for each gradient pass
 // and of Transformer++
 //   context       2 B S L n (3 + r)
 //   vocabulary    6 B S V D                                the output layer
