@@ -19,7 +19,6 @@ if grep -rl -e "$PWD" -e -Werror "$(dirname "$config")"; then
   fail "these files name the build tree, or its warnings"
 fi
 
-# OpenMP is a part of ebt::ebt.
 say "Compiling every installed header without what only the build needs"
 (cd "$work/prefix/include" && find ebt -name '*.h' | sort | sed 's/.*/#include <&>/') >"$work/all.cpp"
 for private in Random123 dnnl oneapi CLI png jpeglib; do
@@ -27,7 +26,7 @@ for private in Random123 dnnl oneapi CLI png jpeglib; do
     fail "these headers include $private, which users of the library need not have"
   fi
 done
-c++ -std=c++20 -fopenmp -Wall -Wextra -Werror -Wno-restrict -fsyntax-only -I"$work/prefix/include" "$work/all.cpp"
+c++ -std=c++20 -Wall -Wextra -Werror -Wno-restrict -fsyntax-only -I"$work/prefix/include" "$work/all.cpp"
 
 say "Building the example"
 cmake -S examples -B "$work/examples" -DCMAKE_PREFIX_PATH="$work/prefix" >/dev/null

@@ -3,10 +3,9 @@
 // by its own shape, never by a number of threads, and so its results are the same for any.
 #pragma once
 
-#include <omp.h>
-
 #include <cstdint>
-#include <exception>
+
+#include "ebt/core/function_ref.h"
 
 namespace ebt {
 
@@ -22,8 +21,8 @@ void use_threads(int64_t threads);
 // While it lives, what the calling thread calls finds one OpenMP thread to use.
 class OneThread {
  public:
-  OneThread() : before_(omp_get_max_threads()) { omp_set_num_threads(1); }
-  ~OneThread() { omp_set_num_threads(before_); }
+  OneThread();
+  ~OneThread();
   OneThread(const OneThread&) = delete;
   OneThread& operator=(const OneThread&) = delete;
 
@@ -33,22 +32,6 @@ class OneThread {
 
 // Calls part(i) for every i from 0 to `count`, each on one thread (OneThread) and all of them on
 // those that are granted. Throws what a part throws, after the others have ended.
-template <class Part>
-void run_in_parallel(int64_t count, const Part& part) {
-  std::exception_ptr failure;
-#pragma omp parallel for schedule(static)
-  for (int64_t i = 0; i < count; ++i) {
-    const OneThread one;
-    try {
-      part(i);
-    } catch (...) {
-#pragma omp critical(ebt_run_in_parallel)
-      failure = std::current_exception();
-    }
-  }
-  if (failure) {
-    std::rethrow_exception(failure);
-  }
-}
+void run_in_parallel(int64_t count, FunctionRef<void(int64_t)> part);
 
 }  // namespace ebt
