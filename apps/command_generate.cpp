@@ -14,6 +14,7 @@
 #include "ebt/core/threads.h"
 #include "ebt/data/tokenizer/tokenizer.h"
 #include "ebt/eval/calibration.h"
+#include "ebt/io/json_text.h"
 #include "ebt/model/model_folder.h"
 #include "ebt/think/generator.h"
 #include "ebt/think/open_model.h"
@@ -256,10 +257,14 @@ void run_generate(const Flags& command_flags) {
     tokens.push_back(token_json(report, certainty(calibration, report), flags.trace));
   }
   if (command_flags.json()) {
-    const Json result = {{"model", flags.model},       {"prompt", flags.prompt},
-                         {"text", model_text(text)},   {"finish_reason", finish_reason},
-                         {"seed", sampling.seed},      {"thinking", fields_to_json(think)},
-                         {"thinking_steps", steps},    {"forward_passes", passes},
+    const Json result = {{"model", flags.model},
+                         {"prompt", flags.prompt},
+                         {"text", replace_invalid_bytes(text)},
+                         {"finish_reason", finish_reason},
+                         {"seed", sampling.seed},
+                         {"thinking", fields_to_json(think)},
+                         {"thinking_steps", steps},
+                         {"forward_passes", passes},
                          {"tokens", std::move(tokens)}};
     output_json(result);
     return;

@@ -18,6 +18,7 @@
 #include "ebt/data/tokenizer/sentence_piece.h"
 #include "ebt/io/file.h"
 #include "ebt/io/folder.h"
+#include "ebt/io/json_text.h"
 #include "flags.h"
 #include "output.h"
 #include "stop_signals.h"
@@ -190,7 +191,7 @@ void encode(const Flags& command_flags) {
   if (command_flags.json()) {
     Json texts = Json::array();
     for (const int32_t token : tokens) {
-      texts.push_back(model_text(tokenizer->decode({&token, 1})));
+      texts.push_back(replace_invalid_bytes(tokenizer->decode({&token, 1})));
     }
     output_json({{"vocab_size", tokenizer->vocabulary_size()},
                  {"end_of_text", tokenizer->document_separator()},
@@ -208,7 +209,7 @@ void decode(const Flags& command_flags) {
   const std::vector<int32_t> tokens = parse_tokens(input_of(command_flags, flags.file));
   const std::string text = tokenizer->decode(tokens);
   if (command_flags.json()) {
-    output_json({{"tokens", tokens}, {"text", model_text(text)}});
+    output_json({{"tokens", tokens}, {"text", replace_invalid_bytes(text)}});
   } else {
     fmt::print("{}", text);
   }

@@ -11,10 +11,6 @@
 
 namespace ebt {
 
-Json model_text(const std::string& text) {
-  return Json::parse(Json(text).dump(-1, ' ', false, Json::error_handler_t::replace));
-}
-
 void output_json(const Json& json, int indent) { fmt::print("{}\n", json_text(json, indent)); }
 
 void flush_output() {

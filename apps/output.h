@@ -2,7 +2,6 @@
 #pragma once
 
 #include <exception>
-#include <string>
 
 #include "ebt/core/config_fields.h"
 
@@ -13,9 +12,6 @@ class OutputClosed : public std::exception {};
 
 // Prints JSON and a line end.
 void output_json(const Json& json, int indent = 2);
-
-// What a model wrote, as JSON can hold it: U+FFFD for bytes that are no UTF-8.
-Json model_text(const std::string& text);
 
 // Hands to the system what was printed. Throws OutputClosed, or Error when it cannot be written,
 // now or since the program began.

@@ -31,4 +31,8 @@ void escape_strings(Json& json) { change_strings(json, escape_bytes); }
 
 void unescape_strings(nlohmann::json& json) { change_strings(json, unescape_bytes); }
 
+std::string replace_invalid_bytes(const std::string& text) {
+  return Json::parse(Json(text).dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
 }  // namespace ebt

@@ -17,4 +17,7 @@ std::string json_text(Json json, int indent = -1);
 void escape_strings(Json& json);
 void unescape_strings(nlohmann::json& json);
 
+// `text`, as a model wrote it, with U+FFFD for bytes that are no UTF-8.
+std::string replace_invalid_bytes(const std::string& text);
+
 }  // namespace ebt

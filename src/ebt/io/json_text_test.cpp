@@ -25,5 +25,10 @@ TEST(JsonText, OfEscapedStringsGivesBackTheirBytes) {
   EXPECT_EQ(read["c"][1].get<std::string>(), "\xe2\x80");
 }
 
+TEST(JsonText, OfAModelHasReplacementsForBytesThatAreNoUtf8) {
+  EXPECT_EQ(replace_invalid_bytes("a\xFF\xC3"), "a\uFFFD\uFFFD");
+  EXPECT_EQ(replace_invalid_bytes("\\xff \"\n\u00E9"), "\\xff \"\n\u00E9");
+}
+
 }  // namespace
 }  // namespace ebt
