@@ -52,9 +52,11 @@ std::string listed_keys(const nlohmann::json& object) {
 const std::string& text_of(const nlohmann::json& object, const std::string& what,
                            const std::string& field) {
   const auto text = object.find(field);
-  EBT_CHECK(text != object.end(),
-            "{} has no field '{}'{}: --text-field names the one with the text", what, field,
-            listed_keys(object));
+  if (text == object.end()) {
+    throw MissingField(
+        fmt::format("{} has no field '{}'{}: --text-field names the one with the text", what, field,
+                    listed_keys(object)));
+  }
   EBT_CHECK(text->is_string(), "{} has a field '{}' that is not a string", what, field);
   return text->get_ref<const std::string&>();
 }

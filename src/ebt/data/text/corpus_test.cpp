@@ -148,13 +148,22 @@ TEST(Corpus, ReadsAColumnOfATable) {
   const TemporaryFolder folder;
   const std::string path = folder.write("f.csv", "id,body\n1,\"one\nline\"\n2,two\n");
   EXPECT_EQ(text_of(Corpus::open({path, "body"})), "one\nline|two");
-  EXPECT_EQ(opening_error(path),
-            "line 2 of '" + path +
-                "' has no field 'text' among \"body\", \"id\": --text-field names the one with the "
-                "text; --skip-bad-lines passes over such lines");
   TextSource as_text{path};
   as_text.as = TextFormat::kText;
   EXPECT_EQ(text_of(Corpus::open(as_text)), "id,body\n1,\"one\nline\"\n2,two\n");
+}
+
+TEST(Corpus, RefusesATableWithoutTheColumnWhetherOrNotBadLinesArePassedOver) {
+  const TemporaryFolder folder;
+  TextSource source{folder.write("f.csv", "id,body\n1,one\n2,two\n")};
+  for (const bool skip : {false, true}) {
+    source.skip_bad_lines = skip;
+    EXPECT_EQ(
+        error_text([&] { Corpus::open(source); }),
+        "line 2 of '" + source.data +
+            "' has no field 'text' among \"body\", \"id\": --text-field names the one with the "
+            "text");
+  }
 }
 
 TEST(Corpus, RefusesALinkToNothing) {

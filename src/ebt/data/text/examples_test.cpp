@@ -119,6 +119,11 @@ TEST_F(Examples, MayLieInTablesAndInFilesOfAFolder) {
   EXPECT_EQ(answer_of(batch, 1), "3");
   EXPECT_EQ(set.summary().files, 2);
   EXPECT_EQ(set.summary().documents, 2);
+  const std::string table = folder_.write("table.csv", "a,p\n1,x\n");
+  EXPECT_EQ(error_text([&] {
+              ExampleSet::open({table, "a"}, "q", *byte_tokenizer(), 20);
+            }),
+            "line 2 of '" + table + "' has no \"q\"");
   const std::string text = folder_.write("in/3.txt", "text");
   EXPECT_EQ(error_text([&] {
               ExampleSet::open({folder_.file("in"), "a"}, "q", *byte_tokenizer(), 20);

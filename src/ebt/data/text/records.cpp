@@ -195,6 +195,11 @@ void for_each_record(TextInput& input, BadLines& bad,
     std::optional<std::string> fault;
     try {
       take(records->what(), records->object());
+    } catch (const MissingField& error) {
+      if (input.format != TextFormat::kJsonl) {
+        throw;
+      }
+      fault = error.what();
     } catch (const Error& error) {
       fault = error.what();
     }
@@ -209,7 +214,9 @@ void for_each_record(TextInput& input, BadLines& bad,
 const std::string& text_member(const json& object, const std::string& what,
                                const std::string& key) {
   const auto member = object.find(key);
-  EBT_CHECK(member != object.end(), "{} has no \"{}\"", what, key);
+  if (member == object.end()) {
+    throw MissingField(fmt::format("{} has no \"{}\"", what, key));
+  }
   EBT_CHECK(member->is_string(), "{} has a \"{}\" that is not a string", what, key);
   const auto& text = member->get_ref<const std::string&>();
   EBT_CHECK(!is_blank(text), "{} has an empty \"{}\"", what, key);

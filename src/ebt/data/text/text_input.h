@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "ebt/core/error.h"
 #include "ebt/data/text/text_source.h"
 #include "ebt/io/byte_stream.h"
 
@@ -45,16 +46,24 @@ void for_each_text_input(
     const std::string& path, TextFormat as,
     const std::function<void(TextInput& input, const std::string& path)>& visit);
 
+// A record without a field that is asked for.
+class MissingField : public Error {
+ public:
+  using Error::Error;
+};
+
 // Calls take(what, object) for every record of an input: a JSON object, or a row of a table as an
 // object of strings. `what` names it in errors: "line 3 of 'file.jsonl'". An Error that take()
 // throws, or a record that cannot be read, is a bad line; after the others `keep`, if any, is
-// called. Throws Error when the input itself cannot be read.
+// called. Throws Error when the input itself cannot be read, and the MissingField of a table: no
+// other row has that column either.
 void for_each_record(
     TextInput& input, BadLines& bad,
     const std::function<void(const std::string& what, const nlohmann::json& object)>& take,
     const std::function<void()>& keep = nullptr);
 
-// The string `key` of an object, which must not be blank. `what` begins error messages.
+// The string `key` of an object, which must not be blank. `what` begins error messages. Throws
+// MissingField when there is none.
 const std::string& text_member(const nlohmann::json& object, const std::string& what,
                                const std::string& key);
 
