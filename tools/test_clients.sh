@@ -4,7 +4,6 @@
 # Usage: tools/test_clients.sh [EBT]     EBT: the program; default: build/release/ebt
 set -euo pipefail
 cd "$(dirname "$0")/.."
-source tools/dependencies.sh
 source tools/tiny_server.sh
 
 ebt=$(realpath "${1:-build/release/ebt}")

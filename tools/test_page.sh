@@ -6,8 +6,6 @@
 #   or the program ebt, which then trains tiny ones and serves them
 set -euo pipefail
 cd "$(dirname "$0")/.."
-source tools/dependencies.sh
-
 source tools/tiny_server.sh
 
 target=${1:-}

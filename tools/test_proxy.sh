@@ -4,12 +4,10 @@
 # Usage: tools/test_proxy.sh [COUNT] [EBT]     requests of each fuzzing; default: 3000 build/release/ebt
 set -euo pipefail
 cd "$(dirname "$0")/.."
-source tools/dependencies.sh
 source tools/tiny_server.sh
 
 count=${1:-3000}
-ebt=$(realpath "${2:-build/release/ebt}")
-command -v node >/dev/null || install_missing nodejs
+prepare_clients "${2:-build/release/ebt}"
 PATH=$PATH:/usr/sbin
 command -v nginx >/dev/null || install_missing "${proxy_packages[@]}"
 
@@ -75,10 +73,6 @@ END
   fail "nginx did not start: $(cat "$folder/out" "$folder/error.log")"
 }
 
-if ldd "$ebt" | grep -qE 'lib[at]san'; then
-  export SANITIZED=1 OMP_NUM_THREADS=1
-fi
-export EBT_API_KEY=secret
 start_tiny_server "$ebt" --queue 1000 --max-body 50000
 address=${url#http://}
 start_nginx "${address%/}"

@@ -1,5 +1,7 @@
 # Sourced by tests that need a running server: starts one on a tiny model of text, and on one of images
 # if tiny_image_model says how to train it. Both may be set before start_tiny_server is called.
+source tools/dependencies.sh
+
 tiny_model=(--layers 1 --width 16 --heads 2 --context 256 --batch 4 --steps 30 --threads 1)
 tiny_image_model=()
 
@@ -12,6 +14,22 @@ clean_up() {
   rm -rf "$server_folder"
 }
 trap clean_up EXIT
+
+# prepare_clients EBT: for clients that run in Node and abuse the server; sets $ebt. The program may be a
+# build with sanitizers (presets asan and tsan): what they find ends it.
+prepare_clients() {
+  ebt=$(realpath "$1")
+  command -v node >/dev/null || install_missing nodejs
+  if ldd "$ebt" | grep -qE 'lib[at]san'; then
+    say "The program has sanitizers: its memory is not compared"
+    export SANITIZED=1
+  fi
+  # libgomp's own synchronisation is invisible to ThreadSanitizer: one thread computes.
+  export OMP_NUM_THREADS=1
+  export TSAN_OPTIONS="halt_on_error=1 exitcode=66 ${TSAN_OPTIONS:-}"
+  export ASAN_OPTIONS="exitcode=66 ${ASAN_OPTIONS:-}"
+  export EBT_API_KEY=secret
+}
 
 # start_tiny_server EBT [FLAG...]: sets $url, with a slash at its end, and $server, its process.
 start_tiny_server() {

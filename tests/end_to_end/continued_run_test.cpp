@@ -12,13 +12,8 @@ namespace {
 using json = nlohmann::json;
 namespace fs = std::filesystem;
 
-class ContinuedRun : public ::testing::Test {
+class ContinuedRun : public TextRuns {
  protected:
-  std::string train(const std::string& name, const Arguments& more = {}) const {
-    const Outcome outcome = run_ebt(tiny_training(text_, folder_.file(name), more));
-    EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
-    return folder_.file(name);
-  }
   std::string train_images(const std::string& name, const std::string& kind,
                            const Arguments& more = {}) const {
     const Outcome outcome = run_ebt(tiny_image_training(folder_.file(name), more, kind));
@@ -33,9 +28,6 @@ class ContinuedRun : public ::testing::Test {
   static json config_of(const std::string& run) {
     return json::parse(read_file(run + "/config.json"));
   }
-
-  TemporaryFolder folder_;
-  std::string text_ = folder_.write("text.txt", real_text());
 };
 
 TEST_F(ContinuedRun, TakesMoreStepsThanItWasBegunWith) {

@@ -1,7 +1,6 @@
 #include "tests/end_to_end/program.h"
 
 #include <fcntl.h>
-#include <gtest/gtest.h>
 #include <sched.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -218,6 +217,12 @@ Arguments tiny_image_training(const std::filesystem::path& out, const Arguments&
                      "--loaders",
                      "1"},
                     more);
+}
+
+std::string TextRuns::train(const std::string& name, const Arguments& more) const {
+  const Outcome outcome = run_ebt(tiny_training(text_, folder_.file(name), more));
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  return folder_.file(name);
 }
 
 std::vector<nlohmann::json> metrics_without_clock(const std::filesystem::path& run) {

@@ -1,6 +1,7 @@
 // Runs the real `ebt` program as a user would, and looks at what it leaves behind.
 #pragma once
 
+#include <gtest/gtest.h>
 #include <sys/types.h>
 
 #include <cstdint>
@@ -77,6 +78,16 @@ Arguments tiny_image_training(const std::filesystem::path& out, const Arguments&
 
 // The lines of a metrics.jsonl without what the clock measured.
 std::vector<nlohmann::json> metrics_without_clock(const std::filesystem::path& run);
+
+// A folder with a text in it, and models trained on that.
+class TextRuns : public ::testing::Test {
+ protected:
+  // Expects that tiny_training() of folder_/`name` succeeds; returns that folder.
+  std::string train(const std::string& name, const Arguments& more = {}) const;
+
+  TemporaryFolder folder_;
+  std::string text_ = folder_.write("text.txt", real_text());
+};
 
 // Expects that two runs left the same weights, training state and metrics, to the bit.
 void expect_same_run(const std::filesystem::path& a, const std::filesystem::path& b);

@@ -12,17 +12,7 @@
 namespace ebt::testing {
 namespace {
 
-class Report : public ::testing::Test {
- protected:
-  std::string train(const std::string& name, const Arguments& more = {}) {
-    const Outcome outcome = run_ebt(tiny_training(text_, folder_.file(name), more));
-    EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
-    return folder_.file(name);
-  }
-
-  TemporaryFolder folder_;
-  std::string text_ = folder_.write("text.txt", real_text());
-};
+class Report : public TextRuns {};
 
 std::string unescaped(std::string html) {
   for (const auto& [name, text] :

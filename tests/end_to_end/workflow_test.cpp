@@ -14,18 +14,7 @@ namespace {
 
 using nlohmann::json;
 
-class Workflow : public ::testing::Test {
- protected:
-  // Trains a tiny model into `name`, with these flags more.
-  std::string train(const std::string& name, const Arguments& more = {}) {
-    const Outcome outcome = run_ebt(tiny_training(text_, folder_.file(name), more));
-    EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
-    return folder_.file(name);
-  }
-
-  TemporaryFolder folder_;
-  std::string text_ = folder_.write("text.txt", real_text());
-};
+class Workflow : public TextRuns {};
 
 TEST_F(Workflow, LearnsExamplesAndMeasuresTheirAnswers) {
   std::string lines;

@@ -17,6 +17,9 @@
 
 namespace ebt::testing {
 
+// After which a test takes a server to hang, on however slow a machine.
+inline constexpr std::chrono::minutes kPatience{1};
+
 struct ServerSetup {
   std::string name = "tiny";
   std::string script = "abcdefghijklmnopqrstuvwxyz";
@@ -75,15 +78,16 @@ class RunningServer {
   int64_t ended(const std::string& outcome) const {
     return metric("ebt_requests_finished_total{outcome=\"" + outcome + "\"}");
   }
-  // Waits until a metric has a value, for a few seconds.
+  // Waits until a metric has a value; false: it has not within kPatience.
   bool reaches(const std::string& name, int64_t value) const {
-    for (int i = 0; i < 500; ++i) {
-      if (metric(name) == value) {
-        return true;
+    const auto end = std::chrono::steady_clock::now() + kPatience;
+    while (metric(name) != value) {
+      if (std::chrono::steady_clock::now() > end) {
+        return false;
       }
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
-    return false;
+    return true;
   }
 
   std::shared_ptr<GeneratorControls> controls = std::make_shared<GeneratorControls>();

@@ -17,6 +17,15 @@ ServedModel bytes_model() {
   return model;
 }
 
+CompletionRequest chat_with_logprobs() {
+  CompletionRequest request;
+  request.endpoint = Endpoint::kChat;
+  request.prompts = {{'P'}};
+  request.prompt_texts = {"P"};
+  request.logprobs = true;
+  return request;
+}
+
 TokenReport token(int32_t id, double log_probability) {
   TokenReport report;
   report.token = id;
@@ -96,11 +105,7 @@ TEST(CompletionResponse, HasAsManyLogprobsAsTokens) {
 
 TEST(CompletionResponse, LeavesTheEndOfAMessageOutOfItsLogprobs) {
   const ServedModel model = bytes_model();
-  CompletionRequest request;
-  request.endpoint = Endpoint::kChat;
-  request.prompts = {{'P'}};
-  request.prompt_texts = {"P"};
-  request.logprobs = true;
+  const CompletionRequest request = chat_with_logprobs();
   ChoiceFormat format(request, model, 0);
   const Json choice = format.choice(0, {"a", {token('a', -1), token(256, -2)}}, "stop");
   EXPECT_EQ(choice["logprobs"]["content"].size(), 1U);
@@ -108,11 +113,7 @@ TEST(CompletionResponse, LeavesTheEndOfAMessageOutOfItsLogprobs) {
 
 TEST(CompletionResponse, FormatsChatsWholeAndInChunks) {
   const ServedModel model = bytes_model();
-  CompletionRequest request;
-  request.endpoint = Endpoint::kChat;
-  request.prompts = {{'P'}};
-  request.prompt_texts = {"P"};
-  request.logprobs = true;
+  CompletionRequest request = chat_with_logprobs();
   request.top_logprobs = 1;
   ChoiceFormat whole(request, model, 0);
   EXPECT_EQ(whole.choice(0, {"a", {token('a', -1)}}, "stop"), Json::parse(R"({"index": 0,
