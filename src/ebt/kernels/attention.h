@@ -5,8 +5,8 @@
 // Prediction stream: query t, at position first_query + t of its sequence, attends to the context
 // keys 0..first_query + t + lead and to itself ("own" key and value); the context has no tangent.
 //
-//   s = scale q.k          w = softmax(s)                     o     = sum w v
-//   s_dot = scale (q_dot.k + q.k_dot)   m = sum w s_dot       o_dot = sum w (s_dot - m) v + w v_dot
+//   s = scale q.k          p = softmax(s)                     o     = sum p v
+//   s_dot = scale (q_dot.k + q.k_dot)   m = sum p s_dot       o_dot = sum p (s_dot - m) v + p v_dot
 // The second-order rule is derived in docs/derivations.md.
 #pragma once
 

@@ -2,9 +2,9 @@
 // Rows may belong to different texts. A candidate attends to its cached keys and to itself; a
 // context token to its cached keys, of which it is the last.
 //
-//   w = softmax(scale q.k_j)      o = sum of w_j v_j
-//   ds_j = w_j (o_bar.v_j - o_bar.o) scale     q_bar = sum of ds_j k_j
-//   of the row itself: k_bar = ds_own q        v_bar = w_own o_bar
+//   p = softmax(scale q.k_j)      o = sum of p_j v_j
+//   s_bar_j = p_j (o_bar.v_j - o_bar.o) scale     q_bar = sum of s_bar_j k_j
+//   of the row itself: k_bar = s_bar_own q        v_bar = p_own o_bar
 // A row's numbers depend on its own keys alone, and not on the rows beside it.
 #pragma once
 

@@ -1,13 +1,13 @@
 // Attention: causal, over rotated queries and keys, in the two streams of an energy model of
-// sequences, or bidirectional, in one of images. qkv rows hold q, k, v of every token; w is the
-// softmax of scale q.k over what a query sees, scale = d^-1/2.
+// sequences, or bidirectional, in one of images. qkv rows hold q, k, v of every token; p is the
+// softmax of s = scale q.k over what a query sees, scale = d^-1/2.
 //
-//   forward     o     = sum w v
-//   vjp         ds = w (o_bar.v - o_bar.o):  q_bar = scale ds k, k_bar = scale ds^T q,
-//               v_bar = w^T o_bar
-//   jvp         s_dot = scale (q_dot.k + q.k_dot), m = sum w s_dot:
-//               o_dot = sum w (s_dot - m) v + w v_dot
-//   vjp_of_jvp  the gradient of cov_w(s_dot, delta.v) + mean_w(delta.v_dot)
+//   forward     o     = sum p v
+//   vjp         s_bar = p (o_bar.v - o_bar.o):  q_bar = scale s_bar k, k_bar = scale s_bar^T q,
+//               v_bar = p^T o_bar
+//   jvp         s_dot = scale (q_dot.k + q.k_dot), m = sum p s_dot:
+//               o_dot = sum p (s_dot - m) v + p v_dot
+//   vjp_of_jvp  the gradient of cov_p(s_dot, delta.v) + mean_p(delta.v_dot)
 // Derived in docs/derivations.md. No rule holds an S x S matrix.
 //
 // T computes, S is what activations are stored as: (double, double), (float, float) or (float,

@@ -1,5 +1,5 @@
-// One head of the attention kernels: its memory, its rows as operands, and calling for rows ahead
-// of their use. For kernel files only (internal linkage).
+// One head of the attention kernels: its buffers, its rows as packed operands, and their
+// prefetching. For kernel files only (internal linkage).
 #pragma once
 
 #include <cstddef>
@@ -14,11 +14,11 @@ namespace {
 using ebt::kernels::AttentionArguments;
 using ebt::kernels::HeadRows;
 
-// Hands out parts of one block of memory; over none, only counts.
-class Memory {
+// Allocates parts of one block of memory, one behind the other; without a block it only counts.
+class BumpAllocator {
  public:
-  Memory() = default;
-  explicit Memory(std::byte* base) : base_(base) {}
+  BumpAllocator() = default;
+  explicit BumpAllocator(std::byte* base) : base_(base) {}
   template <class U>
   U* take(int64_t count) {
     std::byte* const part = base_ == nullptr ? nullptr : base_ + used_;
@@ -35,10 +35,10 @@ class Memory {
 
 // Memory that a thread grows on first use and keeps: kernels run thousands of times a second.
 // kShared: what it lends to the others of its team.
-enum class Purpose { kOwn, kShared };
-template <Purpose purpose>
-std::byte* kept_memory(int64_t bytes) {
-  constexpr std::align_val_t kAlign{Memory::kAlignment};
+enum class Sharing { kOwn, kShared };
+template <Sharing sharing>
+std::byte* thread_memory(int64_t bytes) {
+  constexpr std::align_val_t kAlign{BumpAllocator::kAlignment};
   struct Buffer {
     std::byte* data = nullptr;
     int64_t capacity = 0;
@@ -58,22 +58,22 @@ std::byte* kept_memory(int64_t bytes) {
   return buffer.data;
 }
 
-// Which operands a rule makes of something that is packed.
+// The layouts (Packed) that a rule needs of an operand.
 struct Layouts {
   bool along_width = false;
   bool along_rows = false;
 };
-struct Needs {
+struct Requirements {
   Layouts k, v, k_dot, v_dot;
-  bool collects = false;  // adds to k_bar and v_bar
-  int64_t products = 0;   // of a tile
+  bool key_cotangents = false;  // the rule adds to k_bar and v_bar
+  int64_t products = 0;         // of a tile
 };
 
 template <class T, class S>
 using UnitOf = typename Packing<T, S>::Unit;
 
 template <class T, class S>
-Packed<UnitOf<T, S>> take_packed(Memory& memory, Layouts wanted, int64_t rows,
+Packed<UnitOf<T, S>> take_packed(BumpAllocator& memory, Layouts wanted, int64_t rows,
                                  int64_t padded_width) {
   constexpr int64_t kDepth = Packing<T, S>::kDepth;
   using Unit = UnitOf<T, S>;
@@ -90,20 +90,21 @@ Packed<UnitOf<T, S>> take_packed(Memory& memory, Layouts wanted, int64_t rows,
   return packed;
 }
 
-// The keys of one head, packed, and the sums of their cotangents.
+// The keys and values of one head, packed, and accumulators of their cotangents.
 template <class T, class S>
 struct HeadKeys {
   Packed<UnitOf<T, S>> k, v, k_dot, v_dot;
   T* k_bar = nullptr;  // (padded keys, padded width)
   T* v_bar = nullptr;
 
-  void take(Memory& memory, const Needs& needs, int64_t keys, int64_t padded_width) {
-    k = take_packed<T, S>(memory, needs.k, keys, padded_width);
-    v = take_packed<T, S>(memory, needs.v, keys, padded_width);
-    k_dot = take_packed<T, S>(memory, needs.k_dot, keys, padded_width);
-    v_dot = take_packed<T, S>(memory, needs.v_dot, keys, padded_width);
+  void take(BumpAllocator& memory, const Requirements& requirements, int64_t keys,
+            int64_t padded_width) {
+    k = take_packed<T, S>(memory, requirements.k, keys, padded_width);
+    v = take_packed<T, S>(memory, requirements.v, keys, padded_width);
+    k_dot = take_packed<T, S>(memory, requirements.k_dot, keys, padded_width);
+    v_dot = take_packed<T, S>(memory, requirements.v_dot, keys, padded_width);
   }
-  void take_sums(Memory& memory, int64_t keys, int64_t padded_width) {
+  void take_cotangents(BumpAllocator& memory, int64_t keys, int64_t padded_width) {
     k_bar = memory.take<T>(keys * padded_width);
     v_bar = memory.take<T>(keys * padded_width);
   }
@@ -115,45 +116,45 @@ struct QueryOperand {
   Packed<UnitOf<T, S>> rows;
   UnitOf<T, S>* columns = nullptr;  // (width in units, kQueries)
 
-  void take(Memory& memory, int64_t padded_width) {
+  void take(BumpAllocator& memory, int64_t padded_width) {
     rows = take_packed<T, S>(memory, {true, true}, kQueries, padded_width);
     columns = memory.take<UnitOf<T, S>>(padded_width / Packing<T, S>::kDepth * kQueries);
   }
 };
 
-// What a thread needs for a tile of any rule.
+// A thread's buffers for one tile of any rule.
 template <class T, class S>
-struct TileMemory {
+struct TileBuffers {
   QueryOperand<T, S> q, q_dot, o_bar, delta;
-  T* sum;                       // (kQueries, padded width)
-  T* scores[4];                 // (kKeys, kQueries)
-  WeightTile<T, S> weights[4];  // in numbers, the scores themselves
-  T* of_query[8];               // (kQueries): what a rule keeps for every query
+  T* accumulator;                  // (kQueries, padded width): of o, o_dot or q_bar
+  T* scores[4];                    // (kKeys, kQueries): S and what is computed like it
+  ScoreOperand<T, S> operands[4];  // what is computed of the scores; in numbers, in their place
+  T* row_stats[8];                 // (kQueries): what a rule keeps for every query
 
-  void take(Memory& memory, int64_t padded_width) {
+  void take(BumpAllocator& memory, int64_t padded_width) {
     for (QueryOperand<T, S>* operand : {&q, &q_dot, &o_bar, &delta}) {
       operand->take(memory, padded_width);
     }
-    sum = memory.take<T>(kQueries * padded_width);
-    for (T*& values : of_query) {
+    accumulator = memory.take<T>(kQueries * padded_width);
+    for (T*& values : row_stats) {
       values = memory.take<T>(kQueries);
     }
     for (int i = 0; i < 4; ++i) {
       scores[i] = memory.take<T>(kKeys * kQueries);
       if constexpr (Packing<T, S>::kDepth == 1) {
-        weights[i] = {scores[i], scores[i]};
+        operands[i] = {scores[i], scores[i]};
       } else {
         constexpr int64_t kUnits = kKeys * kQueries / Packing<T, S>::kDepth;
-        weights[i] = {memory.take<UnitOf<T, S>>(kUnits), memory.take<UnitOf<T, S>>(kUnits)};
+        operands[i] = {memory.take<UnitOf<T, S>>(kUnits), memory.take<UnitOf<T, S>>(kUnits)};
       }
     }
   }
 };
 
-// Rows of a head lie far apart, where the processor does not foresee them. While a tile is
-// computed, the rows of the next one are called into the cache, a few lines before every small
-// product.
-class RowsAhead {
+// Prefetches rows. Those of a head lie far apart, where the processor does not foresee them: while
+// a tile is computed, the rows of the next one are fetched into the cache, a few lines before every
+// small product.
+class RowPrefetcher {
  public:
   // Rows [first, end) of x.
   template <class U>
@@ -165,9 +166,9 @@ class RowsAhead {
       lines_ += (end - first) * (width * kSize / kLine + 1);
     }
   }
-  // Spreads what was added over `calls` calls.
+  // Divides what was added among `calls` calls of prefetch_some().
   void start(int64_t calls) { lines_per_call_ = lines_ / calls + 1; }
-  void some() {
+  void prefetch_some() {
     for (int64_t line = 0; part_ < count_ && line < lines_per_call_;) {
       const Part& part = parts_[part_];
       const char* const at = part.data + row_ * part.stride;
@@ -208,7 +209,7 @@ struct Head {
   const AttentionArguments<T, S>& a;
   int64_t sequence;
   int64_t head;
-  RowsAhead* ahead = nullptr;
+  RowPrefetcher* prefetcher = nullptr;
   int64_t width = a.shape.head_width;
   int64_t padded_width = round_up(width, kBlock);
   int64_t width_units = (width + kDepth - 1) / kDepth;
@@ -221,42 +222,42 @@ struct Head {
   }
   // Position of query t in log_sum and mean_dot.
   int64_t at(int64_t t) const { return (sequence * a.shape.queries + t) * a.shape.heads + head; }
-  // Context keys that query t sees.
-  int64_t seen(int64_t t) const { return clamp(a.shape.visible + t, a.shape.keys); }
-  int64_t seen_keys() const { return seen(a.shape.queries - 1); }
-  // Keys that any of the tile's queries sees.
-  int64_t seen_by_tile(int64_t tile) const {
-    return seen(smaller((tile + 1) * kQueries, a.shape.queries) - 1);
+  // Context keys that the mask leaves query t.
+  int64_t visible_keys(int64_t t) const { return clamp(a.shape.visible + t, a.shape.keys); }
+  int64_t visible_to_head() const { return visible_keys(a.shape.queries - 1); }
+  // Keys that the mask leaves any of the tile's queries.
+  int64_t visible_to_tile(int64_t tile) const {
+    return visible_keys(smaller((tile + 1) * kQueries, a.shape.queries) - 1);
   }
 
   // Everything that a tile of queries reads and writes, of keys those from `first_key` on.
-  void list_rows(int64_t tile, int64_t first_key, RowsAhead& list) const {
+  void add_rows_of_tile(int64_t tile, int64_t first_key, RowPrefetcher& prefetcher) const {
     const int64_t first = tile * kQueries;
     const int64_t end = smaller(first + kQueries, a.shape.queries);
     for (const auto& x : {a.k, a.v, a.k_dot, a.v_dot}) {
-      list.add(rows(x), first_key, seen_by_tile(tile), width);
+      prefetcher.add(rows(x), first_key, visible_to_tile(tile), width);
     }
     for (const auto& x :
          {a.q, a.own_k, a.own_v, a.o_bar, a.delta, a.q_dot, a.own_k_dot, a.own_v_dot}) {
-      list.add(rows(x), first, end, width);
+      prefetcher.add(rows(x), first, end, width);
     }
     for (const auto& x : {a.o, a.o_dot, a.q_bar, a.own_k_bar, a.own_v_bar}) {
-      list.add(rows(x), first, end, width);
+      prefetcher.add(rows(x), first, end, width);
     }
   }
 
-  void pack_keys(const Needs& needs, int64_t key, const HeadKeys<T, S>& keys) const {
-    pack_some(rows(a.k), needs.k, key, keys.k);
-    pack_some(rows(a.v), needs.v, key, keys.v);
-    pack_some(rows(a.k_dot), needs.k_dot, key, keys.k_dot);
-    pack_some(rows(a.v_dot), needs.v_dot, key, keys.v_dot);
+  void pack_keys(const Requirements& requirements, int64_t key, const HeadKeys<T, S>& keys) const {
+    pack_some(rows(a.k), requirements.k, key, keys.k);
+    pack_some(rows(a.v), requirements.v, key, keys.v);
+    pack_some(rows(a.k_dot), requirements.k_dot, key, keys.k_dot);
+    pack_some(rows(a.v_dot), requirements.v_dot, key, keys.v_dot);
   }
   // Rows first.. of x as the operand of a tile; rows beyond `count` are zeros.
-  void pack_queries(Rows<const S> x, int64_t first, int64_t count, bool collects,
+  void pack_queries(Rows<const S> x, int64_t first, int64_t count, bool key_cotangents,
                     QueryOperand<T, S> out) const {
     const int64_t columns = round_up(count, kBlock);
     Packed<Unit> to = out.rows;
-    if (kDepth > 1 && !collects) {
+    if (kDepth > 1 && !key_cotangents) {
       to.along_rows = nullptr;
     }
     pack(Rows<const S>{x[first], x.stride}, count, columns, width, padded_width, to);
@@ -295,7 +296,7 @@ struct Head {
     if (out.along_rows != nullptr) {
       out.along_rows += offset;
     }
-    pack(Rows<const S>{x[key], x.stride}, smaller(seen_keys() - key, kKeys), kKeys, width,
+    pack(Rows<const S>{x[key], x.stride}, smaller(visible_to_head() - key, kKeys), kKeys, width,
          padded_width, out);
   }
 };

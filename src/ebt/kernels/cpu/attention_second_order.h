@@ -1,4 +1,4 @@
-// The second-order rule of attention. For kernel files only (internal linkage).
+// The second-order rule of attention over tiles. For kernel files only (internal linkage).
 #pragma once
 
 #include <cstdint>
@@ -8,42 +8,47 @@
 namespace {
 
 // With alpha_j = delta.v_j and alpha_dot_j = delta.v_dot_j, the pairing <delta, o_dot> is
-// cov_w(s_dot, alpha) + mean_w(alpha_dot) =: phi, so the cotangents of a score and its tangent are
-//   s_bar     = w ((s_dot - m) (alpha - delta.o) + alpha_dot - phi) [+ w (o_bar.v - o_bar.o)]
-//   s_dot_bar = w (alpha - delta.o)
+// cov_p(s_dot, alpha) + mean_p(alpha_dot) =: phi, so the cotangents of a score and its tangent are
+//   s_bar     = p ((s_dot - m) (alpha - delta.o) + alpha_dot - phi) [+ p (o_bar.v - o_bar.o)]
+//   s_dot_bar = p (alpha - delta.o)
+// and with p_dot = p (s_dot - m)
+//   q_bar = sum over keys of s_bar k + s_dot_bar k_dot
+//   k_bar = sum over queries of s_bar q + s_dot_bar q_dot
+//   v_bar = sum over queries of p_dot delta [+ p o_bar]
 struct VjpOfJvp {
   template <class T, class S>
-  static Needs needs(const AttentionArguments<T, S>& a) {
-    Needs needs;
-    needs.k = {true, true};
-    needs.v.along_width = true;
+  static Requirements requirements(const AttentionArguments<T, S>& a) {
+    Requirements requirements;
+    requirements.k = {true, true};
+    requirements.v.along_width = true;
     if (a.k_dot.data != nullptr) {
-      needs.k_dot = {true, true};
-      needs.v_dot.along_width = true;
+      requirements.k_dot = {true, true};
+      requirements.v_dot.along_width = true;
     }
-    needs.collects = true;
-    needs.products = 7;
-    return needs;
+    requirements.key_cotangents = true;
+    requirements.products = 7;
+    return requirements;
   }
 
   template <class T, class S>
-  static void run(const Head<T, S>& h, const HeadKeys<T, S>& keys, const TileMemory<T, S>& m,
+  static void run(const Head<T, S>& h, const HeadKeys<T, S>& keys, const TileBuffers<T, S>& work,
                   int64_t first, int64_t queries) {
     using V = VectorOf<T>;
     const auto& a = h.a;
     const T unit = a.scale * kScoreUnit<T>;
     const T scale = a.scale;
-    const bool context_moves = a.k_dot.data != nullptr;
+    const bool context_has_tangent = a.k_dot.data != nullptr;
     const bool carried = a.o_bar.data != nullptr;
-    T* const log_sum = m.of_query[0];
-    T* const mean = m.of_query[1];        // m
-    T* const mean_alpha = m.of_query[2];  // scale delta.o
-    T* const offset = m.of_query[3];      // scale (phi [+ o_bar.o])
-    take_log_sums(h, first, queries, log_sum);
+    T* const q_bar = work.accumulator;
+    T* const log_sum = work.row_stats[0];
+    T* const mean = work.row_stats[1];        // m
+    T* const mean_alpha = work.row_stats[2];  // scale delta.o
+    T* const offset = work.row_stats[3];      // scale (phi [+ o_bar.o])
+    load_log_sums(h, first, queries, log_sum);
     for (T* values : {mean, mean_alpha, offset}) {
       clear(values, 0, kQueries);
     }
-    clear(m.sum, 0, kQueries * h.padded_width);
+    clear(q_bar, 0, kQueries * h.padded_width);
     const auto o = h.rows(a.o);
     for (int64_t r = 0; r < queries; ++r) {
       const int64_t t = first + r;
@@ -53,81 +58,90 @@ struct VjpOfJvp {
                            (carried ? dot<T>(h.width, h.rows(a.o_bar)[t], o[t]) : T(0)));
     }
     if (a.shape.own) {
-      take_own(h, m, first, queries);
+      add_own_keys(h, work, first, queries);
     }
-    h.pack_queries(h.rows(a.q), first, queries, true, m.q);
-    h.pack_queries(h.rows(a.q_dot), first, queries, true, m.q_dot);
-    h.pack_queries(h.rows(a.delta), first, queries, true, m.delta);
+    h.pack_queries(h.rows(a.q), first, queries, true, work.q);
+    h.pack_queries(h.rows(a.q_dot), first, queries, true, work.q_dot);
+    h.pack_queries(h.rows(a.delta), first, queries, true, work.delta);
     if (carried) {
-      h.pack_queries(h.rows(a.o_bar), first, queries, true, m.o_bar);
+      h.pack_queries(h.rows(a.o_bar), first, queries, true, work.o_bar);
     }
+    const ScoreOperand<T, S>& p_tile = work.operands[0];
+    const ScoreOperand<T, S>& p_dot_tile = work.operands[1];
+    const ScoreOperand<T, S>& s_dot_bar_tile = work.operands[2];
+    const ScoreOperand<T, S>& s_bar_tile = work.operands[3];
     for_key_tiles(h, first, queries, [&](const Tile<T, S>& tile) {
-      tile.multiply_scores(keys.k, m.q, m.scores[0], false);
-      tile.multiply_scores(keys.k, m.q_dot, m.scores[1], false);
-      tile.multiply_scores(keys.v, m.delta, m.scores[2], false);
-      if (context_moves) {
-        tile.multiply_scores(keys.k_dot, m.q, m.scores[1], true);
+      T* const s = work.scores[0];
+      T* const s_dot = work.scores[1];
+      T* const alpha = work.scores[2];
+      T* const rise = work.scores[3];  // alpha_dot [+ o_bar.v]
+      tile.multiply_scores(keys.k, work.q, s);
+      tile.multiply_scores(keys.k, work.q_dot, s_dot);
+      tile.multiply_scores(keys.v, work.delta, alpha);
+      if (context_has_tangent) {
+        tile.multiply_scores(keys.k_dot, work.q, s_dot, true);
       }
       if (carried) {
-        tile.multiply_scores(keys.v, m.o_bar, m.scores[3], false);
-      } else if (!context_moves) {
-        clear(m.scores[3], 0, kKeys * kQueries);
+        tile.multiply_scores(keys.v, work.o_bar, rise);
+      } else if (!context_has_tangent) {
+        clear(rise, 0, kKeys * kQueries);
       }
-      if (context_moves) {
-        tile.multiply_scores(keys.v_dot, m.delta, m.scores[3], carried);
+      if (context_has_tangent) {
+        tile.multiply_scores(keys.v_dot, work.delta, rise, carried);
       }
-      tile.hide(m.scores[0]);
-      tile.for_queries([&](int64_t r, int64_t rows) {
-        const V of_sum = load(log_sum + r);
-        const V of_mean = load(mean + r);
-        const V of_alpha = load(mean_alpha + r);
-        const V of_offset = load(offset + r);
+      tile.mask(s);
+      tile.for_query_vectors([&](int64_t r, int64_t rows) {
+        const V row_log_sum = load(log_sum + r);
+        const V row_mean = load(mean + r);
+        const V row_alpha = load(mean_alpha + r);
+        const V row_offset = load(offset + r);
         for (int64_t j = 0; j < rows; j += 2) {
-          V w[2];
-          V w_dot[2];
+          V p[2];
+          V p_dot[2];
           V s_dot_bar[2];
           V s_bar[2];
           for (int64_t i = 0; i < 2; ++i) {
             const int64_t at = (j + i) * kQueries + r;
-            w[i] = power(load(m.scores[0] + at) * unit - of_sum);
-            const V moved = load(m.scores[1] + at) * scale - of_mean;
-            const V alpha = load(m.scores[2] + at) * scale - of_alpha;
-            const V rise = load(m.scores[3] + at) * scale - of_offset;
-            w_dot[i] = w[i] * moved;
-            s_dot_bar[i] = w[i] * alpha;
-            s_bar[i] = w[i] * (moved * alpha + rise);
+            p[i] = power(load(s + at) * unit - row_log_sum);
+            const V centred_s_dot = load(s_dot + at) * scale - row_mean;
+            const V centred_alpha = load(alpha + at) * scale - row_alpha;
+            const V centred_rise = load(rise + at) * scale - row_offset;
+            p_dot[i] = p[i] * centred_s_dot;
+            s_dot_bar[i] = p[i] * centred_alpha;
+            s_bar[i] = p[i] * (centred_s_dot * centred_alpha + centred_rise);
           }
           if (carried) {
-            m.weights[0].put(j, r, w[0], w[1]);
+            p_tile.put(j, r, p[0], p[1]);
           }
-          m.weights[1].put(j, r, w_dot[0], w_dot[1]);
-          m.weights[2].put(j, r, s_dot_bar[0], s_dot_bar[1]);
-          m.weights[3].put(j, r, s_bar[0], s_bar[1]);
+          p_dot_tile.put(j, r, p_dot[0], p_dot[1]);
+          s_dot_bar_tile.put(j, r, s_dot_bar[0], s_dot_bar[1]);
+          s_bar_tile.put(j, r, s_bar[0], s_bar[1]);
         }
       });
-      tile.spread(m.weights[3], keys.k, m.sum, nullptr);
-      if (context_moves) {
-        tile.spread(m.weights[2], keys.k_dot, m.sum, nullptr);
+      tile.add_over_keys(s_bar_tile, keys.k, q_bar);
+      if (context_has_tangent) {
+        tile.add_over_keys(s_dot_bar_tile, keys.k_dot, q_bar);
       }
-      tile.collect(m.weights[3], m.q, keys.k_bar);
-      tile.collect(m.weights[2], m.q_dot, keys.k_bar);
-      tile.collect(m.weights[1], m.delta, keys.v_bar);
+      tile.add_over_queries(s_bar_tile, work.q, keys.k_bar);
+      tile.add_over_queries(s_dot_bar_tile, work.q_dot, keys.k_bar);
+      tile.add_over_queries(p_dot_tile, work.delta, keys.v_bar);
       if (carried) {
-        tile.collect(m.weights[0], m.o_bar, keys.v_bar);
+        tile.add_over_queries(p_tile, work.o_bar, keys.v_bar);
       }
     });
     for (int64_t r = 0; r < queries; ++r) {
-      h.store_row(T(1), m.sum + r * h.padded_width, h.rows(a.q_bar)[first + r]);
+      h.store_row(T(1), q_bar + r * h.padded_width, h.rows(a.q_bar)[first + r]);
     }
   }
 
   // The terms of the queries' own keys.
   template <class T, class S>
-  static void take_own(const Head<T, S>& h, const TileMemory<T, S>& m, int64_t first,
-                       int64_t queries) {
+  static void add_own_keys(const Head<T, S>& h, const TileBuffers<T, S>& work, int64_t first,
+                           int64_t queries) {
     const auto& a = h.a;
     const T scale = a.scale;
     const int64_t width = h.width;
+    T* const q_bar = work.accumulator;
     const auto q = h.rows(a.q);
     const auto q_dot = h.rows(a.q_dot);
     const auto delta = h.rows(a.delta);
@@ -135,30 +149,30 @@ struct VjpOfJvp {
     const auto own_k = h.rows(a.own_k);
     const auto own_v = h.rows(a.own_v);
     const auto own_k_dot = h.rows(a.own_k_dot);
-    T* const own_weight = m.of_query[4];
-    T* const moved = m.of_query[5];  // as for other keys, below
-    T* const alpha = m.of_query[6];
-    T* const rise = m.of_query[7];
+    T* const own_p = work.row_stats[4];
+    T* const s_dot = work.row_stats[5];  // these three centred, as for other keys
+    T* const alpha = work.row_stats[6];
+    T* const rise = work.row_stats[7];
     for (int64_t r = 0; r < queries; ++r) {
       const int64_t t = first + r;
-      own_weight[r] = dot<T>(width, q[t], own_k[t]);
-      moved[r] = scale * (dot<T>(width, q_dot[t], own_k[t]) + dot<T>(width, q[t], own_k_dot[t])) -
-                 m.of_query[1][r];
-      alpha[r] = scale * dot<T>(width, delta[t], own_v[t]) - m.of_query[2][r];
+      own_p[r] = dot<T>(width, q[t], own_k[t]);
+      s_dot[r] = scale * (dot<T>(width, q_dot[t], own_k[t]) + dot<T>(width, q[t], own_k_dot[t])) -
+                 work.row_stats[1][r];
+      alpha[r] = scale * dot<T>(width, delta[t], own_v[t]) - work.row_stats[2][r];
       rise[r] = scale * (dot<T>(width, delta[t], h.rows(a.own_v_dot)[t]) +
                          (o_bar ? dot<T>(width, o_bar[t], own_v[t]) : T(0))) -
-                m.of_query[3][r];
+                work.row_stats[3][r];
     }
-    weigh_own(scale * kScoreUnit<T>, m.of_query[0], own_weight);
+    own_probabilities(scale * kScoreUnit<T>, work.row_stats[0], own_p);
     for (int64_t r = 0; r < queries; ++r) {
       const int64_t t = first + r;
-      const T w = own_weight[r];
-      const T s_bar = w * (moved[r] * alpha[r] + rise[r]);
-      const T s_dot_bar = w * alpha[r];
-      add_scaled(width, s_bar, own_k[t], m.sum + r * h.padded_width);
-      add_scaled(width, s_dot_bar, own_k_dot[t], m.sum + r * h.padded_width);
+      const T p = own_p[r];
+      const T s_bar = p * (s_dot[r] * alpha[r] + rise[r]);
+      const T s_dot_bar = p * alpha[r];
+      add_scaled(width, s_bar, own_k[t], q_bar + r * h.padded_width);
+      add_scaled(width, s_dot_bar, own_k_dot[t], q_bar + r * h.padded_width);
       h.store_row(s_bar, q[t], s_dot_bar, q_dot[t], h.rows(a.own_k_bar)[t]);
-      h.store_row(w * moved[r], delta[t], w, o_bar ? o_bar[t] : nullptr, h.rows(a.own_v_bar)[t]);
+      h.store_row(p * s_dot[r], delta[t], p, o_bar ? o_bar[t] : nullptr, h.rows(a.own_v_bar)[t]);
     }
   }
 };

@@ -1,9 +1,9 @@
-// The products of the attention kernels: packed operands and register-blocked tiles. For kernel
-// files only (internal linkage).
+// Packed operands and register-blocked products of the attention kernels. For kernel files only
+// (internal linkage).
 //
 // A tile holds kKeys rows of kQueries scores: keys run down, queries across, so that what belongs
-// to a query (its largest score, its sums) is a lane of a vector. A product's left operand is read
-// one unit at a time and spread over a vector, its right operand a vector at a time. A unit is a
+// to a query (its row maximum, its row sum) is a lane of a vector. A product's left operand is read
+// one unit at a time and broadcast over a vector, its right operand a vector at a time. A unit is a
 // number, or a pair of bfloat16 along the summed axis where the CPU multiplies pairs.
 #pragma once
 
@@ -59,39 +59,39 @@ inline VectorOf<T> load_units(const T* from) {
 }
 #if defined(__AVX512BF16__)
 inline VectorOf<float> multiply_add(VectorOf<float> sum, Pair left, __m512i right) {
-  const __m512i spread = _mm512_set1_epi32(static_cast<int>(left.bits));
+  const __m512i broadcast = _mm512_set1_epi32(static_cast<int>(left.bits));
   return reinterpret_cast<VectorOf<float>>(_mm512_dpbf16_ps(reinterpret_cast<__m512>(sum),
-                                                            reinterpret_cast<__m512bh>(spread),
+                                                            reinterpret_cast<__m512bh>(broadcast),
                                                             reinterpret_cast<__m512bh>(right)));
 }
 inline __m512i load_units(const Pair* from) { return _mm512_loadu_si512(from); }
 #endif
 
-// What becomes of the old values of a product's destination: nothing, or they are added, after
-// having been multiplied by one factor for each row if there are such.
+// How a product updates its destination: it replaces it, or is added to it, after every row of the
+// destination was multiplied by its factor of `rescale`, if there are any.
 template <class T>
-struct Old {
-  bool kept = false;
-  const T* factors = nullptr;
+struct Update {
+  bool add = false;
+  const T* rescale = nullptr;
 };
 
 template <int kRows, int kVectors, class T, class Unit>
 inline void multiply_registers(int64_t depth, Operand<Unit> a, const Unit* b, int64_t b_row, T* c,
-                               int64_t c_row, Old<T> old) {
+                               int64_t c_row, Update<T> update) {
   VectorOf<T> sum[kRows][kVectors];
 #pragma GCC unroll 8
   for (int i = 0; i < kRows; ++i) {
 #pragma GCC unroll 4
     for (int j = 0; j < kVectors; ++j) {
-      sum[i][j] = old.kept ? load(c + i * c_row + j * kLanes<T>) : VectorOf<T>{};
+      sum[i][j] = update.add ? load(c + i * c_row + j * kLanes<T>) : VectorOf<T>{};
     }
   }
-  if (old.factors != nullptr) {
+  if (update.rescale != nullptr) {
 #pragma GCC unroll 8
     for (int i = 0; i < kRows; ++i) {
 #pragma GCC unroll 4
       for (int j = 0; j < kVectors; ++j) {
-        sum[i][j] *= old.factors[i];
+        sum[i][j] *= update.rescale[i];
       }
     }
   }
@@ -132,19 +132,19 @@ inline int64_t group_rows(int64_t columns) {
 // kBlock columns.
 template <int kRows, class T, class Unit>
 inline void multiply_rows(int64_t columns, int64_t depth, Operand<Unit> a, const Unit* b,
-                          int64_t b_row, T* c, int64_t c_row, Old<T> old) {
+                          int64_t b_row, T* c, int64_t c_row, Update<T> update) {
   while (columns > 0) {
     const int64_t vectors = smaller(columns / kLanes<T>, kTileVectors);
     if (vectors == 1) {
-      multiply_registers<kRows, 1>(depth, a, b, b_row, c, c_row, old);
+      multiply_registers<kRows, 1>(depth, a, b, b_row, c, c_row, update);
     } else if (kRows == 4 || kTileVectors == 4) {
       if (vectors == 2) {
-        multiply_registers<kRows, 2>(depth, a, b, b_row, c, c_row, old);
+        multiply_registers<kRows, 2>(depth, a, b, b_row, c, c_row, update);
       } else if constexpr (kRows == 4 && kTileVectors == 4) {
         if (vectors == 3) {
-          multiply_registers<kRows, 3>(depth, a, b, b_row, c, c_row, old);
+          multiply_registers<kRows, 3>(depth, a, b, b_row, c, c_row, update);
         } else {
-          multiply_registers<kRows, 4>(depth, a, b, b_row, c, c_row, old);
+          multiply_registers<kRows, 4>(depth, a, b, b_row, c, c_row, update);
         }
       }
     }
@@ -155,11 +155,11 @@ inline void multiply_rows(int64_t columns, int64_t depth, Operand<Unit> a, const
 }
 template <class T, class Unit>
 inline void multiply_group(int64_t rows, int64_t columns, int64_t depth, Operand<Unit> a,
-                           const Unit* b, int64_t b_row, T* c, int64_t c_row, Old<T> old) {
+                           const Unit* b, int64_t b_row, T* c, int64_t c_row, Update<T> update) {
   if (rows == 8) {
-    multiply_rows<8>(columns, depth, a, b, b_row, c, c_row, old);
+    multiply_rows<8>(columns, depth, a, b, b_row, c, c_row, update);
   } else {
-    multiply_rows<4>(columns, depth, a, b, b_row, c, c_row, old);
+    multiply_rows<4>(columns, depth, a, b, b_row, c, c_row, update);
   }
 }
 
@@ -288,10 +288,11 @@ inline void transpose(const Unit* x, int64_t queries, int64_t width, Unit* out) 
   }
 }
 
-// A tile of weights as the left operand of products over keys and over queries. In numbers both
-// are the tile itself.
+// A tile of P, or of a derivative of P or S, as the left operand of the products that sum over keys
+// (O = P V, dQ = dS K) and over queries (dK = dS^T Q, dV = P^T dO). In numbers both are the tile
+// itself.
 template <class T, class S>
-struct WeightTile {
+struct ScoreOperand {
   using Unit = typename Packing<T, S>::Unit;
   Unit* by_keys = nullptr;     // (keys in units, kQueries)
   Unit* by_queries = nullptr;  // (keys, kQueries in units); may be absent

@@ -1,9 +1,9 @@
-// How the attention kernels split their work. For kernel files only (internal linkage).
+// The division of an attention rule among threads. For kernel files only (internal linkage).
 //
 // The unit of work is a head of a sequence. Where there are few of them, it is a tile of queries
-// or, in rules that add to cotangents of keys, a group of such tiles with sums of its own, which
-// are added in order afterwards. What is a unit depends on shapes alone, so results do not depend
-// on the number of threads.
+// or, in rules that add to cotangents of keys, a group of such tiles with accumulators of its own,
+// which are added in order afterwards. What is a unit depends on shapes alone, so results do not
+// depend on the number of threads.
 #pragma once
 
 #include <algorithm>
@@ -17,7 +17,7 @@ namespace {
 
 using ebt::kernels::kPlentyOfHeads;
 
-// Runs a rule: Rule::needs(a), and Rule::run(head, keys, tile memory, first query, queries) for
+// Runs a rule: Rule::requirements(a), and Rule::run(head, keys, buffers, first query, queries) for
 // every tile of queries.
 template <class Rule, class T, class S>
 class Pass {
@@ -28,12 +28,12 @@ class Pass {
     if (heads_ == 0 || query_tiles_ == 0) {
       return;
     }
-    key_tiles_ = (head(0).seen_keys() + kKeys - 1) / kKeys;
+    key_tiles_ = (head(0).visible_to_head() + kKeys - 1) / kKeys;
     padded_keys_ = key_tiles_ * kKeys;
     if (heads_ >= kPlentyOfHeads || query_tiles_ == 1) {
-      run_heads();
+      run_by_heads();
     } else {
-      run_parts();
+      run_by_query_tiles();
     }
   }
 
@@ -42,100 +42,101 @@ class Pass {
     return {a_, index / a_.shape.heads, index % a_.shape.heads};
   }
 
-  void run_heads() const {
+  void run_by_heads() const {
     std::atomic<int64_t> first_free{0};
 #pragma omp parallel
     {
       HeadKeys<T, S> keys;
-      TileMemory<T, S> memory;
+      TileBuffers<T, S> buffers;
       const int64_t padded_width = head(0).padded_width;
-      const auto take = [&](Memory from) {
-        keys.take(from, needs_, padded_keys_, padded_width);
-        if (needs_.collects) {
-          keys.take_sums(from, padded_keys_, padded_width);
+      const auto take = [&](BumpAllocator from) {
+        keys.take(from, requirements_, padded_keys_, padded_width);
+        if (requirements_.key_cotangents) {
+          keys.take_cotangents(from, padded_keys_, padded_width);
         }
-        memory.take(from, padded_width);
+        buffers.take(from, padded_width);
         return from.used();
       };
-      take(Memory(kept_memory<Purpose::kOwn>(take(Memory()))));
-      // A thread knows its next head, to call for its rows in time.
+      take(BumpAllocator(thread_memory<Sharing::kOwn>(take(BumpAllocator()))));
+      // A thread knows its next head, to prefetch its rows in time.
       int64_t index = first_free++;
       while (index < heads_) {
         const int64_t next = first_free++;
-        run_head(index, next, keys, memory);
+        run_head(index, next, keys, buffers);
         index = next;
       }
     }
   }
 
   void run_head(int64_t index, int64_t next, const HeadKeys<T, S>& keys,
-                TileMemory<T, S>& memory) const {
+                TileBuffers<T, S>& buffers) const {
     Head<T, S> h = head(index);
     int64_t packed = 0;
     clear_sums(keys);
     for (int64_t tile = 0; tile < query_tiles_; ++tile) {
-      for (; packed < h.seen_by_tile(tile); packed += kKeys) {
-        h.pack_keys(needs_, packed, keys);
+      for (; packed < h.visible_to_tile(tile); packed += kKeys) {
+        h.pack_keys(requirements_, packed, keys);
       }
-      RowsAhead ahead;
+      RowPrefetcher prefetcher;
       if (tile + 1 < query_tiles_) {
-        h.list_rows(tile + 1, packed, ahead);
+        h.add_rows_of_tile(tile + 1, packed, prefetcher);
       } else {
         if (next < heads_) {
-          head(next).list_rows(0, 0, ahead);
+          head(next).add_rows_of_tile(0, 0, prefetcher);
         }
-        for (int64_t t = 0; needs_.collects && t < smaller(key_tiles_, kTilesAhead); ++t) {
-          list_cotangents(h, t, ahead);
+        for (int64_t t = 0;
+             requirements_.key_cotangents && t < smaller(key_tiles_, kPrefetchedTiles); ++t) {
+          add_cotangent_rows(h, t, prefetcher);
         }
       }
-      run_tile(h, tile, keys, ahead, memory);
+      run_tile(h, tile, keys, prefetcher, buffers);
     }
-    for (int64_t t = 0; needs_.collects && t < key_tiles_; ++t) {
+    for (int64_t t = 0; requirements_.key_cotangents && t < key_tiles_; ++t) {
       add_cotangents(h, t, 1, &keys);
     }
   }
 
-  void run_parts() const {
+  void run_by_query_tiles() const {
     // Groups take every groups-th tile, which balances them.
-    const int64_t groups = needs_.collects
+    const int64_t groups = requirements_.key_cotangents
                                ? smaller((kPlentyOfHeads + heads_ - 1) / heads_, query_tiles_)
                                : query_tiles_;
     const int64_t padded_width = head(0).padded_width;
     HeadKeys<T, S> keys[kPlentyOfHeads];
     HeadKeys<T, S> sums[2 * kPlentyOfHeads];  // of a head's groups, in a row
-    const auto take = [&](Memory memory) {
+    const auto take = [&](BumpAllocator memory) {
       for (int64_t index = 0; index < heads_; ++index) {
-        keys[index].take(memory, needs_, padded_keys_, padded_width);
-        for (int64_t group = 0; needs_.collects && group < groups; ++group) {
-          sums[index * groups + group].take_sums(memory, padded_keys_, padded_width);
+        keys[index].take(memory, requirements_, padded_keys_, padded_width);
+        for (int64_t group = 0; requirements_.key_cotangents && group < groups; ++group) {
+          sums[index * groups + group].take_cotangents(memory, padded_keys_, padded_width);
         }
       }
       return memory.used();
     };
-    take(Memory(kept_memory<Purpose::kShared>(take(Memory()))));
+    take(BumpAllocator(thread_memory<Sharing::kShared>(take(BumpAllocator()))));
     std::atomic<int64_t> first_free{0};
 #pragma omp parallel
     {
 #pragma omp for schedule(static)
       for (int64_t unit = 0; unit < heads_ * key_tiles_; ++unit) {
         const int64_t index = unit / key_tiles_;
-        head(index).pack_keys(needs_, unit % key_tiles_ * kKeys, keys[index]);
+        head(index).pack_keys(requirements_, unit % key_tiles_ * kKeys, keys[index]);
       }
-      Memory measure;
-      TileMemory<T, S> memory;
-      memory.take(measure, padded_width);
-      Memory own(kept_memory<Purpose::kOwn>(measure.used()));
-      memory.take(own, padded_width);
+      BumpAllocator measure;
+      TileBuffers<T, S> buffers;
+      buffers.take(measure, padded_width);
+      BumpAllocator own(thread_memory<Sharing::kOwn>(measure.used()));
+      buffers.take(own, padded_width);
       // Later tiles see more keys: a head's last ones go first, so that what is left at the end is
       // small. Tiles of one head follow each other, as they share its packed keys.
       int64_t unit = first_free++;
       while (unit < heads_ * groups) {
         const int64_t next = first_free++;
-        run_group(unit, next, groups, keys, sums, memory);
+        run_group(unit, next, groups, keys, sums, buffers);
         unit = next;
       }
 #pragma omp barrier
-      if (needs_.collects) {
+      if (requirements_.key_cotangents) {
 #pragma omp for schedule(static)
         for (int64_t unit = 0; unit < heads_ * key_tiles_; ++unit) {
           const int64_t index = unit / key_tiles_;
@@ -147,59 +148,60 @@ class Pass {
 
   // One group of a head's tiles; `next` is what the thread does afterwards.
   void run_group(int64_t unit, int64_t next, int64_t groups, const HeadKeys<T, S>* keys,
-                 const HeadKeys<T, S>* sums, TileMemory<T, S>& memory) const {
+                 const HeadKeys<T, S>* sums, TileBuffers<T, S>& buffers) const {
     const auto first_tile = [&](int64_t u) { return groups - 1 - u % groups; };
     Head<T, S> h = head(unit / groups);
     HeadKeys<T, S> with = keys[unit / groups];
-    if (needs_.collects) {
+    if (requirements_.key_cotangents) {
       const HeadKeys<T, S>& own = sums[unit / groups * groups + first_tile(unit)];
       with.k_bar = own.k_bar;
       with.v_bar = own.v_bar;
     }
     clear_sums(with);
     for (int64_t tile = first_tile(unit); tile < query_tiles_; tile += groups) {
-      RowsAhead ahead;
+      RowPrefetcher prefetcher;
       if (tile + groups < query_tiles_) {
-        h.list_rows(tile + groups, a_.shape.keys, ahead);
+        h.add_rows_of_tile(tile + groups, a_.shape.keys, prefetcher);
       } else if (next < heads_ * groups) {
-        head(next / groups).list_rows(first_tile(next), a_.shape.keys, ahead);
+        head(next / groups).add_rows_of_tile(first_tile(next), a_.shape.keys, prefetcher);
       }
-      run_tile(h, tile, with, ahead, memory);
+      run_tile(h, tile, with, prefetcher, buffers);
     }
   }
 
   void clear_sums(const HeadKeys<T, S>& keys) const {
-    if (needs_.collects) {
+    if (requirements_.key_cotangents) {
       const int64_t count = padded_keys_ * head(0).padded_width;
       std::fill_n(keys.k_bar, count, T(0));
       std::fill_n(keys.v_bar, count, T(0));
     }
   }
-  void run_tile(Head<T, S>& h, int64_t tile, const HeadKeys<T, S>& keys, RowsAhead& ahead,
-                TileMemory<T, S>& memory) const {
+  void run_tile(Head<T, S>& h, int64_t tile, const HeadKeys<T, S>& keys, RowPrefetcher& prefetcher,
+                TileBuffers<T, S>& buffers) const {
     // With long contexts a pass takes minutes: one that is to end leaves its results undefined.
     if (watch_ != nullptr && watch_->wants_stop()) {
       return;
     }
     // A tile on the diagonal has fewer small products than the others: three quarters are few
     // enough for the first.
-    ahead.start(needs_.products * h.seen_by_tile(tile) / group_rows<T>(kKeys) * 3 / 4 + 1);
-    h.ahead = &ahead;
+    prefetcher.start(
+        requirements_.products * h.visible_to_tile(tile) / group_rows<T>(kKeys) * 3 / 4 + 1);
+    h.prefetcher = &prefetcher;
     const int64_t first = tile * kQueries;
-    Rule::run(h, keys, memory, first, smaller(a_.shape.queries - first, kQueries));
+    Rule::run(h, keys, buffers, first, smaller(a_.shape.queries - first, kQueries));
   }
 
-  void list_cotangents(const Head<T, S>& h, int64_t key_tile, RowsAhead& list) const {
-    const int64_t end = smaller(h.seen_keys(), (key_tile + 1) * kKeys);
-    list.add(h.rows(a_.stored_k_bar), key_tile * kKeys, end, h.width);
-    list.add(h.rows(a_.stored_v_bar), key_tile * kKeys, end, h.width);
-    list.add(h.rows(a_.k_bar), key_tile * kKeys, end, h.width);
-    list.add(h.rows(a_.v_bar), key_tile * kKeys, end, h.width);
+  void add_cotangent_rows(const Head<T, S>& h, int64_t key_tile, RowPrefetcher& prefetcher) const {
+    const int64_t end = smaller(h.visible_to_head(), (key_tile + 1) * kKeys);
+    prefetcher.add(h.rows(a_.stored_k_bar), key_tile * kKeys, end, h.width);
+    prefetcher.add(h.rows(a_.stored_v_bar), key_tile * kKeys, end, h.width);
+    prefetcher.add(h.rows(a_.k_bar), key_tile * kKeys, end, h.width);
+    prefetcher.add(h.rows(a_.v_bar), key_tile * kKeys, end, h.width);
   }
   // Adds the sums of one tile of keys to the cotangents, in order.
   void add_cotangents(const Head<T, S>& h, int64_t key_tile, int64_t groups,
                       const HeadKeys<T, S>* sums) const {
-    const int64_t end = smaller(h.seen_keys(), (key_tile + 1) * kKeys);
+    const int64_t end = smaller(h.visible_to_head(), (key_tile + 1) * kKeys);
     if (a_.stored_k_bar.data != nullptr) {
       store_cotangents(h, key_tile * kKeys, end, groups, sums);
       return;
@@ -228,12 +230,12 @@ class Pass {
 
   const AttentionArguments<T, S>& a_;
   const ebt::WorkWatch* watch_ = ebt::work_watch();
-  Needs needs_ = Rule::needs(a_);
+  Requirements requirements_ = Rule::requirements(a_);
   int64_t heads_ = 0;
   int64_t query_tiles_ = 0;
   int64_t key_tiles_ = 0;
   int64_t padded_keys_ = 0;
-  static constexpr int64_t kTilesAhead = 4;  // of cotangents that are called for
+  static constexpr int64_t kPrefetchedTiles = 4;  // of cotangents
 };
 
 }  // namespace

@@ -1,3 +1,4 @@
+// Attention of single rows to cached keys, and its gradient by the row: row_attention.h.
 #include "ebt/kernels/cpu/parallel.h"
 #include "ebt/kernels/cpu/words.h"
 #include "ebt/kernels/isa.h"
@@ -99,9 +100,9 @@ inline T powers(int64_t count, T shift, T* out) {
   return sum_of_lanes<T>(sum);
 }
 
-// y (width) += sum of weights[j] value j, over `steps` words of weights.
+// y (width) += sum of p[j] value j, over `steps` words of p.
 template <class T, class X>
-inline void add_values(int64_t steps, int64_t width, const X* weights, const X* values, T* y) {
+inline void add_values(int64_t steps, int64_t width, const X* p, const X* values, T* y) {
   int64_t i = 0;
   for (; i + 4 * kLanes<T> <= width; i += 4 * kLanes<T>) {
     VectorOf<T> sum[4];
@@ -112,8 +113,7 @@ inline void add_values(int64_t steps, int64_t width, const X* weights, const X* 
     for (int64_t j = 0; j < steps; ++j) {
 #pragma GCC unroll 4
       for (int n = 0; n < 4; ++n) {
-        sum[n] =
-            multiply_add(weights[j], load_words(values + j * width + i + n * kLanes<T>), sum[n]);
+        sum[n] = multiply_add(p[j], load_words(values + j * width + i + n * kLanes<T>), sum[n]);
       }
     }
 #pragma GCC unroll 4
@@ -125,7 +125,7 @@ inline void add_values(int64_t steps, int64_t width, const X* weights, const X* 
     const int64_t lanes = width - i;
     VectorOf<T> sum = load_first<T>(y + i, lanes);
     for (int64_t j = 0; j < steps; ++j) {
-      sum = multiply_add(weights[j], load_first_words(values + j * width + i, lanes), sum);
+      sum = multiply_add(p[j], load_first_words(values + j * width + i, lanes), sum);
     }
     store_first<T>(sum, y + i, lanes);
   }
@@ -155,39 +155,39 @@ inline void value_dots(int64_t count, int64_t width, const float* x, const Pair*
   }
 }
 
-// Lane by lane, sums[i] += slopes[j] times element i of key j, over `blocks` blocks of keys.
+// Lane by lane, sums[i] += s_bar[j] times element i of key j, over `blocks` blocks of keys.
 template <class T>
-inline void add_keys(int64_t blocks, int64_t width, const T* slopes, const T* keys,
+inline void add_keys(int64_t blocks, int64_t width, const T* s_bar, const T* keys,
                      VectorOf<T>* sums) {
   for (int64_t b = 0; b < blocks; ++b) {
     for (int v = 0; v < kKeyBlock / kLanes<T>; ++v) {
-      const VectorOf<T> slope = load(slopes + b * kKeyBlock + v * kLanes<T>);
+      const VectorOf<T> factor = load(s_bar + b * kKeyBlock + v * kLanes<T>);
       for (int64_t i = 0; i < width; ++i) {
-        sums[i] += slope * load(keys + (b * width + i) * kKeyBlock + v * kLanes<T>);
+        sums[i] += factor * load(keys + (b * width + i) * kKeyBlock + v * kLanes<T>);
       }
     }
   }
 }
-inline void add_keys(int64_t blocks, int64_t width, const float* slopes, const Pair* keys,
+inline void add_keys(int64_t blocks, int64_t width, const float* s_bar, const Pair* keys,
                      VectorOf<float>* sums) {
   for (int64_t b = 0; b < blocks; ++b) {
     for (int v = 0; v < kKeyBlock / kLanes<float>; ++v) {
-      const VectorOf<float> slope = load(slopes + b * kKeyBlock + v * kLanes<float>);
+      const VectorOf<float> factor = load(s_bar + b * kKeyBlock + v * kLanes<float>);
       for (int64_t i = 0; i < width; i += 2) {
         const Words pair = load_words(keys + (b * width + i) / 2 * kKeyBlock + v * kLanes<float>);
-        sums[i] += slope * lower_halves(pair);
-        sums[i + 1] += slope * upper_halves(pair);
+        sums[i] += factor * lower_halves(pair);
+        sums[i + 1] += factor * upper_halves(pair);
       }
     }
   }
 }
 
 template <class T>
-inline T largest_of(int64_t count, const T* values, T largest) {
+inline T maximum(int64_t count, const T* values, T maximum) {
   for (int64_t j = 0; j < count; ++j) {
-    largest = values[j] > largest ? values[j] : largest;
+    maximum = values[j] > maximum ? values[j] : maximum;
   }
-  return largest;
+  return maximum;
 }
 
 template <class T>
@@ -195,24 +195,24 @@ inline T power_of(T x) {
   return power(fill(x))[0];
 }
 
-// Softmax over keys that arrive in tiles: sums so far are scaled down when a larger score comes.
+// Softmax over keys that arrive in tiles: sums so far are rescaled when a larger score comes.
 template <class T>
-struct RunningSoftmax {
-  T largest = static_cast<T>(-__builtin_huge_val());
-  T total = 0;
+struct OnlineSoftmax {
+  T row_max = static_cast<T>(-__builtin_huge_val());
+  T row_sum = 0;
 
-  // Makes weights of `count` new scores, and scales o (width) down to them.
+  // Makes p, not divided by their sum, of `count` new scores, and rescales o (width) to them.
   void add(int64_t count, T* scores, int64_t width, T* o) {
-    const T before = largest;
-    largest = largest_of(count, scores, largest);
-    if (total > T(0) && largest > before) {
-      const T shrink = power_of(before - largest);
-      total *= shrink;
+    const T before = row_max;
+    row_max = maximum(count, scores, row_max);
+    if (row_sum > T(0) && row_max > before) {
+      const T rescale = power_of(before - row_max);
+      row_sum *= rescale;
       for (int64_t i = 0; i < width; ++i) {
-        o[i] *= shrink;
+        o[i] *= rescale;
       }
     }
-    total += powers(count, largest, scores);
+    row_sum += powers(count, row_max, scores);
   }
 };
 
@@ -220,16 +220,16 @@ template <class T, class S>
 void forward_head(const RowHead<T, S>& h, T* o, T* log_sum) {
   alignas(kVectorBytes) T scores[kKeyTile];
   Word<S> memory[words<S>(kMaxRowHeadWidth)];
-  Word<S> weights[words<S>(kKeyTile)];
+  Word<S> p[words<S>(kKeyTile)];
   const auto* q = words_of(h.width, h.q, memory);
   for (int64_t i = 0; i < h.width; ++i) {
     o[i] = T(0);
   }
-  RunningSoftmax<T> softmax;
+  OnlineSoftmax<T> softmax;
   h.for_tiles([&](const auto* keys, const auto* values, int64_t count) {
     score(count, words<S>(h.width), q, keys, h.scale, scores);
     softmax.add(count, scores, h.width, o);
-    add_values(words<S>(count), h.width, words_of(count, scores, weights), values, o);
+    add_values(words<S>(count), h.width, words_of(count, scores, p), values, o);
   });
   if (h.own) {
     scores[0] = dot<T>(h.width, h.q, h.own_k) * h.scale;
@@ -237,39 +237,39 @@ void forward_head(const RowHead<T, S>& h, T* o, T* log_sum) {
     add_scaled(h.width, scores[0], h.own_v, o);
   }
   for (int64_t i = 0; i < h.width; ++i) {
-    o[i] /= softmax.total;
+    o[i] /= softmax.row_sum;
   }
-  *log_sum = softmax.largest + natural_logarithm(softmax.total) * kScoreUnit<T>;
+  *log_sum = softmax.row_max + natural_logarithm(softmax.row_sum) * kScoreUnit<T>;
 }
 
 template <class T, class S>
 void vjp_head(const RowHead<T, S>& h, T scale, const T* o, T log_sum, const T* o_bar, T* q_bar,
               T* k_bar, T* v_bar) {
   alignas(kVectorBytes) T scores[kKeyTile];
-  alignas(kVectorBytes) T slopes[kKeyTile];
+  alignas(kVectorBytes) T s_bar[kKeyTile];
   Word<S> memory[words<S>(kMaxRowHeadWidth)];
   VectorOf<T> sums[kMaxRowHeadWidth];
   const auto* q = words_of(h.width, h.q, memory);
-  const T mean_dot = dot<T>(h.width, o_bar, o);
+  const T mean_p_bar = dot<T>(h.width, o_bar, o);  // FlashAttention's D
   for (int64_t i = 0; i < h.width; ++i) {
     sums[i] = VectorOf<T>{};
   }
   h.for_tiles([&](const auto* keys, const auto* values, int64_t count) {
     score(count, words<S>(h.width), q, keys, h.scale, scores);
-    value_dots(count, h.width, o_bar, values, slopes);
+    value_dots(count, h.width, o_bar, values, s_bar);
     powers(count, log_sum, scores);
     const int64_t blocks = (count + kKeyBlock - 1) / kKeyBlock;
     for (int64_t j = 0; j < blocks * kKeyBlock; ++j) {
-      slopes[j] = j < count ? scores[j] * (slopes[j] - mean_dot) * scale : T(0);
+      s_bar[j] = j < count ? scores[j] * (s_bar[j] - mean_p_bar) * scale : T(0);
     }
-    add_keys(blocks, h.width, slopes, keys, sums);
+    add_keys(blocks, h.width, s_bar, keys, sums);
   });
   scores[0] = dot<T>(h.width, h.q, h.own_k) * h.scale;
   powers(1, log_sum, scores);
-  const T slope = scores[0] * (dot<T>(h.width, o_bar, h.own_v) - mean_dot) * scale;
+  const T own_s_bar = scores[0] * (dot<T>(h.width, o_bar, h.own_v) - mean_p_bar) * scale;
   for (int64_t i = 0; i < h.width; ++i) {
-    q_bar[i] = sum_of_lanes<T>(sums[i]) + slope * h.own_k[i];
-    k_bar[i] = slope * h.q[i];
+    q_bar[i] = sum_of_lanes<T>(sums[i]) + own_s_bar * h.own_k[i];
+    k_bar[i] = own_s_bar * h.q[i];
     v_bar[i] = scores[0] * o_bar[i];
   }
 }
