@@ -1,4 +1,4 @@
-// Another run of this program, as a process of its own.
+// Runs this program again, as a child process.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// One image through `ebt denoise`.
+// Denoising of one image file, for `ebt denoise`.
 #pragma once
 
 #include <cstdint>

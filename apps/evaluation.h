@@ -1,4 +1,5 @@
-// What commands that use a trained model share: opening it, choosing a text, tabulating its losses.
+// Shared by the commands that use a trained model: opening it, choosing a text, tabulating its
+// losses.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// What the value of a field is, where its type does not tell: a field's name means the same in all
-// commands. Help, shell completion, and the checks of paths follow from it.
+// Kinds of values that fields hold (files, folders, choices), told by the field's name, which means
+// the same in all commands. Help, shell completion, and the checks of paths follow from it.
 #pragma once
 
 #include <string>

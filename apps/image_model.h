@@ -1,4 +1,4 @@
-// What commands that use a trained model of images share.
+// Shared by the commands that use a trained image model.
 #pragma once
 
 #include <cstdint>

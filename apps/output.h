@@ -1,4 +1,4 @@
-// Standard output: what a command prints arrives, or the command fails.
+// Standard output with its errors: what a command prints is written, or the command fails.
 #pragma once
 
 #include <exception>

@@ -1,5 +1,5 @@
-// What a command writes must cost nothing that is there: the one check of all flags that name
-// outputs.
+// The check of all flags that name outputs: no command overwrites what it reads, or what it was not
+// told to overwrite.
 #pragma once
 
 #include <filesystem>

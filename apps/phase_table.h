@@ -1,4 +1,4 @@
-// The phases of a timed step, for people and for machines.
+// Prints the seconds of each phase of a step as a table, or makes JSON of them.
 #pragma once
 
 #include "ebt/core/config_fields.h"

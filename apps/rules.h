@@ -1,4 +1,4 @@
-// Where flags mean something: conditions for Flags::Group::only_where().
+// Conditions under which flags apply, for Flags::Group::only_where().
 #pragma once
 
 #include <string>

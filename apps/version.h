@@ -1,4 +1,4 @@
-// What this program is, and what it was built from.
+// Version and build information of this program.
 #pragma once
 
 #include "ebt/core/config_fields.h"

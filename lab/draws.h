@@ -1,4 +1,4 @@
-// Random numbers one after the other, for generators whose draws depend on earlier ones.
+// A sequential random number generator, for generators whose draws depend on earlier ones.
 #pragma once
 
 #include <cstddef>

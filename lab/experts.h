@@ -1,5 +1,5 @@
-// Who a model learns from: experts whose knowledge of the world is wrong or partial, each in its
-// own way (the three settings of "A Taxonomy of Transcendence", arXiv 2508.17669).
+// The experts that a model learns from, whose knowledge of the world is wrong or partial, each in
+// its own way (the three settings of "A Taxonomy of Transcendence", arXiv 2508.17669).
 #pragma once
 
 #include <cstdint>

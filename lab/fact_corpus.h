@@ -1,4 +1,4 @@
-// What experts write: an endless series of samples that a model learns facts from.
+// The training text that experts write: an endless series of samples.
 #pragma once
 
 #include <cstdint>

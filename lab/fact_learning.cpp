@@ -1,4 +1,4 @@
-// A model learns what experts write about a world, and is asked.
+// Trains a model on what experts write about a world, and evaluates it on questions.
 #include <algorithm>
 #include <string>
 #include <utility>

@@ -1,4 +1,5 @@
-// What a model of facts holds to be true.
+// Measures of the facts that a model knows: accuracy of its answers, and how well energies tell
+// right words from wrong ones.
 #pragma once
 
 #include <cstdint>

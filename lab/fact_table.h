@@ -1,4 +1,4 @@
-// Facts, and looking them up.
+// A sorted table of facts with lookup.
 #pragma once
 
 #include <compare>

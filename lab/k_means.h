@@ -1,4 +1,4 @@
-// Dividing points into groups around their means.
+// k-means clustering.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// An invented world: entities of several types, and what relates them.
+// A synthetic knowledge graph: entities of several types, and relations between them.
 #pragma once
 
 #include <cstdint>

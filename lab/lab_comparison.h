@@ -1,4 +1,4 @@
-// Two experiments side by side.
+// Comparison of two finished experiments.
 #pragma once
 
 #include <filesystem>

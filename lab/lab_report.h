@@ -1,4 +1,4 @@
-// What an experiment found, as one self-contained HTML page and as files for machines.
+// The report of an experiment: one self-contained HTML page, and files for machines.
 #pragma once
 
 #include <filesystem>

@@ -1,5 +1,5 @@
-// What an invented world is told in: types of entities, nouns of relations between them, and names
-// that nobody bears.
+// The vocabulary of synthetic worlds: types of entities, nouns of relations between them, and
+// invented names.
 #pragma once
 
 #include <cstdint>

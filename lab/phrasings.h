@@ -1,4 +1,4 @@
-// How facts are worded.
+// Sentence templates that state facts.
 #pragma once
 
 #include <cstdint>

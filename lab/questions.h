@@ -1,4 +1,4 @@
-// What a model of facts is asked, and what guessing would score.
+// Questions about facts, and the scores that guessing would reach.
 #pragma once
 
 #include <compare>

@@ -1,4 +1,4 @@
-// What `ebt lab scale` says of its results.
+// The report of `ebt lab scale`.
 #include <fmt/format.h>
 
 #include <algorithm>

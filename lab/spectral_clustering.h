@@ -1,4 +1,4 @@
-// Which edges of a graph belong together.
+// Spectral clustering of the edges of a graph.
 #pragma once
 
 #include <cstdint>

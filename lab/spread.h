@@ -1,4 +1,4 @@
-// Numbers that several seeds gave.
+// Mean and standard deviation over seeds.
 #pragma once
 
 #include <cmath>

@@ -1,4 +1,4 @@
-// Results of `ebt lab think` to be looked at from several sides.
+// Queries on the results of `ebt lab think`, by puzzle, learner, level and way of thinking.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// What `ebt lab think` says of its results.
+// The report of `ebt lab think`.
 #include <fmt/format.h>
 
 #include <algorithm>

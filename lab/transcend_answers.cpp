@@ -1,4 +1,4 @@
-// What `ebt lab transcend` answers.
+// The conclusions that `ebt lab transcend` draws.
 #include <fmt/format.h>
 
 #include <algorithm>

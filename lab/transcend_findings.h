@@ -1,4 +1,4 @@
-// Results of `ebt lab transcend` to be looked at from several sides.
+// Queries on the results of `ebt lab transcend`, by setting and learner.
 #pragma once
 
 #include <functional>

@@ -1,4 +1,4 @@
-// What `ebt lab transcend` says of its results.
+// The report of `ebt lab transcend`.
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// The energy of a word as the prediction: nothing is thought, only judged.
+// Energies of given words as predictions, without thinking.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Settings that list words.
+// Parsing of settings that list words.
 #pragma once
 
 #include <string>

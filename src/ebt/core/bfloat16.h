@@ -1,4 +1,4 @@
-// The upper half of a float: what the bf16 precision stores and multiplies.
+// bfloat16, the upper half of a float: what the bf16 precision stores and multiplies.
 #pragma once
 
 #include <cstdint>

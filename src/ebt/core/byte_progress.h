@@ -1,4 +1,4 @@
-// Progress through a known number of bytes.
+// A progress line for work on a known number of bytes.
 #pragma once
 
 #include <chrono>

@@ -1,4 +1,4 @@
-// What checks of configs say.
+// Range checks of config values, with their error messages.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// What people read on stderr: one progress line that rewrites itself, and quantities in words.
+// The progress line on stderr, which rewrites itself, and quantities in words.
 #pragma once
 
 #include <chrono>

@@ -1,5 +1,4 @@
-// What the program has to say beside results and progress: errors, warnings and notes, all in one
-// form.
+// Errors, warnings and notes on stderr, all in one form.
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
-// Where the time of a training step goes: the code names what it is doing, and a clock, if there is
-// one, adds up the seconds of each.
+// Profiling of a training step by phase: the code names what it is doing, and a clock, if there is
+// one, adds up the seconds of each phase.
 #pragma once
 
 #include <array>

@@ -1,5 +1,5 @@
-// Bytes as text. The system allows any bytes in paths and arguments; JSON, messages and pages hold
-// UTF-8.
+// Bytes as text, with escapes. The system allows any bytes in paths and arguments; JSON, messages
+// and pages hold UTF-8.
 #pragma once
 
 #include <string>

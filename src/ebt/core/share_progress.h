@@ -1,4 +1,4 @@
-// Progress through work of which the share that is done is known.
+// A progress line for work of which the completed share is known.
 #pragma once
 
 #include <chrono>

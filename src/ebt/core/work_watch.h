@@ -1,5 +1,5 @@
-// Long work that somebody watches: between its parts it says how much of it is done, and ends where
-// that is wanted.
+// Progress and cancellation of long work: between its parts it says how much of it is done, and
+// stops where that is wanted.
 #pragma once
 
 #include <functional>

@@ -1,4 +1,4 @@
-// A new order for every epoch, of which any place can be asked alone.
+// A random permutation for every epoch, of which any element can be computed alone.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,5 @@
-// What an energy says about being right: calibration.json of a model folder.
+// Calibration, from an energy to the probability of being right: calibration.json of a model
+// folder.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,4 @@
-// How well models take noise out of images, over the forward passes they may take: the table, and
-// its files.
+// The table of denoising quality over forward passes, and its files.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Noise put on images to see it taken out again.
+// The noise that is added to images to evaluate denoising.
 #pragma once
 
 #include <cstdint>

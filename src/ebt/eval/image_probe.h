@@ -1,4 +1,4 @@
-// Images and classes made ready for a linear probe.
+// Labelled images and their features, for a linear probe.
 #pragma once
 
 #include <cstdint>

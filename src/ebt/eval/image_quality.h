@@ -1,4 +1,4 @@
-// How near an image is to another.
+// PSNR and SSIM of an image against another.
 #pragma once
 
 #include "ebt/core/tensor.h"

@@ -1,4 +1,4 @@
-// Models measured on noisy images, beside a classical filter and no model at all.
+// Evaluation of denoisers on noisy images, beside a classical filter and no model at all.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// The images that a model is measured on, one at a time.
+// The images of an evaluation, one at a time.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Minimising a smooth convex function of many variables.
+// L-BFGS: minimises a smooth convex function of many variables.
 #pragma once
 
 #include <cstdint>

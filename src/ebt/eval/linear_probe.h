@@ -1,4 +1,4 @@
-// How much of a class can be read off features by a linear map: multinomial logistic regression.
+// A linear probe: multinomial logistic regression of classes on features.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// A classical way to take noise out of an image, to compare models with.
+// Non-local means, a classical denoiser to compare models with.
 #pragma once
 
 #include <cstdint>

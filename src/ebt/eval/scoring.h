@@ -1,4 +1,4 @@
-// Many requests through a generator: as many at a time as it takes, answers in order.
+// Runs many requests through a generator: as many at a time as it takes, answers in order.
 #pragma once
 
 #include <functional>

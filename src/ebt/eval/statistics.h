@@ -1,4 +1,4 @@
-// How two measurements of the same tokens go together, and how far probabilities can be trusted.
+// Correlations, the area under a ROC curve, and reliability of probabilities.
 #pragma once
 
 #include <cstdint>

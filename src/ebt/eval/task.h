@@ -1,5 +1,5 @@
-// What a model is measured by: a task is a list of examples, each a few requests to a generator and
-// a judgement of the answers.
+// The interface of evaluation tasks: a task is a list of examples, each a few requests to a
+// generator and a judgement of the answers.
 #pragma once
 
 #include <cstdint>

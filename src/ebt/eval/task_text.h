@@ -1,4 +1,4 @@
-// Texts as tasks cut them.
+// Requests to a generator, built from the texts of tasks.
 #pragma once
 
 #include <cstdint>

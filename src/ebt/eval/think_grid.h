@@ -1,4 +1,4 @@
-// Ways of thinking to measure: every combination of some settings.
+// A grid of thinking options: every combination of the listed settings.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// Flags that list values.
+// Parsing of flags that list values.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// What a file is, told by its first bytes and not by its name.
+// Detection of a file's type by its first bytes, not by its name.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// Whether a file is still the one that it was.
+// Fingerprints of files, to notice that one has changed.
 #pragma once
 
 #include <filesystem>

@@ -1,4 +1,4 @@
-// Who writes to a folder.
+// Exclusive ownership of a folder that is written to.
 #pragma once
 
 #include <filesystem>

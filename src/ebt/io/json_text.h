@@ -1,4 +1,4 @@
-// JSON that is written. Strings come from anywhere, paths and texts of models among them, and need
+// Serialisation of JSON. Strings come from anywhere, paths and texts of models among them, and need
 // not be the UTF-8 that JSON holds.
 #pragma once
 

@@ -1,4 +1,4 @@
-// Which file a page of memory is of, for the moment at which the file is gone from under it.
+// Registry of memory-mapped files, for the error message when one was cut short by others.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// A file of which parts are read.
+// A file that is read at any offset.
 #pragma once
 
 #include <cstddef>

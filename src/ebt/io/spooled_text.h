@@ -1,4 +1,4 @@
-// Text of any length that is put together from parts.
+// A text of any length, appended to in parts.
 #pragma once
 
 #include <optional>

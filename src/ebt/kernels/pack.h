@@ -1,5 +1,5 @@
-// How matrices that single rows are multiplied by are stored: neighbours along the summed direction
-// lie together, because machines multiply bf16 in pairs.
+// The packed storage of matrices that single rows are multiplied by: neighbours along the summed
+// direction lie together, because machines multiply bf16 in pairs.
 #pragma once
 
 #include <cstdint>

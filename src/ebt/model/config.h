@@ -1,4 +1,4 @@
-// What a model is: everything needed to rebuild its shapes, stored with its weights.
+// The config of a text model: everything needed to rebuild its shapes, stored with its weights.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// How a model computes, as opposed to what it is: nothing here is part of its meaning.
+// Options of how a model computes (precision, memory, chunks), as opposed to what it is.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// What an image model is: everything needed to rebuild its shapes, stored with its weights.
+// The config of an image model: everything needed to rebuild its shapes, stored with its weights.
 #pragma once
 
 #include <cstdint>

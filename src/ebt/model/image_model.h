@@ -1,4 +1,4 @@
-// What training and evaluation ask of an image model, whatever its architecture.
+// The interface of image models for training and evaluation, whatever their architecture.
 #pragma once
 
 #include <cstddef>

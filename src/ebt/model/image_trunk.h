@@ -1,4 +1,4 @@
-// What an EBT of images and DiT have in common: patch embedding, blocks, and a last modulated norm,
+// The trunk that EBTs of images and DiT share: patch embedding, blocks, and a last modulated norm,
 // from images (B, C, H, W) to features (B, T, D), under the four rules.
 #pragma once
 

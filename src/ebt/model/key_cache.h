@@ -1,4 +1,4 @@
-// Keys and values of the texts that are being continued: for each text, landscape and block.
+// The key-value cache of generation: keys and values of every text, landscape and block.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// What tells one energy landscape from another: the token before its context, or the vectors that
-// modulate its blocks. It belongs to a thinking step, not to a candidate, so it has no tangent.
+// The parameters of an energy landscape: the token before its context, or the vectors that modulate
+// its blocks. It belongs to a thinking step, not to a candidate, so it has no tangent.
 #pragma once
 
 #include "ebt/core/arena.h"

@@ -1,4 +1,4 @@
-// What every trainable model owns, whatever it computes: its weights and their gradients, both also
+// The shell that every trainable model shares: it owns the weights and their gradients, both also
 // seen by role, the copies of the weights that products multiply, and the memory of its workspace.
 #pragma once
 

@@ -1,5 +1,5 @@
-// The candidates: their energies, the gradient that thinking follows, and the tangents that its
-// training needs.
+// The stream of candidate predictions: their energies, the gradient that thinking follows, and the
+// second-order sweep that its training needs.
 //
 // A prediction at position t reads the context's keys and values 0..t and itself, and no other
 // prediction: so any part of the predictions can be computed by itself. The rules, from the

@@ -1,4 +1,4 @@
-// What training and evaluation ask of a text model, whatever its architecture.
+// The interface of text models for training and evaluation, whatever their architecture.
 #pragma once
 
 #include <functional>

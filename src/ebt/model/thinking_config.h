@@ -1,4 +1,4 @@
-// How a model thinks while it is trained: the S1 and S2 recipes are two settings of this struct.
+// The config of thinking in training: the S1 and S2 recipes are two settings of this struct.
 #pragma once
 
 #include <cstdint>

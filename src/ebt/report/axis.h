@@ -1,4 +1,4 @@
-// Where the axes of a chart are marked, and how their numbers are written.
+// Ticks of chart axes and their labels.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// What became of an image, side by side.
+// A contact sheet: stages of one image side by side.
 #pragma once
 
 #include <optional>

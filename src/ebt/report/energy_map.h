@@ -1,4 +1,4 @@
-// The energy that every patch of an image is left with, seen on the image.
+// A map of the final energy of every patch, drawn over the image.
 #pragma once
 
 #include "ebt/data/image/image.h"

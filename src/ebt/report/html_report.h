@@ -1,4 +1,4 @@
-// What a run was and did, as one self-contained HTML page.
+// The report of a run, as one self-contained HTML page.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Text within HTML and SVG.
+// Escaping of text within HTML and SVG.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// Commands of a page that can be pasted into a shell.
+// Shell quoting of the commands that a page shows.
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
-// How wide text is when it is drawn, by a guess that suits the wider of common sans-serif fonts:
-// the reader of an SVG chooses the font.
+// An estimate of the width of drawn text, which suits the wider of common sans-serif fonts: the
+// reader of an SVG chooses the font.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// How a run went, read back from its metrics.
+// The history of a run, read from its metrics.jsonl.
 #pragma once
 
 #include <cstdint>

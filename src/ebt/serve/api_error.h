@@ -1,4 +1,4 @@
-// What a client is told when a request fails, in the form that OpenAI's clients understand.
+// Errors of requests, in the form that OpenAI's clients understand.
 #pragma once
 
 #include <fmt/format.h>

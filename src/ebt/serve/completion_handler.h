@@ -1,4 +1,4 @@
-// From a request for texts to its answer, whole or as a stream of events.
+// The handler of completion requests, which answers whole or as a stream of events.
 #pragma once
 
 #include <atomic>

@@ -1,4 +1,4 @@
-// Answers in OpenAI's forms: whole, or in the chunks of a stream.
+// Answers to completion requests in OpenAI's forms: whole, or in the chunks of a stream.
 #pragma once
 
 #include <cstdint>

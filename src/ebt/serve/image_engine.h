@@ -1,4 +1,4 @@
-// The thread that owns the image model: cleans one image after the other.
+// The thread that owns the image model and denoises one image after the other.
 #pragma once
 
 #include <atomic>

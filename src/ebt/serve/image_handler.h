@@ -1,4 +1,4 @@
-// From a request for an image to its answer, whole, as a stream of events, or as a file.
+// The handler of image requests, which answers whole, as a stream of events, or with a file.
 #pragma once
 
 #include <chrono>

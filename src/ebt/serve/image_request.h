@@ -1,4 +1,4 @@
-// POST /v1/images/denoise, read as strictly as requests for texts: an image, and how to clean it.
+// POST /v1/images/denoise, read as strictly as requests for texts: an image, and how to denoise it.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Cleaned images as answers: whole, or as the events of a stream.
+// Answers with denoised images: whole, or as the events of a stream.
 #pragma once
 
 #include "ebt/core/config_fields.h"

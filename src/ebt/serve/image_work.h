@@ -1,4 +1,4 @@
-// What a request for an image comes to: the engine's part, from the decoded image to PNGs.
+// The engine's work on an image request, from the decoded image to PNGs.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// What a server counts, and how GET /metrics shows it: Prometheus text.
+// The server's metrics, as Prometheus text for GET /metrics.
 #pragma once
 
 #include <array>

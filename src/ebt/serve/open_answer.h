@@ -1,5 +1,5 @@
-// What answering has in common, whatever was asked for: an accepted request that ends in one way,
-// and events on the wire.
+// The state of an answer that is being sent, shared by all endpoints: an accepted request that ends
+// in one way, and events on the wire.
 #pragma once
 
 #include <chrono>

@@ -1,4 +1,4 @@
-// What must hold of the body of a POST before it is read.
+// Checks of a POST body's type and encoding before it is read.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// What the bodies of several endpoints have in common. All throw ApiError naming the field.
+// Parsing of the fields that several endpoints share. All throw ApiError naming the field.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Puts an answer on the wire.
+// Writes an HTTP response to a connection.
 #pragma once
 
 #include "ebt/serve/connection.h"

@@ -1,4 +1,4 @@
-// Where a server listens, and how long it waits for whom.
+// Options of a server: its address, its queue and its timeouts.
 #pragma once
 
 #include <chrono>

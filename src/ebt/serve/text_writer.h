@@ -1,4 +1,4 @@
-// One text of an answer: tokens as they come, and which of them, and how much of their text, may be
+// Incremental text of one choice of an answer: which tokens, and how much of their text, may be
 // sent.
 #pragma once
 

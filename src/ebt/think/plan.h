@@ -1,4 +1,4 @@
-// The steps of a thought, as options and training make them.
+// The plan of thinking steps that follows from options, or from training.
 #pragma once
 
 #include <vector>

@@ -1,4 +1,4 @@
-// Where the step size alpha starts.
+// The initial step size alpha.
 #pragma once
 
 #include "ebt/model/config.h"

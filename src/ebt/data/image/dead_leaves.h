@@ -1,4 +1,4 @@
-// Images drawn instead of photographed: what a model learns from when there are no data.
+// Dead-leaves images: synthetic training images for when there are no data.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Which way up a camera was held.
+// Orientation of a photograph, from its Exif data.
 #pragma once
 
 #include <string_view>

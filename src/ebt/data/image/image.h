@@ -1,4 +1,4 @@
-// Pictures as files hold them, and as models read them.
+// Decoded images, and their conversion to what models read.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Where image files lie: in a folder, in an archive, or where a list says.
+// Image files of a folder, of an archive, or of a list.
 #include <algorithm>
 #include <cctype>
 #include <optional>

@@ -1,4 +1,4 @@
-// Where image files lie: folders, archives and lists.
+// Image files of folders, archives and lists.
 #include <gtest/gtest.h>
 
 #include <filesystem>

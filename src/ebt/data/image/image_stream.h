@@ -1,4 +1,4 @@
-// Images made ahead of their use, by threads in the background.
+// A queue of images that background threads make ahead of their use.
 #pragma once
 
 #include <condition_variable>

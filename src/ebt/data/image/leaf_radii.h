@@ -1,4 +1,4 @@
-// How large the leaves of an image are, and how many fall on it.
+// The distribution of radii in dead-leaves images, and of the number of leaves.
 #pragma once
 
 #include <array>

@@ -1,4 +1,4 @@
-// The two streams that image files become: one to train on, one to validate on.
+// Random crops of image files as two streams, for training and for validation.
 #pragma once
 
 #include <atomic>

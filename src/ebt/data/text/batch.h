@@ -1,4 +1,4 @@
-// What a text source hands to a model.
+// A batch of token rows and their targets.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// A folder of text that was turned into tokens once: docs/formats.md describes its files.
+// Prepared data, a folder of text that was tokenised once: docs/formats.md describes its files.
 #pragma once
 
 #include <cstdint>

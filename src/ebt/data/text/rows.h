@@ -1,4 +1,5 @@
-// Rows of tokens by their numbers, whatever they are cut from.
+// Interfaces of sources of token rows, for training and for validation; rows are addressed by
+// number.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// What text a command reads, and as what.
+// The flags that say which text a command reads, and in which format.
 #pragma once
 
 #include <cstdint>

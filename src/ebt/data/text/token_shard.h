@@ -1,4 +1,4 @@
-// Text turned into tokens, a bounded part at a time.
+// Tokenisation of text into shards of bounded size.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// The words that ByteLevel cuts a text into: GPT-2's.
+// GPT-2's splitting of text into words, which a tokenizer.json calls ByteLevel.
 #pragma once
 
 #include <functional>

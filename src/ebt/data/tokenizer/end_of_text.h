@@ -1,4 +1,4 @@
-// Which token ends a text, as it is asked for or stated beside a tokenizer's file.
+// The token that ends a text, as it is asked for or stated beside a tokenizer's file.
 #pragma once
 
 #include <cstdint>

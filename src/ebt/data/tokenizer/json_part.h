@@ -1,4 +1,4 @@
-// A part of a tokenizer.json, and how to complain about it.
+// A part of a tokenizer.json with its path, for error messages.
 #pragma once
 
 #include <nlohmann/json.hpp>

@@ -1,4 +1,4 @@
-// How a tokenizer.json cuts a text into words.
+// The pre-tokenizer of a tokenizer.json: it cuts a text into words.
 #pragma once
 
 #include <functional>

@@ -1,4 +1,4 @@
-// What a tokenizer.json changes in a text before it is cut into words.
+// The normalizer of a tokenizer.json: what it changes in a text before that is cut into words.
 #pragma once
 
 #include <functional>

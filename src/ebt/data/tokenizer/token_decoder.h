@@ -1,4 +1,4 @@
-// How a tokenizer.json turns the names of tokens into text.
+// The decoder of a tokenizer.json: it turns the names of tokens into text.
 #pragma once
 
 #include <functional>

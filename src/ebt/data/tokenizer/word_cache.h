@@ -1,4 +1,4 @@
-// The tokens of words that were met before: text repeats itself.
+// A cache of the tokens of words: text repeats itself.
 #pragma once
 
 #include <array>

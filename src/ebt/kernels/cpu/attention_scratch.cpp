@@ -1,3 +1,4 @@
+// The size of the scratch memory of attention.h.
 #include <algorithm>
 
 #include "ebt/kernels/attention.h"

@@ -1,3 +1,4 @@
+// Operations on the columns of a matrix (columns.h) for one instruction set.
 #include "ebt/core/bfloat16.h"
 #include "ebt/kernels/columns.h"
 #include "ebt/kernels/cpu/row_chunks.h"

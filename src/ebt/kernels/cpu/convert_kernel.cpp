@@ -1,3 +1,4 @@
+// Conversion from the computing to the stored type (convert.h) for one instruction set.
 #include "ebt/core/bfloat16.h"
 #include "ebt/kernels/convert.h"
 #include "ebt/kernels/cpu/parallel.h"

@@ -1,3 +1,4 @@
+// The choice of an instruction set at run time, and the instances of kernels<Table>().
 #include <cstdlib>
 
 #include "ebt/core/bfloat16.h"

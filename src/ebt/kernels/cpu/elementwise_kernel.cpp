@@ -1,3 +1,4 @@
+// Element-wise operations (elementwise.h) for one instruction set.
 #include "ebt/kernels/cpu/parallel.h"
 #include "ebt/kernels/elementwise.h"
 

@@ -1,3 +1,4 @@
+// The gate of adaLN branches (gate.h) for one instruction set.
 #include "ebt/kernels/cpu/row_chunks.h"
 #include "ebt/kernels/cpu/stored.h"
 #include "ebt/kernels/gate.h"

@@ -1,3 +1,4 @@
+// GELU and its derivatives (gelu.h) for one instruction set.
 #include "ebt/kernels/cpu/parallel.h"
 #include "ebt/kernels/cpu/stored.h"
 #include "ebt/kernels/cpu/vector_math.h"

@@ -1,3 +1,4 @@
+// Products of gemm.h in float32 by oneDNN, and in float64 by our own tiles (gemm_kernel.cpp).
 #include "ebt/kernels/gemm.h"
 
 #include <utility>

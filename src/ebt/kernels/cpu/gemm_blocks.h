@@ -1,4 +1,4 @@
-// How products are cut into the parts that threads take, for the files that implement gemm.h.
+// The division of products among threads, for the files that implement gemm.h.
 #pragma once
 
 #include <dnnl.h>

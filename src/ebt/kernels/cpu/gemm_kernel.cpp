@@ -1,3 +1,4 @@
+// Products of float64 matrices in register-blocked tiles (tile.h) for one instruction set.
 #include "ebt/kernels/cpu/tile.h"
 #include "ebt/kernels/gemm.h"
 #include "ebt/kernels/isa.h"

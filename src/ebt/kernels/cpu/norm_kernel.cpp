@@ -1,3 +1,4 @@
+// RMS norm and layer norm with their derivatives (norm.h) for one instruction set.
 #include <cmath>
 
 #include "ebt/kernels/cpu/row_chunks.h"

@@ -1,4 +1,4 @@
-// When kernels wake other threads. For kernel files only (internal linkage).
+// The size from which kernels use several threads. For kernel files only (internal linkage).
 #pragma once
 
 #include <cstdint>

@@ -1,3 +1,4 @@
+// Normal numbers in bulk (random.h) for one instruction set.
 #include <cmath>
 
 #include "ebt/kernels/cpu/parallel.h"

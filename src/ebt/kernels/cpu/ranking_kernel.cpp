@@ -1,3 +1,4 @@
+// The ranking loss (ranking.h) for one instruction set.
 #include <cmath>
 
 #include "ebt/kernels/cpu/parallel.h"

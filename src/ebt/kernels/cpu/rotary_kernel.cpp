@@ -1,3 +1,4 @@
+// Rotary positions (rotary.h) for one instruction set.
 #include "ebt/kernels/cpu/parallel.h"
 #include "ebt/kernels/cpu/stored.h"
 #include "ebt/kernels/rotary.h"

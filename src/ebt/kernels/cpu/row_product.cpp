@@ -1,3 +1,4 @@
+// The packing of matrices for row_product.h, and the dispatch of its products.
 #include "ebt/kernels/row_product.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Products of a few rows with one matrix (row_product.h) for one instruction set.
 #include "ebt/kernels/cpu/thread_buffer.h"
 #include "ebt/kernels/cpu/words.h"
 #include "ebt/kernels/isa.h"

@@ -1,3 +1,4 @@
+// Operations on the rows of a matrix (rows.h) for one instruction set.
 #include "ebt/kernels/cpu/parallel.h"
 #include "ebt/kernels/rows.h"
 

@@ -1,3 +1,4 @@
+// The step of distributions (simplex_descent.h) for one instruction set.
 #include "ebt/core/bfloat16.h"
 #include "ebt/kernels/cpu/parallel.h"
 #include "ebt/kernels/simplex_descent.h"

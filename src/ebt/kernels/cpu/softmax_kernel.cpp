@@ -1,3 +1,4 @@
+// Softmax and cross-entropy over rows (softmax.h) for one instruction set.
 #include <cmath>
 
 #include "ebt/core/bfloat16.h"

@@ -1,3 +1,4 @@
+// Sums of a tensor's elements (sums.h) for one instruction set.
 #include "ebt/kernels/cpu/row_chunks.h"
 #include "ebt/kernels/sums.h"
 

@@ -1,3 +1,4 @@
+// The gate of SwiGLU and its derivatives (swiglu.h) for one instruction set.
 #include "ebt/kernels/cpu/parallel.h"
 #include "ebt/kernels/cpu/stored.h"
 #include "ebt/kernels/cpu/vector_math.h"

@@ -1,3 +1,4 @@
+// The step of vectors (vector_descent.h) for one instruction set.
 #include "ebt/kernels/cpu/parallel.h"
 #include "ebt/kernels/vector_descent.h"
 

@@ -1,4 +1,4 @@
-// What is multiplied at a time where S is stored: an S, or a pair of bf16 (pack.h). For kernel
+// Loads and products of packed values (pack.h): a word is a number, or a pair of bf16. For kernel
 // files only (internal linkage).
 #pragma once
 
