@@ -50,12 +50,12 @@ struct TextGenerator<T, S>::Question {
   int64_t best = -1;                // candidate
   double best_key = 0;
   std::vector<T> best_logits;
-  bool settled = false;  // which token it is
-  bool last = false;     // nothing is written: the text ends here
+  bool chosen = false;  // the token
+  bool last = false;    // nothing is written: the text ends here
   TokenReport report;
 
   int64_t candidates() const { return static_cast<int64_t>(most_steps.size()); }
-  bool complete() const { return settled && done == candidates(); }
+  bool complete() const { return chosen && done == candidates(); }
 };
 
 template <class T, class S>
@@ -290,10 +290,10 @@ bool TextGenerator<T, S>::start_candidates(Text& text, Question& question) {
 
 // Decides the token of a question from its final logits.
 template <class T, class S>
-void TextGenerator<T, S>::settle(Text& text, Question& question, Tensor<const T> logits) {
+void TextGenerator<T, S>::choose_token(Text& text, Question& question, Tensor<const T> logits) {
   const Distribution<T> prediction(logits);
   TokenReport& report = question.report;
-  question.settled = true;
+  question.chosen = true;
   const auto end_here = [&](FinishReason reason) {
     question.last = true;
     text.over = true;
@@ -338,7 +338,7 @@ void TextGenerator<T, S>::keep_candidate(Question& question, const LaneOwner& ow
     question.best = owner.candidate;
     question.best_key = key;
     report.states = states;
-    if (!question.settled) {
+    if (!question.chosen) {
       const Tensor<const T> logits = thoughts_.logits(lane);
       question.best_logits.assign(logits.begin(), logits.end());
     }
@@ -346,14 +346,14 @@ void TextGenerator<T, S>::keep_candidate(Question& question, const LaneOwner& ow
 }
 
 template <class T, class S>
-void TextGenerator<T, S>::hear(const ThoughtEvent& event) {
+void TextGenerator<T, S>::take_event(const ThoughtEvent& event) {
   const LaneOwner owner = owners_[static_cast<size_t>(event.lane)];
   Text& text = *owner.text;
   Question& question = *owner.question;
   // A lone candidate's token is known before its final energy: the next one need not wait for it.
-  if (question.candidates() == 1 && !question.settled) {
+  if (question.candidates() == 1 && !question.chosen) {
     text.spent += thoughts_.steps(event.lane);
-    settle(text, question, thoughts_.logits(event.lane));
+    choose_token(text, question, thoughts_.logits(event.lane));
   }
   if (!event.finished) {
     return;
@@ -364,14 +364,14 @@ void TextGenerator<T, S>::hear(const ThoughtEvent& event) {
   thoughts_.release(event.lane);
   owners_[static_cast<size_t>(event.lane)] = {};
   ++question.done;
-  if (question.done == question.candidates() && !question.settled) {
+  if (question.done == question.candidates() && !question.chosen) {
     text.spent += question.report.thinking_steps;
-    settle(text, question, {question.best_logits.data(), {config_.vocab_size}});
+    choose_token(text, question, {question.best_logits.data(), {config_.vocab_size}});
   }
 }
 
 template <class T, class S>
-void TextGenerator<T, S>::hear_baseline() {
+void TextGenerator<T, S>::take_baseline_logits() {
   std::vector<int64_t> rows;
   rows.reserve(wanted_.size());
   for (const WantedLogits& wanted : wanted_) {
@@ -387,7 +387,8 @@ void TextGenerator<T, S>::hear_baseline() {
     question->position = wanted_[i].position;
     question->report.from_prompt = question->position < text.prompt_size();
     question->report.forward_passes = 1;
-    settle(text, *question, logits.slice(static_cast<int64_t>(i), 1).reshape({config_.vocab_size}));
+    choose_token(text, *question,
+                 logits.slice(static_cast<int64_t>(i), 1).reshape({config_.vocab_size}));
     text.questions.push_back(std::move(question));
     text.go_on(wanted_[i].position);
     // A context that is full is read again from a later token on.
@@ -478,9 +479,9 @@ bool TextGenerator<T, S>::step() {
     }
   }
   for (const ThoughtEvent& event : thoughts_.pass(context)) {
-    hear(event);
+    take_event(event);
   }
-  hear_baseline();
+  take_baseline_logits();
   ++passes_;
   for (Text* text : in_turn()) {
     report(*text);

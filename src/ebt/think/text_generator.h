@@ -66,10 +66,10 @@ class TextGenerator : public Generator {
   bool ask(Text& text);
   // False when all lanes are taken.
   bool start_candidates(Text& text, Question& question);
-  void hear(const ThoughtEvent& event);
-  void hear_baseline();
+  void take_event(const ThoughtEvent& event);
+  void take_baseline_logits();
   void keep_candidate(Question& question, const LaneOwner& owner, int64_t lane);
-  void settle(Text& text, Question& question, Tensor<const T> logits);
+  void choose_token(Text& text, Question& question, Tensor<const T> logits);
   void report(Text& text);
   void finish(Text& text, FinishReason reason);
 

@@ -121,25 +121,25 @@ void vjp(const NormArguments<T, S>& a, const S* y_bar, StreamCotangent<T, S> x_b
     const S* bar = y_bar + row * width;
     const RowNorm<T> n = RowNorm<T>::of(a, row);
     const T r = n.r;
-    T along = 0;  // g.c
-    T level = 0;  // mean of g, where centred
-#pragma omp simd reduction(+ : along, level)
+    T g_c = 0;
+    T mean_g = 0;  // where centred
+#pragma omp simd reduction(+ : g_c, mean_g)
     for (int64_t i = 0; i < width; ++i) {
       const T g = static_cast<T>(bar[i]) * n.gain[i];
-      along += g * (static_cast<T>(in[i]) - n.mean);
-      level += g;
+      g_c += g * (static_cast<T>(in[i]) - n.mean);
+      mean_g += g;
     }
-    level = a.mean == nullptr ? T(0) : level / static_cast<T>(width);
-    const T pull = along * r * r * r / static_cast<T>(width);
+    mean_g = a.mean == nullptr ? T(0) : mean_g / static_cast<T>(width);
+    const T on_c = g_c * r * r * r / static_cast<T>(width);
     for_blocks(width, [&](int64_t first, int64_t count) {
       alignas(64) Block<T> c;
-      alignas(64) Block<T> above;
+      alignas(64) Block<T> y_bar_block;
       alignas(64) Block<T> out;
       load_centred(in + first, count, n.mean, c);
-      load(bar + first, count, above);
+      load(bar + first, count, y_bar_block);
 #pragma omp simd
       for (int64_t i = 0; i < count; ++i) {
-        out[i] = r * (above[i] * n.gain[first + i] - level) - pull * c[i];
+        out[i] = r * (y_bar_block[i] * n.gain[first + i] - mean_g) - on_c * c[i];
       }
       put(x_bar, row * width + first, count, out);
       if (y != nullptr) {
@@ -148,12 +148,12 @@ void vjp(const NormArguments<T, S>& a, const S* y_bar, StreamCotangent<T, S> x_b
       if (gain_bar != nullptr) {
 #pragma omp simd
         for (int64_t i = 0; i < count; ++i) {
-          out[i] = above[i] * c[i] * r;
+          out[i] = y_bar_block[i] * c[i] * r;
         }
         accumulate(count, out, gain_bar + first);
       }
       if (shift_bar != nullptr) {
-        accumulate(count, above, shift_bar + first);
+        accumulate(count, y_bar_block, shift_bar + first);
       }
     });
   });
@@ -171,18 +171,18 @@ void jvp(const NormArguments<T, S>& a, const S* x_dot, const T* stream_dot, S* k
     }
     S* out = y_dot + row * width;
     const RowNorm<T> n = RowNorm<T>::of(a, row);
-    const T drift = a.mean == nullptr ? T(0) : sum<T>(width, dot) / static_cast<T>(width);
-    T along = 0;  // c.x_dot
-#pragma omp simd reduction(+ : along)
+    const T mean_x_dot = a.mean == nullptr ? T(0) : sum<T>(width, dot) / static_cast<T>(width);
+    T c_x_dot = 0;
+#pragma omp simd reduction(+ : c_x_dot)
     for (int64_t i = 0; i < width; ++i) {
-      along += (static_cast<T>(in[i]) - n.mean) * static_cast<T>(dot[i]);
+      c_x_dot += (static_cast<T>(in[i]) - n.mean) * static_cast<T>(dot[i]);
     }
     const T r = n.r;
-    const T pull = along * r * r * r / static_cast<T>(width);
+    const T on_c = c_x_dot * r * r * r / static_cast<T>(width);
 #pragma omp simd
     for (int64_t i = 0; i < width; ++i) {
-      out[i] = static_cast<S>(n.gain[i] * (r * (static_cast<T>(dot[i]) - drift) -
-                                           pull * (static_cast<T>(in[i]) - n.mean)));
+      out[i] = static_cast<S>(n.gain[i] * (r * (static_cast<T>(dot[i]) - mean_x_dot) -
+                                           on_c * (static_cast<T>(in[i]) - n.mean)));
     }
   }
 }
@@ -197,62 +197,62 @@ void second_order(const NormArguments<T, S>& a, const S* x_dot, const S* delta, 
   for_gradient_rows(a, gradients, [&](int64_t row, T* gain_bar, T* shift_bar) {
     const S* in = a.x + row * width;
     const S* dot = x_dot + row * width;
-    const S* low = delta + row * width;
+    const S* delta_row = delta + row * width;
     const S* bar = y_bar == nullptr ? nullptr : y_bar + row * width;
     const RowNorm<T> n = RowNorm<T>::of(a, row);
     const T r = n.r;
-    const T drift = centred ? sum<T>(width, dot) / static_cast<T>(width) : T(0);
-    T along_dot = 0;
-    T across = 0;
-    T along = 0;
-    T level = 0;  // of g
-#pragma omp simd reduction(+ : along_dot, across, along, level)
+    const T mean_x_dot = centred ? sum<T>(width, dot) / static_cast<T>(width) : T(0);
+    T g_c_dot = 0;
+    T c_x_dot = 0;
+    T g_c = 0;
+    T sum_g = 0;
+#pragma omp simd reduction(+ : g_c_dot, c_x_dot, g_c, sum_g)
     for (int64_t i = 0; i < width; ++i) {
-      const T g = static_cast<T>(low[i]) * n.gain[i];
+      const T g = static_cast<T>(delta_row[i]) * n.gain[i];
       const T c = static_cast<T>(in[i]) - n.mean;
-      const T c_dot = static_cast<T>(dot[i]) - drift;
-      along_dot += g * c_dot;
-      across += c * c_dot;
-      along += g * c;
-      level += g;
+      const T c_dot = static_cast<T>(dot[i]) - mean_x_dot;
+      g_c_dot += g * c_dot;
+      c_x_dot += c * c_dot;
+      g_c += g * c;
+      sum_g += g;
     }
-    T carried = 0;        // (gain y_bar).c
-    T carried_level = 0;  // of gain y_bar
+    T carried_c = 0;  // (gain y_bar).c
+    T sum_carried = 0;
     if (bar != nullptr) {
-#pragma omp simd reduction(+ : carried, carried_level)
+#pragma omp simd reduction(+ : carried_c, sum_carried)
       for (int64_t i = 0; i < width; ++i) {
         const T g = static_cast<T>(bar[i]) * n.gain[i];
-        carried += g * (static_cast<T>(in[i]) - n.mean);
-        carried_level += g;
+        carried_c += g * (static_cast<T>(in[i]) - n.mean);
+        sum_carried += g;
       }
     }
     const T cube = r * r * r / static_cast<T>(width);
     const T on_c =
-        T(3) * cube * r * r * across * along / static_cast<T>(width) - cube * (along_dot + carried);
-    const T on_dot = -cube * along;
-    const T on_g = -cube * across;
-    const T pull = across * cube;
-    const T offset = centred ? (on_g * level + r * carried_level) / static_cast<T>(width) : T(0);
+        T(3) * cube * r * r * c_x_dot * g_c / static_cast<T>(width) - cube * (g_c_dot + carried_c);
+    const T on_c_dot = -cube * g_c;
+    const T on_g = -cube * c_x_dot;
+    const T y_dot_on_c = c_x_dot * cube;
+    const T offset = centred ? (on_g * sum_g + r * sum_carried) / static_cast<T>(width) : T(0);
     for_blocks(width, [&](int64_t first, int64_t count) {
       alignas(64) Block<T> c;
-      alignas(64) Block<T> moved;
-      alignas(64) Block<T> below;
-      alignas(64) Block<T> above;
+      alignas(64) Block<T> c_dot;
+      alignas(64) Block<T> delta_block;
+      alignas(64) Block<T> y_bar_block;
       alignas(64) Block<T> out;
       load_centred(in + first, count, n.mean, c);
-      load_centred(dot + first, count, drift, moved);
-      load(low + first, count, below);
+      load_centred(dot + first, count, mean_x_dot, c_dot);
+      load(delta_row + first, count, delta_block);
       if (bar != nullptr) {
-        load(bar + first, count, above);
+        load(bar + first, count, y_bar_block);
       } else {
         for (int64_t i = 0; i < count; ++i) {
-          above[i] = T(0);
+          y_bar_block[i] = T(0);
         }
       }
 #pragma omp simd
       for (int64_t i = 0; i < count; ++i) {
-        out[i] = on_c * c[i] + on_dot * moved[i] +
-                 (on_g * below[i] + r * above[i]) * n.gain[first + i] - offset;
+        out[i] = on_c * c[i] + on_c_dot * c_dot[i] +
+                 (on_g * delta_block[i] + r * y_bar_block[i]) * n.gain[first + i] - offset;
       }
       put(x_bar, row * width + first, count, out);
       if (y != nullptr) {
@@ -260,24 +260,24 @@ void second_order(const NormArguments<T, S>& a, const S* x_dot, const S* delta, 
       }
 #pragma omp simd
       for (int64_t i = 0; i < count; ++i) {
-        moved[i] = r * moved[i] - pull * c[i];
+        c_dot[i] = r * c_dot[i] - y_dot_on_c * c[i];
       }
       if (y_dot != nullptr) {
-        S* again = y_dot + row * width + first;
+        S* y_dot_row = y_dot + row * width + first;
 #pragma omp simd
         for (int64_t i = 0; i < count; ++i) {
-          again[i] = static_cast<S>(n.gain[first + i] * moved[i]);
+          y_dot_row[i] = static_cast<S>(n.gain[first + i] * c_dot[i]);
         }
       }
       if (gain_bar != nullptr) {
 #pragma omp simd
         for (int64_t i = 0; i < count; ++i) {
-          out[i] = below[i] * moved[i] + above[i] * c[i] * r;
+          out[i] = delta_block[i] * c_dot[i] + y_bar_block[i] * c[i] * r;
         }
         accumulate(count, out, gain_bar + first);
       }
       if (shift_bar != nullptr) {
-        accumulate(count, above, shift_bar + first);
+        accumulate(count, y_bar_block, shift_bar + first);
       }
     });
   });

@@ -124,17 +124,17 @@ void second_order(int64_t rows, int64_t width, const S* ab, const S* ab_dot, con
     alignas(64) Block<T> b;
     alignas(64) Block<T> a_dot;
     alignas(64) Block<T> b_dot;
-    alignas(64) Block<T> low;
+    alignas(64) Block<T> delta_block;
     alignas(64) Block<T> bar;
     alignas(64) Block<T> value;
     alignas(64) Block<T> slope;
-    alignas(64) Block<T> bend;
+    alignas(64) Block<T> curvature;
     alignas(64) Block<T> out;
     load(ab + i, count, a);
     load(ab + i + width, count, b);
     load(ab_dot + i, count, a_dot);
     load(ab_dot + i + width, count, b_dot);
-    load(delta + j, count, low);
+    load(delta + j, count, delta_block);
     if (h_bar != nullptr) {
       load(h_bar + j, count, bar);
     } else {
@@ -145,29 +145,29 @@ void second_order(int64_t rows, int64_t width, const S* ab, const S* ab_dot, con
 #pragma omp simd
     for (int64_t k = 0; k < count; ++k) {
       const T g = sigmoid(a[k]);
-      const T spread = g * (T(1) - g);
+      const T sigmoid_slope = g * (T(1) - g);
       value[k] = a[k] * g;
-      slope[k] = g + a[k] * spread;
-      bend[k] = spread * (T(2) + a[k] * (T(1) - T(2) * g));
+      slope[k] = g + a[k] * sigmoid_slope;
+      curvature[k] = sigmoid_slope * (T(2) + a[k] * (T(1) - T(2) * g));
     }
 #pragma omp simd
     for (int64_t k = 0; k < count; ++k) {
-      out[k] =
-          low[k] * (bend[k] * a_dot[k] * b[k] + slope[k] * b_dot[k]) + bar[k] * slope[k] * b[k];
+      out[k] = delta_block[k] * (curvature[k] * a_dot[k] * b[k] + slope[k] * b_dot[k]) +
+               bar[k] * slope[k] * b[k];
     }
     put(out, count, add, ab_bar + i);
 #pragma omp simd
     for (int64_t k = 0; k < count; ++k) {
-      out[k] = low[k] * slope[k] * a_dot[k] + bar[k] * value[k];
+      out[k] = delta_block[k] * slope[k] * a_dot[k] + bar[k] * value[k];
     }
     put(out, count, add, ab_bar + i + width);
     if (delta_ab != nullptr) {
 #pragma omp simd
       for (int64_t k = 0; k < count; ++k) {
-        out[k] = low[k] * slope[k] * b[k];
+        out[k] = delta_block[k] * slope[k] * b[k];
       }
       store(out, count, delta_ab + i);
-      multiply(count, low, value, out);
+      multiply(count, delta_block, value, out);
       store(out, count, delta_ab + i + width);
     }
     if (h != nullptr) {
