@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "ebt/core/error.h"
+#include "ebt/kernels/elementwise.h"
 #include "ebt/kernels/rng.h"
 #include "ebt/layers/noise_schedule.h"
 
@@ -46,16 +47,12 @@ void add_noise(const ImageNoise& noise, uint64_t seed, int64_t number, Tensor<co
             noisy.shape.to_string());
   const RandomStream stream{seed, RandomPurpose::kTestNoise, static_cast<uint64_t>(number)};
   stream.normal(0, noisy, static_cast<float>(noise.deviation));
-  for (int64_t i = 0; i < noisy.count(); ++i) {
-    noisy[i] += clean[i];
-  }
+  kernels::elementwise<float>().add(noisy.count(), 1.0F, clean.data, noisy.data);
 }
 
 void scale_to_model(const ImageNoise& noise, Tensor<float> images) {
-  const auto signal = static_cast<float>(noise.signal);
-  for (float& pixel : images) {
-    pixel *= signal;
-  }
+  kernels::elementwise<float>().scale(images.count(), static_cast<float>(noise.signal),
+                                      images.data);
 }
 
 }  // namespace ebt

@@ -1,5 +1,6 @@
 // Operations on arrays, element by element. Each is rounded after every multiplication and
-// addition, so that results do not depend on the instruction set.
+// addition, so that results do not depend on the instruction set; those of bf16 are computed in
+// float32 and rounded once.
 #pragma once
 
 #include <cstdint>

@@ -36,6 +36,16 @@ struct CrossEntropyKernels {
   // gradient (or null) = scale (softmax(z) - q), 0 where ignored.
   void (*loss_and_gradient)(int64_t rows, int64_t width, const T* z, const int32_t* targets,
                             T smoothing, T scale, T* loss, T* gradient);
+  // The rules of loss(z), from p = softmax(z). Rows are ignored as above; cotangents are added to
+  // where `add`, else replaced.
+  //   z_bar = loss_bar (p - q)        loss_dot = (p - q).z_dot
+  //   second order, of delta loss_dot: z_bar = delta p (z_dot - p.z_dot)
+  void (*vjp)(int64_t rows, int64_t width, const T* p, const int32_t* targets, T smoothing,
+              const T* loss_bar, bool add, T* z_bar);
+  void (*jvp)(int64_t rows, int64_t width, const T* p, const int32_t* targets, T smoothing,
+              const T* z_dot, T* loss_dot);
+  void (*vjp_of_jvp)(int64_t rows, int64_t width, const T* p, const int32_t* targets,
+                     const T* z_dot, const T* delta, bool add, T* z_bar);
 };
 
 template <class T>

@@ -54,6 +54,20 @@ TEST(Sums, AreTheSameForAnyThreads) {
   });
 }
 
+TEST(Sums, MeansOfRowsAreThoseOfEveryGroup) {
+  const std::vector<double> drawn = testing::normal_draws(3 * 40 * 129, 1);
+  const std::vector<float> x(drawn.begin(), drawn.end());
+  std::vector<float> means(3 * 129);
+  sums<float>().mean_of_rows(3, 40, 129, x.data(), means.data());
+  for (size_t i = 0; i < means.size(); ++i) {
+    double sum = 0;
+    for (size_t row = 0; row < 40; ++row) {
+      sum += static_cast<double>(x[(i / 129 * 40 + row) * 129 + i % 129]);
+    }
+    EXPECT_EQ(means[i], static_cast<float>(sum / 40)) << "mean " << i;
+  }
+}
+
 TEST(Ranking, LossIsTheSoftplusOfTheGapAndItsSlopeTheSigmoid) {
   // The largest gaps neither overflow nor vanish.
   const std::vector<double> truth = {1.0, -2.0, 800.0, -800.0, 3.0};

@@ -1,10 +1,10 @@
 #include "ebt/layers/attention.h"
 
-#include <algorithm>
 #include <cmath>
 
 #include "ebt/core/work_watch.h"
 #include "ebt/kernels/attention.h"
+#include "ebt/kernels/elementwise.h"
 
 namespace ebt {
 namespace {
@@ -126,7 +126,7 @@ void set_prediction_cotangents(AttentionArguments<T, S>& a,
 template <class T>
 void set_context_cotangents(AttentionArguments<T>& a, Tensor<T> x_bar, Write write) {
   if (write == Write::kReplace) {
-    std::fill(x_bar.begin(), x_bar.end(), T(0));
+    kernels::elementwise<T>().fill(x_bar.count(), T(0), x_bar.data);
   }
   a.add = true;
   a.q_bar = part(x_bar, 0);

@@ -22,6 +22,10 @@ struct DiffusionBatch {
   Tensor<const int64_t> timesteps;      // (B)
 };
 
+// noisy (B, C, H, W) = x_t of the batch's images, noise and timesteps.
+template <class T>
+void add_noise(const NoiseSchedule& schedule, const DiffusionBatch<T>& batch, Tensor<T> noisy);
+
 // Of outputs (B, 2 C, H, W), predicted noise and then v: mse (B) and vb (B). output_bar, if it is
 // not absent, = scale * the derivative of the sum of both; it may be the outputs.
 template <class T>

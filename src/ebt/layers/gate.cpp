@@ -1,7 +1,6 @@
 #include "ebt/layers/gate.h"
 
-#include <algorithm>
-
+#include "ebt/kernels/elementwise.h"
 #include "ebt/kernels/gate.h"
 
 namespace ebt {
@@ -60,7 +59,7 @@ void Gate<T, S>::vjp_of_jvp(const Params& params, const Saved& saved, Tensor<con
                             Tensor<const S> delta, Tensor<S> x_bar, Write write, Grads* grads) {
   check_second_order("gate", x_dot, delta, x_bar, saved.x.shape, saved.x.shape);
   if (write == Write::kReplace) {
-    std::fill(x_bar.begin(), x_bar.end(), static_cast<S>(T(0)));
+    kernels::elementwise<S>().fill(x_bar.count(), static_cast<S>(T(0)), x_bar.data);
   }
   kernels::gate<T, S>().second_order(arguments<T>(params.gate, saved.x), saved.x.data, x_dot.data,
                                      delta.data, nullptr, false, nullptr, nullptr,

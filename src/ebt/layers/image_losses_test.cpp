@@ -23,6 +23,32 @@ TEST(SmoothL1, IsSquareNearZeroAndLinearBeyondOne) {
   EXPECT_EQ(x_bar, (std::vector<double>{5 * 0.5, 5 * -1.0, 0, 5 * 1.0}));
 }
 
+TEST(SmoothL1, OfLongRowsDoesNotDependOnThreads) {
+  constexpr int64_t kRows = 3;
+  constexpr int64_t kLong = 20'001;
+  const std::vector<double> x = normal_draws(kRows * kLong, 1);
+  const std::vector<double> target = normal_draws(kRows * kLong, 2);
+  const auto losses = [&] {
+    std::vector<double> values(2 * kRows);
+    smooth_l1<double>({x.data(), {kRows, kLong}}, {target.data(), {kRows, kLong}}, 1.0,
+                      {values.data(), {kRows}}, {values.data() + kRows, {kRows}}, {});
+    return values;
+  };
+  expect_same_for_any_threads(losses);
+  const std::vector<double> values = losses();
+  for (size_t row = 0; row < kRows; ++row) {
+    double loss = 0;
+    double error = 0;
+    for (size_t i = row * kLong; i < (row + 1) * kLong; ++i) {
+      const double d = std::abs(x[i] - target[i]);
+      loss += (d < 1 ? d * d / 2 : d - 0.5) / kLong;
+      error += d * d / kLong;
+    }
+    EXPECT_NEAR(values[row], loss, 1e-12) << "row " << row;
+    EXPECT_NEAR(values[kRows + row], error, 1e-12) << "row " << row;
+  }
+}
+
 TEST(SmoothL1, NamesWhatDoesNotFit) {
   std::vector<double> values(8);
   EXPECT_EQ(error_text([&] {
@@ -71,6 +97,18 @@ struct DiffusionCase {
   }
   static constexpr int64_t kSize = 10;
 };
+
+TEST(Diffusion, NoiseIsThatOfEveryImagesTimestep) {
+  const DiffusionCase c;
+  std::vector<double> noisy(c.noisy.size());
+  const auto images = static_cast<int64_t>(c.timesteps.size());
+  const Shape shape{images, 1, 2, DiffusionCase::kSize / 2};
+  add_noise<double>(
+      c.schedule,
+      {{c.clean.data(), shape}, {c.noise.data(), shape}, {}, {c.timesteps.data(), {images}}},
+      {noisy.data(), shape});
+  EXPECT_EQ(noisy, c.noisy);
+}
 
 TEST(DiffusionLoss, DerivativeOfTheVarianceIsThatOfTheBound) {
   DiffusionCase c;

@@ -1,9 +1,8 @@
 #include "ebt/layers/linear.h"
 
-#include <algorithm>
-
 #include "ebt/core/work_watch.h"
 #include "ebt/kernels/columns.h"
+#include "ebt/kernels/elementwise.h"
 
 namespace ebt {
 
@@ -50,7 +49,7 @@ void Linear<T, S>::vjp_of_jvp(const Params& /*params*/, const Saved& /*saved*/,
   if (x_bar) {
     check_shape("linear", "x_bar", x_bar.shape, x_dot.shape);
     if (write == Write::kReplace) {
-      std::fill(x_bar.begin(), x_bar.end(), static_cast<S>(T(0)));
+      kernels::elementwise<S>().fill(x_bar.count(), static_cast<S>(T(0)), x_bar.data);
     }
   }
   if (grads != nullptr) {

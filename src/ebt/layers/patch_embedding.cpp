@@ -1,73 +1,30 @@
 #include "ebt/layers/patch_embedding.h"
 
-#include <algorithm>
 #include <cmath>
 
+#include "ebt/kernels/elementwise.h"
+#include "ebt/kernels/patches.h"
+#include "ebt/kernels/rows.h"
 #include "ebt/layers/linear.h"
 
 namespace ebt {
 namespace {
 
-// How images and patches lie. Throws Error unless the image is made of whole patches.
-struct Grid {
-  int64_t batch, channels, height, width, patch;
-
-  static Grid of(Shape x, int64_t patch) {
-    EBT_CHECK(x.rank() == 4 && patch > 0 && x[2] % patch == 0 && x[3] % patch == 0,
-              "patch embedding: x is {}, which is not made of patches of {} by {}", x.to_string(),
-              patch, patch);
-    return {x[0], x[1], x[2], x[3], patch};
-  }
-  int64_t rows() const { return height / patch; }
-  int64_t columns() const { return width / patch; }
-  int64_t patches() const { return rows() * columns(); }
-  int64_t patch_size() const { return channels * patch * patch; }
-
-  // Calls body(offset in the image, offset in the patches) for every row of pixels of every patch,
-  // patches in parallel.
-  template <class Body>
-  void for_pixel_rows(Body&& body) const {
-#pragma omp parallel for schedule(static)
-    for (int64_t t = 0; t < batch * patches(); ++t) {
-      const int64_t b = t / patches();
-      const int64_t top = t % patches() / columns() * patch;
-      const int64_t left = t % columns() * patch;
-      int64_t at = t * patch_size();
-      for (int64_t c = 0; c < channels; ++c) {
-        for (int64_t y = 0; y < patch; ++y, at += patch) {
-          body(((b * channels + c) * height + top + y) * width + left, at);
-        }
-      }
-    }
-  }
-};
-
-template <class T>
-void gather(const Grid& grid, Tensor<const T> image, Tensor<T> patches) {
-  grid.for_pixel_rows([&](int64_t pixel, int64_t at) {
-    std::copy_n(image.data + pixel, grid.patch, patches.data + at);
-  });
-}
-
-template <class T>
-void scatter(const Grid& grid, Tensor<const T> patches, Write write, Tensor<T> image) {
-  grid.for_pixel_rows([&](int64_t pixel, int64_t at) {
-    for (int64_t i = 0; i < grid.patch; ++i) {
-      T& to = image.data[pixel + i];
-      to = (write == Write::kAdd ? to : T(0)) + patches.data[at + i];
-    }
-  });
-}
+using Grid = kernels::PatchGrid;
 
 template <class T>
 Grid checked_grid(const typename PatchEmbedding<T>::Params& params, Shape x, Shape y) {
-  const Grid grid = Grid::of(x, params.patch);
+  const int64_t patch = params.patch;
+  EBT_CHECK(x.rank() == 4 && patch > 0 && x[2] % patch == 0 && x[3] % patch == 0,
+            "patch embedding: x is {}, which is not made of patches of {} by {}", x.to_string(),
+            patch, patch);
+  const Grid grid{x[0], x[1], x[2], x[3], patch};
   const int64_t width = params.bias.count();
   check_shape("patch embedding", "the weight", params.weight.shape,
-              {width, grid.channels, grid.patch, grid.patch});
+              {width, grid.channels, patch, patch});
   check_shape("patch embedding", "the table of positions", params.positions.shape,
               {grid.patches(), width});
-  check_shape("patch embedding", "y", y, {grid.batch, grid.patches(), width});
+  check_shape("patch embedding", "y", y, {grid.images, grid.patches(), width});
   return grid;
 }
 
@@ -89,15 +46,13 @@ template <class T>
 void PatchEmbedding<T>::forward(const Params& params, Tensor<const T> x, Tensor<T> y,
                                 Saved& saved) {
   const Grid grid = checked_grid<T>(params, x.shape, y.shape);
-  gather(grid, x, saved.patches);
+  kernels::patches<T>().gather(grid, x.data, saved.patches.data);
   const int64_t width = params.bias.count();
-  const int64_t size = grid.patches() * width;
-  for (int64_t b = 0; b < grid.batch; ++b) {
-    std::copy_n(params.positions.data, size, y.data + b * size);
-  }
+  kernels::rows<T>().repeat(grid.images, grid.patches() * width, T(1), params.positions.data,
+                            y.data);
   typename Linear<T>::Saved unused;
   Linear<T>::forward({flat(params.weight), params.bias}, saved.patches,
-                     y.reshape({grid.batch * grid.patches(), width}), unused, Write::kAdd);
+                     y.reshape({grid.images * grid.patches(), width}), unused, Write::kAdd);
 }
 
 template <class T>
@@ -118,7 +73,7 @@ void PatchEmbedding<T>::vjp(const Params& params, const Saved& saved, Tensor<con
                  grads == nullptr ? nullptr : &linear);
   if (x_bar) {
     const Grid grid = checked_grid<T>(params, x_bar.shape, y_bar.shape);
-    scatter<T>(grid, saved.patches_bar, write, x_bar);
+    kernels::patches<T>().scatter(grid, saved.patches_bar.data, write == Write::kAdd, x_bar.data);
   }
 }
 
@@ -126,9 +81,9 @@ template <class T>
 void PatchEmbedding<T>::jvp(const Params& params, Saved& saved, Tensor<const T> x_dot,
                             Tensor<T> y_dot) {
   const Grid grid = checked_grid<T>(params, x_dot.shape, y_dot.shape);
-  gather(grid, x_dot, saved.patches_dot);
+  kernels::patches<T>().gather(grid, x_dot.data, saved.patches_dot.data);
   Linear<T>::jvp({flat(params.weight), {}}, {}, saved.patches_dot,
-                 y_dot.reshape({grid.batch * grid.patches(), params.bias.count()}));
+                 y_dot.reshape({grid.images * grid.patches(), params.bias.count()}));
 }
 
 template <class T>
@@ -139,13 +94,13 @@ void PatchEmbedding<T>::vjp_of_jvp(const Params& params, const Saved& saved, Ten
   if (x_bar) {
     check_shape("patch embedding", "x_bar", x_bar.shape, x_dot.shape);
     if (write == Write::kReplace) {
-      std::fill(x_bar.begin(), x_bar.end(), T(0));
+      kernels::elementwise<T>().fill(x_bar.count(), T(0), x_bar.data);
     }
   }
   if (grads != nullptr) {
     typename Linear<T>::Grads linear{flat(grads->weight), {}};
     Linear<T>::vjp_of_jvp({}, {}, saved.patches_dot,
-                          delta.reshape({grid.batch * grid.patches(), params.bias.count()}), {},
+                          delta.reshape({grid.images * grid.patches(), params.bias.count()}), {},
                           Write::kReplace, &linear);
   }
 }

@@ -1,8 +1,8 @@
 #include "ebt/layers/rotary.h"
 
-#include <algorithm>
 #include <cmath>
 
+#include "ebt/kernels/elementwise.h"
 #include "ebt/kernels/rotary.h"
 
 namespace ebt {
@@ -39,7 +39,7 @@ template <class T, class S>
 void Rotary<T, S>::forward(const Params& params, Tensor<const S> x, Tensor<S> y, Saved& /*saved*/) {
   check_shape("rotary", "y", y.shape, x.shape);
   if (x.data != y.data) {
-    std::copy(x.begin(), x.end(), y.begin());
+    kernels::elementwise<S>().copy(x.count(), x.data, y.data);
   }
   rotate(params, 2, T(1), y);
 }
@@ -50,17 +50,14 @@ void Rotary<T, S>::vjp(const Params& params, const Saved& /*saved*/, Tensor<cons
   check_shape("rotary", "x_bar", x_bar.shape, y_bar.shape);
   if (write == Write::kReplace) {
     if (x_bar.data != y_bar.data) {
-      std::copy(y_bar.begin(), y_bar.end(), x_bar.begin());
+      kernels::elementwise<S>().copy(y_bar.count(), y_bar.data, x_bar.data);
     }
     rotate(params, 2, T(-1), x_bar);
     return;
   }
   std::vector<S> turned(y_bar.begin(), y_bar.end());
   rotate(params, 2, T(-1), Tensor<S>{turned.data(), x_bar.shape});
-  for (int64_t i = 0; i < x_bar.count(); ++i) {
-    x_bar[i] =
-        static_cast<S>(static_cast<T>(x_bar[i]) + static_cast<T>(turned[static_cast<size_t>(i)]));
-  }
+  kernels::elementwise<S>().add(x_bar.count(), static_cast<S>(T(1)), turned.data(), x_bar.data);
 }
 
 template <class T, class S>
@@ -76,7 +73,7 @@ void Rotary<T, S>::vjp_of_jvp(const Params& /*params*/, const Saved& /*saved*/,
                               Write write, Grads* /*grads*/) {
   check_second_order("rotary", x_dot, delta, x_bar, x_dot.shape, x_dot.shape);
   if (write == Write::kReplace) {
-    std::fill(x_bar.begin(), x_bar.end(), static_cast<S>(T(0)));
+    kernels::elementwise<S>().fill(x_bar.count(), static_cast<S>(T(0)), x_bar.data);
   }
 }
 

@@ -1,7 +1,8 @@
 #include "ebt/layers/smooth_l1.h"
 
 #include <algorithm>
-#include <cmath>
+
+#include "ebt/kernels/smooth_l1.h"
 
 namespace ebt {
 
@@ -16,22 +17,8 @@ void smooth_l1(Tensor<const T> x, Tensor<const T> target, T scale, Tensor<T> row
             target.shape.to_string(), rows);
   const int64_t width = rows == 0 ? 0 : x.count() / rows;
   const T slope = scale / static_cast<T>(std::max<int64_t>(width, 1));
-#pragma omp parallel for schedule(static)
-  for (int64_t row = 0; row < rows; ++row) {
-    double loss = 0;
-    double squares = 0;
-    for (int64_t i = row * width; i < (row + 1) * width; ++i) {
-      const T d = x[i] - target[i];
-      const T size = std::abs(d);
-      loss += static_cast<double>(size < T(1) ? d * d / T(2) : size - T(0.5));
-      squares += static_cast<double>(d * d);
-      if (x_bar) {
-        x_bar[i] = slope * std::clamp(d, T(-1), T(1));
-      }
-    }
-    row_loss[row] = static_cast<T>(loss / static_cast<double>(width));
-    row_error[row] = static_cast<T>(squares / static_cast<double>(width));
-  }
+  kernels::smooth_l1<T>().loss_and_gradient(rows, width, x.data, target.data, slope, row_loss.data,
+                                            row_error.data, x_bar.data);
 }
 
 template void smooth_l1(Tensor<const float>, Tensor<const float>, float, Tensor<float>,

@@ -5,6 +5,7 @@
 
 #include "ebt/core/phase.h"
 #include "ebt/kernels/convert.h"
+#include "ebt/kernels/elementwise.h"
 
 namespace ebt {
 namespace {
@@ -126,7 +127,7 @@ template <class T, class S>
 void ImageTrunk<T, S>::vjp(const ImageLandscape<T, S>& at, Tensor<const T> features_bar,
                            Tensor<T> images_bar, const ImageWeights<T>* grads) {
   const PhaseScope scope(Phase::kInnerGradient);
-  std::copy(features_bar.begin(), features_bar.end(), features_delta_.begin());
+  kernels::elementwise<T>().copy(features_bar.count(), features_bar.data, features_delta_.data);
   const HalfModulation<T> head = at.modulation.head_bar();
   NormGrads<T> head_grads{head.gain, head.shift};
   LayerNorm<T>::vjp(final_norm(at), final_norm_, features_bar, descent_, Write::kReplace,

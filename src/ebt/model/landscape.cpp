@@ -1,9 +1,7 @@
 #include "ebt/model/landscape.h"
 
-#include <algorithm>
-#include <vector>
-
-#include "ebt/model/silu.h"
+#include "ebt/kernels/elementwise.h"
+#include "ebt/kernels/modulation.h"
 
 namespace ebt {
 template <class T>
@@ -15,6 +13,8 @@ LandscapeVectors<T>::LandscapeVectors(Arena& arena, const ModelConfig& config)
     bars_ = arena.take<T>({count});
     gains_ = arena.take<T>({norms() * width_});
     gain_bars_ = arena.take<T>(gains_.shape);
+    active_ = arena.take<T>({1, width_});
+    active_bar_ = arena.take<T>(active_.shape);
   }
 }
 
@@ -45,24 +45,20 @@ void LandscapeVectors<T>::forward(const TextWeights<const T>& weights, int64_t l
   if (!vectors_) {
     return;
   }
-  std::fill(bars_.begin(), bars_.end(), T(0));
-  std::fill(gain_bars_.begin(), gain_bars_.end(), T(0));
+  kernels::elementwise<T>().fill(bars_.count(), T(0), bars_.data);
+  kernels::elementwise<T>().fill(gain_bars_.count(), T(0), gain_bars_.data);
   const Tensor<const T> w = weights.landscapes.slice(landscape, 1);
-  std::vector<T> active(static_cast<size_t>(width_));
-  std::transform(w.begin(), w.end(), active.begin(), silu<T>);
-  const Tensor<const T> input{active.data(), {1, width_}};
+  kernels::modulation<T>().silu(width_, w.data, active_.data);
   for (int64_t layer = 0; layer <= layers_; ++layer) {
     const ModulationWeights<const T>& m = modulation_of(weights, layer);
     const Tensor<T> out = vector(vectors_, layer);
     typename Linear<T>::Saved unused;
-    Linear<T>::forward({m.weight, m.bias}, input, out.reshape({1, out.count()}), unused);
+    Linear<T>::forward({m.weight, m.bias}, active_, out.reshape({1, out.count()}), unused);
   }
   for (int64_t norm = 0; norm < norms(); ++norm) {
     const Tensor<const T> weight = norm_weight(weights, norm);
-    const Tensor<T> scale = part(vectors_, norm, kScale);
-    for (int64_t i = 0; i < width_; ++i) {
-      gain(gains_, norm)[i] = weight[i] * (T(1) + scale[i]);
-    }
+    kernels::modulation<T>().gain(width_, weight.data, part(vectors_, norm, kScale).data,
+                                  gain(gains_, norm).data);
   }
 }
 
@@ -74,30 +70,22 @@ void LandscapeVectors<T>::vjp(const TextWeights<const T>& weights,
   }
   for (int64_t norm = 0; norm < norms(); ++norm) {
     const Tensor<const T> weight = norm_weight(weights, norm);
-    const Tensor<T> scale = part(vectors_, norm, kScale);
-    const Tensor<T> bar = gain(gain_bars_, norm);
-    for (int64_t i = 0; i < width_; ++i) {
-      norm_weight(grads, norm)[i] += bar[i] * (T(1) + scale[i]);
-      part(bars_, norm, kScale)[i] = bar[i] * weight[i];
-    }
+    kernels::modulation<T>().gain_vjp(width_, weight.data, part(vectors_, norm, kScale).data,
+                                      gain(gain_bars_, norm).data, norm_weight(grads, norm).data,
+                                      part(bars_, norm, kScale).data);
   }
   const Tensor<const T> w = weights.landscapes.slice(landscape_, 1);
-  std::vector<T> active(static_cast<size_t>(width_));
-  std::vector<T> active_bar(static_cast<size_t>(width_));
-  std::transform(w.begin(), w.end(), active.begin(), silu<T>);
-  const typename Linear<T>::Saved saved{{active.data(), {1, width_}}};
+  kernels::modulation<T>().silu(width_, w.data, active_.data);
   for (int64_t layer = 0; layer <= layers_; ++layer) {
     const ModulationWeights<const T>& m = modulation_of(weights, layer);
     const ModulationWeights<T>& g = modulation_of(grads, layer);
     const Tensor<T> bar = vector(bars_, layer);
     typename Linear<T>::Grads linear{g.weight, g.bias};
-    Linear<T>::vjp({m.weight, m.bias}, saved, bar.reshape({1, bar.count()}),
-                   {active_bar.data(), {1, width_}}, Write::kAdd, &linear);
+    Linear<T>::vjp({m.weight, m.bias}, {active_}, bar.reshape({1, bar.count()}), active_bar_,
+                   layer == 0 ? Write::kReplace : Write::kAdd, &linear);
   }
   const Tensor<T> w_bar = grads.landscapes.slice(landscape_, 1);
-  for (int64_t i = 0; i < width_; ++i) {
-    w_bar[i] += active_bar[static_cast<size_t>(i)] * silu_slope(w[i]);
-  }
+  kernels::modulation<T>().silu_vjp(width_, w.data, active_bar_.data, true, w_bar.data);
 }
 
 template <class T>

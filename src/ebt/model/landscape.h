@@ -50,6 +50,7 @@ class LandscapeVectors {
   Tensor<T> bars_;
   Tensor<T> gains_;  // (D (2 L + 1)): norm weight (1 + scale)
   Tensor<T> gain_bars_;
+  Tensor<T> active_, active_bar_;  // (1, D): silu(w)
 };
 
 }  // namespace ebt

@@ -1,9 +1,8 @@
 #include "ebt/model/modulation.h"
 
-#include <algorithm>
-
+#include "ebt/kernels/elementwise.h"
+#include "ebt/kernels/modulation.h"
 #include "ebt/layers/linear.h"
-#include "ebt/model/silu.h"
 
 namespace ebt {
 namespace {
@@ -44,20 +43,18 @@ void Modulation<T>::forward(const std::vector<ModulationWeights<const T>>& weigh
                             Tensor<const T> conditions) {
   check_shape("modulation", "the conditions", conditions.shape, active_.shape);
   conditions_ = conditions;
-  std::transform(conditions.begin(), conditions.end(), active_.begin(), silu<T>);
+  kernels::modulation<T>().silu(conditions.count(), conditions.data, active_.data);
   for (size_t layer = 0; layer < vectors_.size(); ++layer) {
     typename Linear<T>::Saved unused;
     Linear<T>::forward({weights[layer].weight, weights[layer].bias}, active_, vectors_[layer],
                        unused);
     // A norm's gain is 1 + scale.
     const int64_t vector = vectors_[layer].dim(1);
-    for (int64_t g = 0; g < active_.dim(0); ++g) {
-      for (int64_t start = kScale * width_; start < vector; start += kParts * width_) {
-        T* scale = vectors_[layer].data + g * vector + start;
-        std::transform(scale, scale + width_, scale, [](T s) { return T(1) + s; });
-      }
+    for (int64_t start = kScale * width_; start < vector; start += kParts * width_) {
+      kernels::modulation<T>().add_one(active_.dim(0), width_, vector,
+                                       vectors_[layer].data + start);
     }
-    std::fill(bars_[layer].begin(), bars_[layer].end(), T(0));
+    kernels::elementwise<T>().fill(bars_[layer].count(), T(0), bars_[layer].data);
   }
 }
 
@@ -69,9 +66,8 @@ void Modulation<T>::vjp(const std::vector<ModulationWeights<const T>>& weights,
     Linear<T>::vjp({weights[layer].weight, {}}, {active_}, bars_[layer], active_bar_,
                    layer == 0 ? Write::kReplace : Write::kAdd, &linear);
   }
-  for (int64_t i = 0; i < conditions_bar.count(); ++i) {
-    conditions_bar[i] += active_bar_[i] * silu_slope(conditions_[i]);
-  }
+  kernels::modulation<T>().silu_vjp(conditions_bar.count(), conditions_.data, active_bar_.data,
+                                    true, conditions_bar.data);
 }
 
 template <class T>

@@ -1,6 +1,5 @@
 #include "ebt/model/prediction_stream.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "ebt/core/phase.h"
@@ -110,7 +109,7 @@ Tensor<const T> PredictionStream<T, S>::forward(const EnergyLandscape<T, S>& at)
 template <class T, class S>
 void PredictionStream<T, S>::input_gradient(const EnergyLandscape<T, S>& at) {
   const PhaseScope scope(Phase::kInnerGradient);
-  std::fill(head_delta_.energy.begin(), head_delta_.energy.end(), T(1));
+  kernels::elementwise<T>().fill(head_delta_.energy.count(), T(1), head_delta_.energy.data);
   Linear<T>::vjp({at.weights.values.energy_head, {}}, {head_.normed}, head_delta_.energy,
                  head_delta_.normed, Write::kReplace, nullptr);
   RmsNorm<T>::vjp(head_norm(at), final_norm_, head_delta_.normed, gradient_, Write::kReplace,
@@ -183,7 +182,7 @@ Tensor<const S> PredictionStream<T, S>::sweep(const EnergyLandscape<T, S>& at, T
   if (energy_bar) {
     copy(energy_bar, space.head_bar.energy);
   } else {
-    std::fill(space.head_bar.energy.begin(), space.head_bar.energy.end(), T(0));
+    kernels::elementwise<T>().fill(space.head_bar.energy.count(), T(0), space.head_bar.energy.data);
   }
   head_down(at, &space.head_dot, e_dot, space.head_bar, e_bar, grads);
   BlockCotangents<S> bar = space.bar;

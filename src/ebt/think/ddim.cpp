@@ -1,7 +1,8 @@
 #include "ebt/think/ddim.h"
 
 #include <algorithm>
-#include <cmath>
+
+#include "ebt/kernels/diffusion.h"
 
 namespace ebt {
 
@@ -23,20 +24,9 @@ void ddim_step(const NoiseSchedule& schedule, int64_t t, int64_t t_next, Tensor<
   const int64_t size = batch == 0 ? 0 : images.count() / batch;
   EBT_CHECK(output.count() == 2 * images.count(), "diffusion: the output is {} for images {}",
             output.shape.to_string(), images.shape.to_string());
-  const double signal = schedule.signal(t);
-  const double noise = schedule.noise(t);
-  const double signal_next = schedule.signal(t_next);
-  const double noise_next = schedule.noise(t_next);
-#pragma omp parallel for schedule(static)
-  for (int64_t b = 0; b < batch; ++b) {
-    for (int64_t i = 0; i < size; ++i) {
-      T& pixel = images.data[b * size + i];
-      const auto x = static_cast<double>(pixel);
-      const auto epsilon = static_cast<double>(output.data[2 * b * size + i]);
-      const double clean = std::clamp((x - noise * epsilon) / signal, -1.0, 1.0);
-      pixel = static_cast<T>(signal_next * clean + noise_next * (x - signal * clean) / noise);
-    }
-  }
+  kernels::diffusion<T>().step_back(batch, size, {schedule.signal(t), schedule.noise(t)},
+                                    {schedule.signal(t_next), schedule.noise(t_next)}, output.data,
+                                    images.data);
 }
 
 template void ddim_step(const NoiseSchedule&, int64_t, int64_t, Tensor<const float>, Tensor<float>);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "ebt/core/bfloat16.h"
+#include "ebt/kernels/elementwise.h"
 
 namespace ebt {
 
@@ -59,14 +60,13 @@ template <class T, class S>
 void RecomputedThinking<T, S>::take_start(const ThinkOptions& options, NoiseAddress noise,
                                           int64_t step) {
   Buffers& b = buffers_;
-  std::copy(b.logits.begin(), b.logits.end(), b.start.begin());
+  kernels::elementwise<T>().copy(b.logits.count(), b.logits.data, b.start.data);
   if (options.langevin_noise > 0 && (step == 0 || options.langevin_on == NoisySteps::kAll)) {
     for (int64_t n = 0; n < b.noise.dim(0); ++n, ++noise.position) {
       noise_.langevin(noise, step, row(b.noise, n));
     }
-    for (int64_t i = 0; i < b.start.count(); ++i) {
-      b.start[i] += static_cast<T>(options.langevin_noise) * b.noise[i];
-    }
+    kernels::elementwise<T>().add(b.start.count(), static_cast<T>(options.langevin_noise),
+                                  b.noise.data, b.start.data);
   }
 }
 
@@ -84,14 +84,13 @@ std::vector<typename RecomputedThinking<T, S>::Thought> RecomputedThinking<T, S>
       plan_of(config_, trained_, options, std::max(alpha, kSmallestStepSize));
   most_steps = std::min(most_steps, static_cast<int64_t>(plan.size()));
 
-  std::fill(b.logits.begin(), b.logits.end(), T(0));
+  kernels::elementwise<T>().fill(b.logits.count(), T(0), b.logits.data);
   if (trained_.initial != InitialPrediction::kZeros) {
     for (int64_t n = 0; n < positions; ++n) {
       noise_.initial({noise.seed, noise.position + n, noise.candidate}, row(b.logits, n));
     }
-    for (T& logit : b.logits) {
-      logit *= static_cast<T>(trained_.initial_scale);
-    }
+    kernels::elementwise<T>().scale(b.logits.count(), static_cast<T>(trained_.initial_scale),
+                                    b.logits.data);
   }
   std::vector<Thought> thoughts(tokens.size());
   std::vector<int64_t> quiet(tokens.size(), 0);
@@ -99,9 +98,9 @@ std::vector<typename RecomputedThinking<T, S>::Thought> RecomputedThinking<T, S>
   for (int64_t i = 0; i < most_steps; ++i) {
     const PlannedStep& planned = plan[static_cast<size_t>(i)];
     take_start(options, noise, i);
-    std::fill(b.step_size.begin(), b.step_size.end(), static_cast<T>(planned.step_size));
-    std::fill(b.bound.begin(), b.bound.end(),
-              static_cast<T>(trained_.clamp_gradient / planned.step_size));
+    kernels::elementwise<T>().fill(positions, static_cast<T>(planned.step_size), b.step_size.data);
+    kernels::elementwise<T>().fill(
+        positions, static_cast<T>(trained_.clamp_gradient / planned.step_size), b.bound.data);
     const auto at = read(ids, planned.landscape);
     think_once<T, S>(config_, at, b.start,
                      {b.step_size, trained_.clamp_gradient > 0 ? b.bound : Tensor<T>{}}, b.step);
@@ -121,8 +120,8 @@ std::vector<typename RecomputedThinking<T, S>::Thought> RecomputedThinking<T, S>
       }
       thought.energies.push_back(energy);
       if (!done[index]) {
-        const Tensor<T> next = row(b.step.next, n);
-        std::copy(next.begin(), next.end(), row(b.logits, n).begin());
+        kernels::elementwise<T>().copy(config_.vocab_size, row(b.step.next, n).data,
+                                       row(b.logits, n).data);
         ++thought.steps;
       }
     }
@@ -134,8 +133,8 @@ std::vector<typename RecomputedThinking<T, S>::Thought> RecomputedThinking<T, S>
       for (int64_t n = 0; n < positions; ++n) {
         const auto index = static_cast<size_t>(n);
         if (!done[index] && !(static_cast<double>(moved[n]) < thoughts[index].energies.back())) {
-          const Tensor<T> start = row(b.start, n);
-          std::copy(start.begin(), start.end(), row(b.logits, n).begin());
+          kernels::elementwise<T>().copy(config_.vocab_size, row(b.start, n).data,
+                                         row(b.logits, n).data);
         }
       }
     }

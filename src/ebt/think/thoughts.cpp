@@ -56,12 +56,10 @@ std::optional<int64_t> Thoughts<T, S>::start(const ThoughtStart& start) {
   free->start = start;
   const Tensor<T> z = row(logits_, index);
   if (trained_.initial == InitialPrediction::kZeros) {
-    std::fill(z.begin(), z.end(), T(0));
+    kernels::elementwise<T>().fill(vocab_, T(0), z.data);
   } else {
     noise_.initial(start.noise, z);
-    for (T& value : z) {
-      value *= static_cast<T>(trained_.initial_scale);
-    }
+    kernels::elementwise<T>().scale(vocab_, static_cast<T>(trained_.initial_scale), z.data);
   }
   return index;
 }
@@ -109,14 +107,12 @@ void Thoughts<T, S>::fill_prediction(const Lane& lane, int64_t index, Tensor<T> 
   const bool noisy = lane.phase == Phase::kDescend && options.langevin_noise > 0 &&
                      (options.langevin_on == NoisySteps::kAll || lane.step == 0);
   if (!noisy) {
-    std::copy(z.begin(), z.end(), p.begin());
+    kernels::elementwise<T>().copy(vocab_, z.data, p.data);
     return;
   }
   noise_.langevin(lane.start.noise, lane.step, p);
-  const auto scale = static_cast<T>(options.langevin_noise);
-  for (int64_t i = 0; i < vocab_; ++i) {
-    p[i] = z[i] + scale * p[i];
-  }
+  kernels::elementwise<T>().axpby(vocab_, T(1), z.data, static_cast<T>(options.langevin_noise),
+                                  p.data);
 }
 
 template <class T, class S>
@@ -159,7 +155,7 @@ void Thoughts<T, S>::learn_energy(int64_t index, double energy) {
   Lane& lane = lane_at(index);
   if (lane.phase == Phase::kJudge) {
     if (!(energy < lane.energy)) {
-      std::copy(lane.unmoved.begin(), lane.unmoved.end(), row(logits_, index).begin());
+      kernels::elementwise<T>().copy(vocab_, lane.unmoved.data(), row(logits_, index).data);
     }
     advance(lane);
     return;
@@ -196,8 +192,8 @@ void Thoughts<T, S>::descend(std::span<const int64_t> order) {
     if (lane.phase == Phase::kDone) {
       continue;  // it ended where this step would have begun
     }
-    const Tensor<T> moved = row(next, i);
-    std::copy(moved.begin(), moved.end(), row(logits_, order[static_cast<size_t>(i)]).begin());
+    kernels::elementwise<T>().copy(vocab_, row(next, i).data,
+                                   row(logits_, order[static_cast<size_t>(i)]).data);
     ++lane.steps;
     if (lane.start.options->accept_lower) {
       const Tensor<T> p = row(p_, i);

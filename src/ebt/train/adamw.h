@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "ebt/kernels/adamw.h"
 #include "ebt/model/parameters.h"
 #include "ebt/train/config.h"
 
@@ -28,7 +29,7 @@ struct ParameterGroup {
 };
 
 // Owns the moments. Results do not depend on the number of threads: the work is cut into fixed
-// chunks, and sums over chunks are taken in order.
+// segments, and sums over segments are taken in order.
 template <class T>
 class AdamW {
  public:
@@ -51,15 +52,8 @@ class AdamW {
   void set_update_count(int64_t count) { update_count_ = count; }
 
  private:
-  // A run of elements that are treated alike.
-  struct Chunk {
-    int64_t begin, end;
-    double rate_multiplier;
-    double weight_decay;
-  };
-
   OptimizerConfig config_;
-  std::vector<Chunk> chunks_;
+  std::vector<kernels::ParameterSegment> segments_;  // of all parameters that learn
   ParameterBlock<T> first_moments_;
   ParameterBlock<T> second_moments_;
   int64_t update_count_ = 0;

@@ -4,6 +4,8 @@
 #include <numeric>
 #include <utility>
 
+#include "ebt/kernels/elementwise.h"
+
 namespace ebt {
 
 template <class T>
@@ -64,7 +66,9 @@ void ReplayBuffer<T>::copy_row(const ThoughtRows<T>& from, int64_t from_row, Tho
   };
   copy(from.text.inputs, to.text.inputs, context());
   copy(from.text.targets, to.text.targets, context());
-  copy(from.logits, to.logits, context() * vocab_size_);
+  const int64_t size = context() * vocab_size_;
+  kernels::elementwise<T>().copy(size, from.logits.data() + from_row * size,
+                                 to.logits.data() + to_row * size);
 }
 
 template struct ThoughtRows<float>;

@@ -3,15 +3,20 @@
 
 #include "ebt/core/bfloat16.h"
 #include "ebt/core/error.h"
+#include "ebt/kernels/adamw.h"
 #include "ebt/kernels/attention.h"
 #include "ebt/kernels/columns.h"
 #include "ebt/kernels/convert.h"
+#include "ebt/kernels/diffusion.h"
 #include "ebt/kernels/elementwise.h"
+#include "ebt/kernels/embedding.h"
 #include "ebt/kernels/gate.h"
 #include "ebt/kernels/gelu.h"
 #include "ebt/kernels/gemm.h"
 #include "ebt/kernels/isa.h"
+#include "ebt/kernels/modulation.h"
 #include "ebt/kernels/norm.h"
+#include "ebt/kernels/patches.h"
 #include "ebt/kernels/random.h"
 #include "ebt/kernels/ranking.h"
 #include "ebt/kernels/rotary.h"
@@ -19,6 +24,7 @@
 #include "ebt/kernels/row_product.h"
 #include "ebt/kernels/rows.h"
 #include "ebt/kernels/simplex_descent.h"
+#include "ebt/kernels/smooth_l1.h"
 #include "ebt/kernels/softmax.h"
 #include "ebt/kernels/sums.h"
 #include "ebt/kernels/swiglu.h"
@@ -105,11 +111,17 @@ const Table& table() {
 }
 
 #define EBT_TABLES(T)                             \
+  template const AdamWKernels<T>& table();        \
   template const CrossEntropyKernels<T>& table(); \
+  template const DiffusionKernels<T>& table();    \
   template const ElementwiseKernels<T>& table();  \
+  template const EmbeddingKernels<T>& table();    \
+  template const ModulationKernels<T>& table();   \
+  template const PatchKernels<T>& table();        \
   template const RandomKernels<T>& table();       \
   template const RankingKernels<T>& table();      \
   template const RowKernels<T>& table();          \
+  template const SmoothL1Kernels<T>& table();     \
   template const SumKernels<T>& table();          \
   template const VectorDescentKernels<T>& table();
 EBT_TABLES(float)
@@ -132,6 +144,7 @@ EBT_TABLES(float, float)
 EBT_TABLES(float, Bfloat16)
 EBT_TABLES(double, double)
 #undef EBT_TABLES
+template const ElementwiseKernels<Bfloat16>& table();
 template const GemmKernels<double>& table();
 
 }  // namespace ebt::kernels

@@ -1,4 +1,5 @@
 // Element-wise operations (elementwise.h) for one instruction set.
+#include "ebt/core/bfloat16.h"
 #include "ebt/kernels/cpu/parallel.h"
 #include "ebt/kernels/elementwise.h"
 
@@ -25,7 +26,7 @@ template <class T>
 void scale(int64_t count, T factor, T* y) {
 #pragma omp parallel for simd schedule(static) if (parallel : count > kSerialElements)
   for (int64_t i = 0; i < count; ++i) {
-    y[i] *= factor;
+    y[i] = static_cast<T>(factor * y[i]);
   }
 }
 
@@ -33,7 +34,7 @@ template <class T>
 void affine(int64_t count, T offset, T factor, T* y) {
 #pragma omp parallel for simd schedule(static) if (parallel : count > kSerialElements)
   for (int64_t i = 0; i < count; ++i) {
-    y[i] = offset + factor * y[i];
+    y[i] = static_cast<T>(offset + factor * y[i]);
   }
 }
 
@@ -41,7 +42,7 @@ template <class T>
 void add(int64_t count, T factor, const T* x, T* y) {
 #pragma omp parallel for simd schedule(static) if (parallel : count > kSerialElements)
   for (int64_t i = 0; i < count; ++i) {
-    y[i] += factor * x[i];
+    y[i] = static_cast<T>(y[i] + factor * x[i]);
   }
 }
 
@@ -49,7 +50,7 @@ template <class T>
 void axpby(int64_t count, T a, const T* x, T b, T* y) {
 #pragma omp parallel for simd schedule(static) if (parallel : count > kSerialElements)
   for (int64_t i = 0; i < count; ++i) {
-    y[i] = a * x[i] + b * y[i];
+    y[i] = static_cast<T>(a * x[i] + b * y[i]);
   }
 }
 
@@ -66,6 +67,7 @@ constexpr ElementwiseKernels<T> kTable{&copy<T>,   &fill<T>, &scale<T>,
   }
 EBT_TABLE(float)
 EBT_TABLE(double)
+EBT_TABLE(Bfloat16)
 #undef EBT_TABLE
 
 }  // namespace ebt::kernels

@@ -97,8 +97,8 @@ void vjp_of_jvp(int64_t rows, int64_t width, const S* p, const T* z_dot, const T
 }
 
 template <class T>
-void cross_entropy(int64_t rows, int64_t width, const T* z, const int32_t* targets, T smoothing,
-                   T scale, T* loss, T* gradient) {
+void loss_and_gradient(int64_t rows, int64_t width, const T* z, const int32_t* targets, T smoothing,
+                       T scale, T* loss, T* gradient) {
 #pragma omp parallel for schedule(static) if (rows * width > kSerialElements)
   for (int64_t row = 0; row < rows; ++row) {
     const T* in = z + row * width;
@@ -133,10 +133,65 @@ void cross_entropy(int64_t rows, int64_t width, const T* z, const int32_t* targe
   }
 }
 
+// Entry i of p - q in a row with this target.
+template <class T>
+inline T excess(const T* p, int64_t width, int32_t target, T smoothing, int64_t i) {
+  return p[i] - smoothing / static_cast<T>(width) - (i == target ? T(1) - smoothing : T(0));
+}
+
+template <class T>
+void cross_entropy_vjp(int64_t rows, int64_t width, const T* p, const int32_t* targets, T smoothing,
+                       const T* loss_bar, bool add, T* z_bar) {
+#pragma omp parallel for schedule(static) if (rows * width > kSerialElements)
+  for (int64_t row = 0; row < rows; ++row) {
+    const T* in = p + row * width;
+    T* out = z_bar + row * width;
+    const T scale = targets[row] < 0 ? T(0) : loss_bar[row];
+#pragma omp simd
+    for (int64_t i = 0; i < width; ++i) {
+      out[i] = (add ? out[i] : T(0)) + scale * excess(in, width, targets[row], smoothing, i);
+    }
+  }
+}
+
+template <class T>
+void cross_entropy_jvp(int64_t rows, int64_t width, const T* p, const int32_t* targets, T smoothing,
+                       const T* z_dot, T* loss_dot) {
+#pragma omp parallel for schedule(static) if (rows * width > kSerialElements)
+  for (int64_t row = 0; row < rows; ++row) {
+    const T* in = p + row * width;
+    const T* tangent = z_dot + row * width;
+    T sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (int64_t i = 0; i < width; ++i) {
+      sum += excess(in, width, targets[row], smoothing, i) * tangent[i];
+    }
+    loss_dot[row] = targets[row] < 0 ? T(0) : sum;
+  }
+}
+
+template <class T>
+void cross_entropy_vjp_of_jvp(int64_t rows, int64_t width, const T* p, const int32_t* targets,
+                              const T* z_dot, const T* delta, bool add, T* z_bar) {
+#pragma omp parallel for schedule(static) if (rows * width > kSerialElements)
+  for (int64_t row = 0; row < rows; ++row) {
+    const T* in = p + row * width;
+    const T* tangent = z_dot + row * width;
+    T* out = z_bar + row * width;
+    const T mean = dot(width, in, tangent);
+    const T scale = targets[row] < 0 ? T(0) : delta[row];
+#pragma omp simd
+    for (int64_t i = 0; i < width; ++i) {
+      out[i] = (add ? out[i] : T(0)) + scale * in[i] * (tangent[i] - mean);
+    }
+  }
+}
+
 template <class T, class S>
 constexpr SoftmaxKernels<T, S> kTable{&forward<T, S>, &vjp<T, S>, &jvp<T, S>, &vjp_of_jvp<T, S>};
 template <class T>
-constexpr CrossEntropyKernels<T> kLossTable{&cross_entropy<T>};
+constexpr CrossEntropyKernels<T> kLossTable{&loss_and_gradient<T>, &cross_entropy_vjp<T>,
+                                            &cross_entropy_jvp<T>, &cross_entropy_vjp_of_jvp<T>};
 
 }  // namespace
 

@@ -1,32 +1,21 @@
 // Sums of a tensor's elements (sums.h) for one instruction set.
-#include "ebt/kernels/cpu/row_chunks.h"
+#include "ebt/kernels/cpu/parallel.h"
+#include "ebt/kernels/cpu/pieces.h"
 #include "ebt/kernels/sums.h"
 
 namespace ebt::kernels {
 namespace {
 
-// Elements that are added one after the other.
-constexpr int64_t kRun = 1 << 13;
-
-// total += term(0) + ... + term(count - 1): runs in parallel, then their sums in order.
 template <class Term>
 void add_up(int64_t count, double* total, Term&& term) {
-  const int64_t runs = (count + kRun - 1) / kRun;
-  double* const sums = thread_buffer<double>(runs);
-#pragma omp parallel for schedule(static) if (runs > 1)
-  for (int64_t run = 0; run < runs; ++run) {
-    const int64_t last = (run + 1) * kRun < count ? (run + 1) * kRun : count;
-    double sum = 0;
-    for (int64_t i = run * kRun; i < last; ++i) {
-      sum += term(i);
-    }
-    sums[run] = sum;
-  }
-  double sum = 0;
-  for (int64_t run = 0; run < runs; ++run) {
-    sum += sums[run];
-  }
-  *total += sum;
+  for_pieces<1>(
+      1, count,
+      [&](int64_t, int64_t begin, int64_t end, double* sum) {
+        for (int64_t i = begin; i < end; ++i) {
+          *sum += term(i);
+        }
+      },
+      [&](int64_t, const double* sum) { *total += *sum; });
 }
 
 template <class T>
@@ -41,7 +30,21 @@ void sum_of_targets(int64_t count, const T* x, const int32_t* targets, double* t
 }
 
 template <class T>
-constexpr SumKernels<T> kTable{&sum<T>, &sum_of_targets<T>};
+void mean_of_rows(int64_t groups, int64_t rows, int64_t width, const T* x, T* out) {
+#pragma omp parallel for collapse(2) schedule(static) if (groups * rows * width > kSerialElements)
+  for (int64_t group = 0; group < groups; ++group) {
+    for (int64_t i = 0; i < width; ++i) {
+      double sum = 0;
+      for (int64_t row = group * rows; row < (group + 1) * rows; ++row) {
+        sum += static_cast<double>(x[row * width + i]);
+      }
+      out[group * width + i] = static_cast<T>(sum / static_cast<double>(rows));
+    }
+  }
+}
+
+template <class T>
+constexpr SumKernels<T> kTable{&sum<T>, &sum_of_targets<T>, &mean_of_rows<T>};
 
 }  // namespace
 
