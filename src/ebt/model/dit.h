@@ -59,6 +59,7 @@ class Dit : public ImageModel<T> {
  public:
   // Workspace for at most `rows` images. Throws Error for an impossible configuration.
   Dit(const ImageModelConfig& model, int64_t rows, const EngineOptions& options);
+  ~Dit() override;
   // Bytes of that workspace.
   static size_t workspace_bytes(const ImageModelConfig& model, int64_t rows,
                                 const EngineOptions& options);
@@ -87,7 +88,8 @@ class Dit : public ImageModel<T> {
 
  private:
   LossSums run(const ImageRows<T>& rows, uint64_t seed, uint64_t step, bool learns);
-  DitPass<T, S>& pass(int64_t images);
+  struct Workspace;
+  Workspace& workspace(int64_t images);
 
   ImageModelConfig config_;
   NoiseSchedule schedule_;
@@ -100,7 +102,7 @@ class Dit : public ImageModel<T> {
   bool copies_are_stale_ = true;
   std::vector<float> frequencies_ = timestep_frequencies();
   Arena arena_;
-  std::unique_ptr<DitPass<T, S>> pass_;
+  std::unique_ptr<Workspace> workspace_;
 };
 
 }  // namespace ebt
