@@ -1,5 +1,3 @@
-#include "ebt/core/threads.h"
-
 #include <gtest/gtest.h>
 #include <omp.h>
 
@@ -7,6 +5,7 @@
 #include <vector>
 
 #include "ebt/core/error.h"
+#include "ebt/core/threads.h"
 
 namespace ebt {
 namespace {
