@@ -12,11 +12,11 @@ void Gelu<T, S>::forward(const Params& /*params*/, Tensor<const S> x, Tensor<S> 
 
 template <class T, class S>
 void Gelu<T, S>::vjp(const Params& /*params*/, const Saved& saved, Tensor<const S> y_bar,
-                     Tensor<S> x_bar, Write write, Grads* /*grads*/, const Again& again) {
+                     Tensor<S> x_bar, Write write, Grads* /*grads*/, const Recomputed& recomputed) {
   check_shape("gelu", "y_bar", y_bar.shape, saved.x.shape);
   check_shape("gelu", "x_bar", x_bar.shape, saved.x.shape);
   kernels::gelu<T, S>().vjp(y_bar.count(), saved.x.data, y_bar.data, write == Write::kAdd,
-                            x_bar.data, again.y.data);
+                            x_bar.data, recomputed.y.data);
 }
 
 template <class T, class S>
@@ -36,11 +36,11 @@ void Gelu<T, S>::vjp_of_jvp(const Params& params, const Saved& saved, Tensor<con
 template <class T, class S>
 void Gelu<T, S>::second_order(const Params& /*params*/, const Saved& saved, Tensor<const S> x_dot,
                               Tensor<const S> delta, Tensor<const S> y_bar, Tensor<S> x_bar,
-                              Write write, Grads* /*grads*/, const Again& again) {
+                              Write write, Grads* /*grads*/, const Recomputed& recomputed) {
   check_second_order("gelu", x_dot, delta, x_bar, saved.x.shape, saved.x.shape);
-  kernels::gelu<T, S>().second_order(x_dot.count(), saved.x.data, x_dot.data, delta.data,
-                                     y_bar.data, write == Write::kAdd, x_bar.data,
-                                     again.delta_x.data, again.y.data, again.y_dot.data);
+  kernels::gelu<T, S>().second_order(
+      x_dot.count(), saved.x.data, x_dot.data, delta.data, y_bar.data, write == Write::kAdd,
+      x_bar.data, recomputed.delta_x.data, recomputed.y.data, recomputed.y_dot.data);
 }
 
 template struct Gelu<float>;

@@ -78,8 +78,8 @@ void Rotary<T, S>::vjp_of_jvp(const Params& /*params*/, const Saved& /*saved*/,
 }
 
 template <class T, class S>
-void Rotary<T, S>::collect(const Params& params, Tensor<const T> keys_bar, bool with_queries,
-                           Tensor<S> x_bar) {
+void Rotary<T, S>::vjp_apart(const Params& params, Tensor<const T> keys_bar, bool with_queries,
+                             Tensor<S> x_bar) {
   const Shape sums{x_bar.dim(0), x_bar.dim(1), x_bar.dim(2) / 3 * 2};
   check_shape("rotary", "keys_bar", keys_bar.shape, sums);
   if (x_bar.count() == 0) {

@@ -38,8 +38,8 @@ struct Rotary {
                          Tensor<const S> delta, Tensor<S> x_bar, Write write, Grads* grads);
   // vjp of the k and v thirds of x_bar alone, from sums (B, S, 2 D) of the cotangents of rotated
   // keys and of values; then that of the q third, in place.
-  static void collect(const Params& params, Tensor<const T> keys_bar, bool with_queries,
-                      Tensor<S> x_bar);
+  static void vjp_apart(const Params& params, Tensor<const T> keys_bar, bool with_queries,
+                        Tensor<S> x_bar);
 };
 
 // The angles of positions 0 .. count - 1.

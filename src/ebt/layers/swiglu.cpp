@@ -36,12 +36,13 @@ void SwigluGate<T, S>::forward(const Params& /*params*/, Tensor<const S> x, Tens
 
 template <class T, class S>
 void SwigluGate<T, S>::vjp(const Params& /*params*/, const Saved& saved, Tensor<const S> y_bar,
-                           Tensor<S> x_bar, Write write, Grads* /*grads*/, const Again& again) {
+                           Tensor<S> x_bar, Write write, Grads* /*grads*/,
+                           const Recomputed& recomputed) {
   check_shape("swiglu", "x_bar", x_bar.shape, saved.x.shape);
   check<S>(x_bar, y_bar);
   const RowsOf size = rows_of(y_bar);
   kernels::swiglu<T, S>().vjp(size.rows, size.width, saved.x.data, y_bar.data, write == Write::kAdd,
-                              x_bar.data, again.y.data);
+                              x_bar.data, recomputed.y.data);
 }
 
 template <class T, class S>
@@ -64,14 +65,14 @@ template <class T, class S>
 void SwigluGate<T, S>::second_order(const Params& /*params*/, const Saved& saved,
                                     Tensor<const S> x_dot, Tensor<const S> delta,
                                     Tensor<const S> y_bar, Tensor<S> x_bar, Write write,
-                                    Grads* /*grads*/, const Again& again) {
+                                    Grads* /*grads*/, const Recomputed& recomputed) {
   check_shape("swiglu", "x_dot", x_dot.shape, saved.x.shape);
   check_shape("swiglu", "x_bar", x_bar.shape, saved.x.shape);
   check<S>(x_dot, delta);
   const RowsOf size = rows_of(delta);
-  kernels::swiglu<T, S>().second_order(size.rows, size.width, saved.x.data, x_dot.data, delta.data,
-                                       y_bar.data, write == Write::kAdd, x_bar.data,
-                                       again.delta_x.data, again.y.data, again.y_dot.data);
+  kernels::swiglu<T, S>().second_order(
+      size.rows, size.width, saved.x.data, x_dot.data, delta.data, y_bar.data, write == Write::kAdd,
+      x_bar.data, recomputed.delta_x.data, recomputed.y.data, recomputed.y_dot.data);
 }
 
 template struct SwigluGate<float>;

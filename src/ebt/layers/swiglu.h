@@ -22,21 +22,21 @@ struct SwigluGate {
   };
   // What the weight gradients around the gate need of earlier passes, made once more instead of
   // kept. Each may be absent.
-  struct Again {
+  struct Recomputed {
     Tensor<S> y, y_dot;
     Tensor<S> delta_x;  // vjp of delta
   };
 
   static void forward(const Params& params, Tensor<const S> x, Tensor<S> y, Saved& saved);
   static void vjp(const Params& params, const Saved& saved, Tensor<const S> y_bar, Tensor<S> x_bar,
-                  Write write, Grads* grads, const Again& again = {});
+                  Write write, Grads* grads, const Recomputed& recomputed = {});
   static void jvp(const Params& params, const Saved& saved, Tensor<const S> x_dot, Tensor<S> y_dot);
   static void vjp_of_jvp(const Params& params, const Saved& saved, Tensor<const S> x_dot,
                          Tensor<const S> delta, Tensor<S> x_bar, Write write, Grads* grads);
   // vjp and vjp_of_jvp in one visit, for layer.h's second_order; an absent y_bar is zero.
   static void second_order(const Params& params, const Saved& saved, Tensor<const S> x_dot,
                            Tensor<const S> delta, Tensor<const S> y_bar, Tensor<S> x_bar,
-                           Write write, Grads* grads, const Again& again = {});
+                           Write write, Grads* grads, const Recomputed& recomputed = {});
 };
 
 }  // namespace ebt

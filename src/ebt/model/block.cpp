@@ -128,10 +128,10 @@ void ffn_vjp(const typename B::Params& params, const BlockTrace<T, S>& trace,
       branch_cotangent<T, S>(half, {v.ffn_branch, {}, bar.output, {}}, work,
                              grads == nullptr ? kernels::Matrix<T>{} : grads->ffn_half.gate);
   B::Multiply::vjp(params.matrices.ffn_out, branch.bar, bar.ffn_hidden);
-  typename B::Activation::Again again;
-  again.y = grads == nullptr ? Tensor<S>{} : work.ffn_hidden;
+  typename B::Activation::Recomputed recomputed;
+  recomputed.y = grads == nullptr ? Tensor<S>{} : work.ffn_hidden;
   B::Activation::vjp({}, {v.ffn_in}, bar.ffn_hidden, work.ffn_in_bar, Write::kReplace, nullptr,
-                     again);
+                     recomputed);
   B::Multiply::vjp(params.matrices.ffn_in, work.ffn_in_bar, bar.ffn_normed);
   HalfNormGrads<T> norm(grads == nullptr ? nullptr : &grads->ffn_half);
   B::Norm::vjp_to_stream(half.norm(), trace.ffn_norm, bar.ffn_normed,
@@ -239,7 +239,7 @@ void Block<T, S, Attention, Style, Projection>::vjp_of_context(
   ffn_vjp<Block>(params, trace, bar, residual.sum, work, &grads);
   attention_out_vjp<Block>(params, trace, bar, work, &grads);
   Attention::vjp_apart(params.attention, trace.attention, bar.attended, bar.qkv, keys_bar);
-  Rotary<T, S>::collect(params.rotary, keys_bar, true, bar.qkv);
+  Rotary<T, S>::vjp_apart(params.rotary, keys_bar, true, bar.qkv);
   qkv_vjp<Block>(params, trace, bar, residual, work, &grads);
 }
 
@@ -249,7 +249,7 @@ void Block<T, S, Attention, Style, Projection>::vjp_of_keys(
     Tensor<const T> keys_bar, const Residual& residual, const BlockWork<S>& work,
     Grads& grads) requires ContextLike<Attention> {
   const int64_t width = work.normed.dim(2);
-  Rotary<T, S>::collect(params.rotary, keys_bar, false, bar.qkv);
+  Rotary<T, S>::vjp_apart(params.rotary, keys_bar, false, bar.qkv);
   const auto rows = kernels::Matrix<S>(bar.qkv).columns_from(width, 2 * width);
   kernels::multiply_nn<T, S, S>(rows, params.matrices.keys, bar.normed, Write::kReplace);
   HalfNormGrads<T> norm(&grads.attention_half);
