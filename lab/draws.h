@@ -1,12 +1,9 @@
-// A sequential random number generator, for generators whose draws depend on earlier ones.
+// The random number generator of the experiments.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
-#include <utility>
-#include <vector>
 
-#include "ebt/kernels/rng.h"
+#include "ebt/data/random_draws.h"
 
 namespace ebt {
 
@@ -23,36 +20,11 @@ enum class LabPart : uint32_t {
   kBootstrap,
 };
 
-// The numbers of one thing that a lab makes: `index` (below 2^32) says which of its part, so that
-// things can be made in any order. Not thread-safe.
-class Draws {
+// The numbers of one thing that a lab makes: `index` (below 2^32) says which of its part.
+class Draws : public RandomDraws {
  public:
   Draws(uint64_t seed, LabPart part, uint64_t index)
-      : stream_{seed, RandomPurpose::kLab, static_cast<uint64_t>(part) << 32U | index} {}
-
-  // Uniform in [0, 1), with 24 random bits.
-  double uniform() { return stream_.uniform(2 * next_++); }
-  // Uniform in {0 .. bound - 1}; bound > 0.
-  int64_t below(int64_t bound) {
-    return static_cast<int64_t>(stream_.below(static_cast<uint64_t>(bound), next_++));
-  }
-  // Uniform in {low .. high}; low <= high.
-  int64_t between(int64_t low, int64_t high) { return low + below(high - low + 1); }
-  // One of the items, of which there must be one.
-  template <class Item>
-  const Item& pick(const std::vector<Item>& items) {
-    return items[static_cast<size_t>(below(static_cast<int64_t>(items.size())))];
-  }
-  template <class Item>
-  void shuffle(std::vector<Item>& items) {
-    for (size_t last = items.size(); last > 1; --last) {
-      std::swap(items[last - 1], items[static_cast<size_t>(below(static_cast<int64_t>(last)))]);
-    }
-  }
-
- private:
-  RandomStream stream_;
-  uint64_t next_ = 0;
+      : RandomDraws({seed, RandomPurpose::kLab, static_cast<uint64_t>(part) << 32U | index}) {}
 };
 
 }  // namespace ebt

@@ -21,6 +21,8 @@ enum class RandomPurpose : uint32_t {
   kImages,
   kDeadLeaves,
   kLab,
+  kPuzzles,
+  kGaps,
 };
 
 // A stream of independent numbers, addressed by element: any element can be made alone, in any
