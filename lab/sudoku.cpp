@@ -1,9 +1,10 @@
 #include "lab/sudoku.h"
 
-#include <numeric>
+#include <algorithm>
+#include <optional>
 
 #include "ebt/core/error.h"
-#include "lab/sudoku_solver.h"
+#include "ebt/data/puzzle/sudoku_generator.h"
 
 namespace ebt {
 namespace {
@@ -30,7 +31,7 @@ class Sudoku : public Puzzle {
 
   bool is_right(std::string_view prompt, std::string_view answer) const override {
     if (!prompt.ends_with('=') || answer.size() + 1 != prompt.size() ||
-        !solver_.is_solved(answer)) {
+        !solver_.fault(answer).empty()) {
       return false;
     }
     for (size_t i = 0; i < answer.size(); ++i) {
@@ -45,28 +46,12 @@ class Sudoku : public Puzzle {
   std::string draw_subject(int64_t /*size*/, Draws& draws) const override {
     return solver_.draw_board(draws);
   }
-  // Takes digits away in random order, but not those without which there are several solutions.
   PuzzleExample ask(int64_t size, const std::string& subject, Draws& draws) const override {
     constexpr int kAttempts = 1000;
-    std::vector<size_t> cells(subject.size());
-    std::iota(cells.begin(), cells.end(), 0);
     for (int attempt = 0; attempt < kAttempts; ++attempt) {
-      draws.shuffle(cells);
-      std::string board = subject;
-      int64_t holes = 0;
-      for (const size_t cell : cells) {
-        if (holes == size) {
-          break;
-        }
-        board[cell] = '.';
-        if (solver_.has_one_solution(board)) {
-          ++holes;
-        } else {
-          board[cell] = subject[cell];
-        }
-      }
-      if (holes == size) {
-        return {board + '=', subject};
+      if (std::optional<std::string> board = with_holes(solver_, subject, size, draws)) {
+        std::replace(board->begin(), board->end(), kUnknownCell, '.');
+        return {*board + '=', subject};
       }
     }
     fail("sudoku: no puzzle with {} holes was found", size);
@@ -80,10 +65,15 @@ class Sudoku : public Puzzle {
 
 }  // namespace
 
+Extents sudoku_boxes(int64_t board) {
+  EBT_CHECK(board == 4 || board == 6 || board == 9, "--board: {} is not 4, 6 or 9", board);
+  return {board == 9 ? 3 : 2, board == 4 ? 2 : 3};
+}
+
 std::unique_ptr<Puzzle> make_sudoku(const PuzzleConfig& config) {
   EBT_CHECK(config.trained_size == 0,
             "--trained-size: the holes of a sudoku follow from its board");
-  return std::make_unique<Sudoku>(SudokuSolver(config.board));
+  return std::make_unique<Sudoku>(SudokuSolver(sudoku_boxes(config.board)));
 }
 
 }  // namespace ebt

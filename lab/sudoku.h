@@ -5,9 +5,13 @@
 
 #include <memory>
 
+#include "ebt/data/notation.h"
 #include "lab/puzzle.h"
 
 namespace ebt {
+
+// The boxes of a board of 4, 6 or 9 cells along a side: 2x2, 2x3 or 3x3. Throws Error for others.
+Extents sudoku_boxes(int64_t board);
 
 // The size is the number of holes; every puzzle has one solution. The subject is the solved board.
 // There are 288 of 4x4, of which tests have 24; 28 million of 6x6; 6.7 * 10^21 of 9x9.

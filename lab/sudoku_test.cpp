@@ -5,7 +5,8 @@
 #include <algorithm>
 #include <set>
 
-#include "lab/sudoku_solver.h"
+#include "ebt/data/puzzle/sudoku_solver.h"
+#include "tests/support/error_text.h"
 
 namespace ebt {
 namespace {
@@ -19,7 +20,7 @@ std::unique_ptr<Puzzle> sudoku(int64_t board) {
 TEST(Sudoku, HasOneSolutionAndTheHolesOfItsLevel) {
   for (const int64_t size : {4, 6, 9}) {
     const auto puzzle = sudoku(size);
-    const SudokuSolver solver(size);
+    const SudokuSolver solver(sudoku_boxes(size));
     for (size_t level = 0; level < puzzle->levels().size(); ++level) {
       std::set<int64_t> numbers;
       for (int64_t i = 0; i < 100; ++i) {
@@ -66,6 +67,10 @@ TEST(Sudoku, NeverAsksInATestForABoardOfTraining) {
   for (const std::string& board : tested) {
     EXPECT_EQ(trained.count(board), 0U) << board;
   }
+}
+
+TEST(Sudoku, RefusesOtherBoards) {
+  EXPECT_EQ(testing::error_text([] { sudoku(5); }), "--board: 5 is not 4, 6 or 9");
 }
 
 }  // namespace
