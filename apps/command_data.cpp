@@ -1,7 +1,8 @@
-// `ebt data`: text made ready for training.
+// `ebt data`: what models are trained on, made ready.
 #include <fmt/format.h>
 
 #include "commands.h"
+#include "data_puzzle.h"
 #include "ebt/core/log.h"
 #include "ebt/core/printable.h"
 #include "ebt/core/threads.h"
@@ -63,7 +64,7 @@ void prepare(const Flags& command_flags) {
 }  // namespace
 
 void register_data(CLI::App& app) {
-  CLI::App* data = app.add_subcommand("data", "Make text ready for training.");
+  CLI::App* data = app.add_subcommand("data", "Make data ready for training: text, puzzles.");
   data->require_subcommand(1);
   add_command(
       *data, "prepare",
@@ -74,6 +75,7 @@ void register_data(CLI::App& app) {
         flags.writes(OutputKind::kPreparedFolder);
       },
       prepare);
+  register_puzzles(*data);
 }
 
 }  // namespace ebt

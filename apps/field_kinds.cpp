@@ -27,6 +27,7 @@ FieldKind kind_of_field(const std::string& name) {
       {"contact-sheet", {PathRole::kOutput, "FILE", {}}},
       {"data", {PathRole::kData, "PATH", {}}},
       {"energy-map", {PathRole::kOutput, "FILE", {}}},
+      {"exclude", {PathRole::kInput, "FILE", {}}},
       {"figure", {PathRole::kOutput, "FILE", {}}},
       {"file", {PathRole::kInput, "FILE", {}}},
       {"from", {PathRole::kInput, "FOLDER", {}}},
