@@ -1,5 +1,7 @@
 #include "ebt/data/puzzle/puzzle_file.h"
 
+#include <omp.h>
+
 #include <algorithm>
 #include <chrono>
 #include <exception>
@@ -79,7 +81,8 @@ PuzzleFileSummary write_puzzles(const PuzzleGenerator& generator, const PuzzleFi
   constexpr int64_t kMostPuzzles = 1'000'000'000;
   constexpr int64_t kMostInBlock = 4096;
   constexpr double kBlock_seconds = 0.2;
-  // So many in a row that are not new: what is left to be found is next to nothing.
+  // So many in a row that are not new: what is left to be found is next to nothing. With the seed
+  // of what is excluded, the first ones are just that.
   constexpr int64_t kFewestMisses = 1000;
   constexpr int64_t kMissesForEach = 20;
   check_between("--count", config.count, 1, kMostPuzzles);
@@ -90,7 +93,7 @@ PuzzleFileSummary write_puzzles(const PuzzleGenerator& generator, const PuzzleFi
   PuzzleFileSummary summary;
   int64_t misses = 0;  // since the last new one
   int64_t drawn = 0;
-  int64_t block = 16;
+  int64_t block = omp_get_max_threads();
   ShareProgress progress;
   const Clock::time_point start = Clock::now();
   while (summary.count < config.count) {
@@ -102,7 +105,8 @@ PuzzleFileSummary write_puzzles(const PuzzleGenerator& generator, const PuzzleFi
       }
       if (excluded.count(generator.subject(row)) != 0 || !seen.insert(row.puzzle).second) {
         ++summary.rejected;
-        EBT_CHECK(++misses < std::max(kFewestMisses, kMissesForEach * summary.count),
+        const auto found = summary.count + static_cast<int64_t>(excluded.size());
+        EBT_CHECK(++misses < std::max(kFewestMisses, kMissesForEach * found),
                   "--count: {} different puzzles were found, and {} are wanted: ask for fewer, or "
                   "for more kinds of them",
                   summary.count, config.count);

@@ -83,6 +83,14 @@ TEST_F(PuzzleFile, SharesNoBoardWithWhatItExcludes) {
   EXPECT_GT(summary_.rejected, 0);
 }
 
+TEST_F(PuzzleFile, MayExcludePuzzlesOfItsOwnSeed) {
+  const auto easy = make_sudoku_generator({"2x3", "6"});
+  const auto hard = make_sudoku_generator({"2x3", "20"});
+  const std::string train = folder_.write("train.csv", write(*easy, 1500, 1));
+  EXPECT_EQ(lines_of(write(*hard, 10, 1, train)).size(), 11U);
+  EXPECT_GE(summary_.rejected, 1500) << "they begin with the same boards";
+}
+
 TEST_F(PuzzleFile, IsNotWrittenWhereThereAreNotSoManyPuzzles) {
   // Two boards of four queens, and four of each with one queen missing.
   const auto queens = make_queens_generator({"4", 0, "1", false});
