@@ -52,7 +52,9 @@ double memory_rate() {
 class RandomModel {
  public:
   RandomModel(const GenerationBenchmarkConfig& config, Architecture arch) {
-    fields_from_json({{"type", config.type}}, "bench", model_);
+    if (arch == Architecture::kEbt) {  // a baseline has no landscapes
+      fields_from_json({{"type", config.type}}, "bench", model_);
+    }
     const ModelSize& size = model_size(config.size);
     model_.arch = arch;
     model_.layers = size.layers;

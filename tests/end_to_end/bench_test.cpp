@@ -1,4 +1,5 @@
-// `ebt bench train`: what it says of a tiny step, and the files of a sweep.
+// `ebt bench train`: what it says of a tiny step, and the files of a sweep; and that `ebt bench
+// generate` measures models of every type.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -84,6 +85,18 @@ TEST_F(Bench, ComparesTheBaselineWithNothing) {
   const json result = run_ebt_json(tiny_bench({"--arch", "transformer_pp"}));
   EXPECT_FALSE(result.contains("transformer_pp_seconds"));
   EXPECT_FALSE(result.contains("transformer_pp_ratio"));
+}
+
+TEST_F(Bench, MeasuresTextsOfEveryTypeBesideTheBaseline) {
+  for (const char* type : {"default", "time_embed", "adaln"}) {
+    const json result = run_ebt_json({"bench", "generate", "--size", "4xs", "--vocab", "32",
+                                      "--context", "8", "--tokens", "4", "--texts", "2",
+                                      "--iterations", "1", "--threads", "1", "--type", type});
+    for (const char* key : {"seconds_per_token", "transformer_pp_seconds", "recomputed_seconds",
+                            "texts_tokens_per_second", "prompt_tokens_per_second"}) {
+      EXPECT_GT(result[key].get<double>(), 0) << type << ", " << key;
+    }
+  }
 }
 
 TEST_F(Bench, IsQuietWithJsonAndTellsPeopleOfItsProgress) {
