@@ -1,4 +1,4 @@
-// What a pass over some rows measured, whatever they are rows of.
+// Sums of losses over the rows of a pass, for text and images alike.
 #pragma once
 
 #include <cstdint>

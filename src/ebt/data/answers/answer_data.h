@@ -1,4 +1,4 @@
-// What a model that thinks about whole answers is trained and evaluated on.
+// Training and evaluation data of models that think about whole answers.
 #pragma once
 
 #include <cstdint>

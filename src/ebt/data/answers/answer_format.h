@@ -1,4 +1,4 @@
-// How the characters of puzzles, questions and texts become rows of tokens, and tokens characters.
+// The conversion between the characters of puzzles, questions and texts and rows of tokens.
 #pragma once
 
 #include <array>

@@ -1,4 +1,4 @@
-// Rows of tokens of which some are known and the others asked for, whatever they are read from.
+// Interface of sources of token rows of which some tokens are known and the others asked for.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Questions with their answers, or lines, in memory.
+// A table in memory of questions with their answers, or of lines.
 #pragma once
 
 #include <cstdint>

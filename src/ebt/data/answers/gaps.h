@@ -1,4 +1,4 @@
-// Gaps in texts, drawn.
+// Random gaps in texts.
 #pragma once
 
 #include <cstdint>

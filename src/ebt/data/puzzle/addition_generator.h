@@ -1,4 +1,4 @@
-// Two numbers added as on paper, a digit a column.
+// Generator of additions as on paper, a digit a column.
 #pragma once
 
 #include <cstdint>

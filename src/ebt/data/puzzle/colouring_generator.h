@@ -1,4 +1,4 @@
-// Graphs whose nodes are to be coloured so that no edge joins two of one colour.
+// Generator of graphs whose nodes are to be coloured so that no edge joins two of one colour.
 #pragma once
 
 #include <cstdint>

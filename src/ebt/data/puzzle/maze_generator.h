@@ -1,4 +1,4 @@
-// Mazes in which the shortest way is to be marked.
+// Generator of mazes in which the shortest way is to be marked.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Files of puzzles: made by generators, and their answers checked.
+// Writing files of puzzles, and checking the answers in them.
 #pragma once
 
 #include <cstdint>

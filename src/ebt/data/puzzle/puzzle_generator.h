@@ -1,4 +1,4 @@
-// Puzzles whose whole answer is thought about at once: rows of cells, some given, the others asked.
+// Interface of puzzle generators. A puzzle is a row of cells, some given, the others asked for.
 #pragma once
 
 #include <cstdint>

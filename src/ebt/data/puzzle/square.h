@@ -1,4 +1,4 @@
-// Puzzles on a square of cells.
+// Helpers of puzzles on a square of cells.
 #pragma once
 
 #include <cmath>

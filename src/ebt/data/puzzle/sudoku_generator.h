@@ -1,4 +1,4 @@
-// Sudokus of any size of boxes, each with one solution.
+// Generator of sudokus of any size of boxes, each with one solution.
 #pragma once
 
 #include <memory>

@@ -1,4 +1,4 @@
-// Sudoku: boards of N x N cells whose rows, columns and boxes hold every digit of 1 .. N once.
+// Sudoku solver: boards of N x N cells, whose rows, columns and boxes hold each of 1 .. N once.
 #pragma once
 
 #include <cstdint>
