@@ -7,6 +7,7 @@
 #include "ebt/core/phase.h"
 #include "ebt/core/work_watch.h"
 #include "ebt/kernels/convert.h"
+#include "ebt/kernels/sums.h"
 #include "ebt/layers/cross_entropy.h"
 #include "ebt/layers/target_sums.h"
 
@@ -147,9 +148,7 @@ double TransformerPp<T, S>::measure(Workspace& space, Tensor<const int32_t> targ
     const Tensor<T> loss = space.row_loss.slice(0, count);
     CrossEntropy<T>::loss_and_gradient({targets.reshape({all}).slice(first, count), T(0)}, part,
                                        scale, loss, scale == T(0) ? Tensor<T>{} : part);
-    for (const T value : loss) {
-      sum += static_cast<double>(value);
-    }
+    kernels::sums<T>().sum(count, loss.data, &sum);
     if (scale == T(0)) {
       continue;
     }

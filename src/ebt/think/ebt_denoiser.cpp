@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "ebt/core/bfloat16.h"
+#include "ebt/kernels/elementwise.h"
 #include "ebt/model/thinking_config.h"
 
 namespace ebt {
@@ -89,7 +90,7 @@ void EbtDenoiser<S>::denoise(Tensor<float> images, const DenoiseOptions& options
       }
       energies_before[static_cast<size_t>(b)] = energy;
       if (thinking[static_cast<size_t>(b)]) {
-        std::copy_n(s.next.data + b * size, size, images.data + b * size);
+        kernels::elementwise<float>().copy(size, s.next.data + b * size, images.data + b * size);
       }
     }
     if (std::none_of(thinking.get(), thinking.get() + count, [](bool t) { return t; })) {
