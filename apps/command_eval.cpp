@@ -95,7 +95,7 @@ std::unique_ptr<Task> open_task(const EvalFlags& eval, const TrainConfig& config
 
 // A baseline must read the same tokens: losses are compared token by token.
 void check_baseline(const EvalFlags& eval) {
-  const TrainConfig config = load_config(eval.baseline);
+  const auto config = load_config<TrainConfig>(eval.baseline);
   EBT_CHECK(config.model.arch == Architecture::kTransformerPp,
             "--baseline: '{}' is no Transformer++", eval.baseline);
   const auto ours = load_tokenizer(eval.model);

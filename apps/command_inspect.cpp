@@ -13,6 +13,7 @@
 #include "ebt/io/safetensors.h"
 #include "ebt/model/model_folder.h"
 #include "ebt/train/run_config.h"
+#include "ebt/train/tasks.h"
 #include "evaluation.h"
 #include "flags.h"
 #include "output.h"
@@ -55,26 +56,14 @@ std::optional<int64_t> stored_step(const SafetensorsFile& file) {
   return error == std::errc() ? std::optional(step) : std::nullopt;
 }
 
-double training_memory_bytes(const TrainConfig& config) {
-  return static_cast<double>(
-      model_bytes<float>(config.model, config.thinking, config.resolved().run.micro_batch,
-                         config.model.context, engine_options<float>(config)));
-}
-double training_memory_bytes(const ImageTrainConfig& config) {
-  return static_cast<double>(image_model_bytes<float>(config.model, config.thinking,
-                                                      config.resolved().run.micro_batch,
-                                                      engine_options<float>(config)));
-}
-
-template <class Config>
-void print_json(const Config& config, const SafetensorsFile& file) {
+void print_json(const Json& config, double training_bytes, const SafetensorsFile& file) {
   Json result;
   result["model"] = file.path().parent_path().string();
   const std::optional<int64_t> step = stored_step(file);
   result["step"] = step.has_value() ? Json(*step) : Json();
   result["parameters"] = parameter_count(file);
-  result["training_bytes"] = training_memory_bytes(config);
-  result["config"] = fields_to_json(config);
+  result["training_bytes"] = training_bytes;
+  result["config"] = config;
   result["tensors"] = Json::array();
   for (const StoredTensor& tensor : file.tensors()) {
     Json shape = Json::array();
@@ -89,20 +78,13 @@ void print_json(const Config& config, const SafetensorsFile& file) {
   output_json(result);
 }
 
-template <class Config>
-void print_text(const Config& config, const char* subject, const SafetensorsFile& file) {
-  const std::optional<int64_t> step = stored_step(file);
-  const int64_t count = parameter_count(file);
-  fmt::print("{}: {}{} with {} weights ({}){}\n", printable(file.path().parent_path().string()),
-             enum_name(config.model.arch), subject, count,
-             format_bytes(static_cast<double>(std::filesystem::file_size(file.path()))),
-             step.has_value() ? fmt::format(", after step {} of {}", *step, config.run.steps) : "");
-  fmt::print("training takes about {} of memory\n\nconfig\n",
-             format_bytes(training_memory_bytes(config)));
-  const Json fields = fields_to_json(config);
-  for (const auto& [key, value] : fields.items()) {
+void print_text(const Json& config, const std::string& title, double training_bytes,
+                const SafetensorsFile& file) {
+  fmt::print("{}: {}\n", printable(file.path().parent_path().string()), title);
+  fmt::print("training takes about {} of memory\n\nconfig\n", format_bytes(training_bytes));
+  for (const auto& [key, value] : config.items()) {
     fmt::print("  {:<22} {}\n", key,
-               value.is_string() ? printable(value.template get<std::string>()) : value.dump());
+               value.is_string() ? printable(value.get<std::string>()) : value.dump());
   }
   fmt::print("\ntensors\n");
   for (const StoredTensor& tensor : file.tensors()) {
@@ -111,27 +93,35 @@ void print_text(const Config& config, const char* subject, const SafetensorsFile
   }
 }
 
-template <class Config>
-void print(const Config& config, const char* subject, const Flags& flags,
-           const std::string& folder) {
+template <class Task>
+void inspect_model_of(const std::filesystem::path& folder, bool json) {
+  using Config = typename Task::Config;
+  const auto config = load_config<Config>(folder);
   config.model.check();
-  const SafetensorsFile file(std::filesystem::path(folder) / kModelFile);
-  if (flags.json()) {
-    print_json(config, file);
-  } else {
-    print_text(config, subject, file);
+  const SafetensorsFile file(folder / kModelFile);
+  Config resolved = config;
+  resolved.run.micro_batch = config.resolved().run.micro_batch;
+  const auto training_bytes = static_cast<double>(Task::model_bytes(resolved));
+  if (json) {
+    print_json(fields_to_json(config), training_bytes, file);
+    return;
   }
+  const std::optional<int64_t> step = stored_step(file);
+  const std::string title = fmt::format(
+      "{}{} with {} weights ({}){}", enum_name(config.model.arch),
+      Config::kKind == ModelKind::kText ? "" : fmt::format(" of {}", subject_of(Config::kKind)),
+      parameter_count(file),
+      format_bytes(static_cast<double>(std::filesystem::file_size(file.path()))),
+      step.has_value() ? fmt::format(", after step {} of {}", *step, config.run.steps) : "");
+  print_text(fields_to_json(config), title, training_bytes, file);
 }
 
 void run_inspect(const Flags& flags) {
   InspectFlags inspect;
   flags.apply_to(inspect);
   check_names_model(inspect.model);
-  if (model_kind(inspect.model) == ModelKind::kImage) {
-    print(load_image_config(inspect.model), " of images", flags, inspect.model);
-  } else {
-    print(load_config(inspect.model), "", flags, inspect.model);
-  }
+  with_task_of<float>(model_kind(inspect.model),
+                      [&]<class Task>() { inspect_model_of<Task>(inspect.model, flags.json()); });
 }
 
 }  // namespace

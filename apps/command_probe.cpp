@@ -10,6 +10,7 @@
 #include "ebt/core/log.h"
 #include "ebt/core/threads.h"
 #include "ebt/eval/image_probe.h"
+#include "ebt/train/image_train_config.h"
 #include "ebt/train/run_config.h"
 #include "evaluation.h"
 #include "flags.h"
@@ -81,7 +82,7 @@ struct ProbeFiles {
 
 ProbeFiles open_files(ProbeFlags flags) {
   if (flags.data.empty()) {
-    const ImageDataConfig data = load_image_config(flags.model).data;
+    const ImageDataConfig data = load_config<ImageTrainConfig>(flags.model).data;
     EBT_CHECK(
         !data.data.empty(),
         "the model was trained on dead leaves, which have no classes: name images with --data");

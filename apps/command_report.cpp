@@ -18,7 +18,7 @@
 #include "ebt/report/html_report.h"
 #include "ebt/report/shell.h"
 #include "ebt/think/open_model.h"
-#include "ebt/train/trainer.h"
+#include "ebt/train/metrics_log.h"
 #include "evaluation.h"
 #include "flags.h"
 #include "output.h"

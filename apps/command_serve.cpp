@@ -20,7 +20,9 @@
 #include "ebt/serve/server.h"
 #include "ebt/think/generator.h"
 #include "ebt/think/open_model.h"
+#include "ebt/train/image_train_config.h"
 #include "ebt/train/run_config.h"
+#include "ebt/train/text_train_config.h"
 #include "evaluation.h"
 #include "flags.h"
 #include "output.h"
@@ -182,10 +184,10 @@ void check(const ServeFlags& flags) {
   EBT_CHECK(flags.image_name.empty() || !flags.image_model.empty(),
             "--image-name is that of a model of images: give its --image-model");
   if (!flags.model.empty()) {
-    load_config(flags.model);
+    load_config<TrainConfig>(flags.model);
   }
   if (!flags.image_model.empty()) {
-    load_image_config(flags.image_model);
+    load_config<ImageTrainConfig>(flags.image_model);
   }
   check_counts({{"texts", flags.texts, 1}, {"image-batch", flags.image_batch, 1}});
 }

@@ -17,6 +17,7 @@
 #include "ebt/io/folder.h"
 #include "ebt/io/json_text.h"
 #include "ebt/report/image_quality_figure.h"
+#include "ebt/train/image_train_config.h"
 #include "ebt/train/run_config.h"
 #include "evaluation.h"
 #include "flags.h"
@@ -94,7 +95,7 @@ SelectedImages select_images(const EvalImageFlags& flags, const ImageModelConfig
                                   flags.within.empty() ? "" : ", within '" + flags.within + "'")),
             file_image_set(open_image_files(flags.data, flags.within), model.channels)};
   }
-  const ImageTrainConfig config = load_image_config(flags.model);
+  const auto config = load_config<ImageTrainConfig>(flags.model);
   ImageData data = open_image_data(config.data, model.channels, model.image_height,
                                    model.image_width, config.run.seed);
   EBT_CHECK(data.validation->count() > 0,

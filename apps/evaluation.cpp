@@ -21,7 +21,7 @@ void check_names_model(const std::string& folder) {
 
 TrainConfig open_config(const std::string& folder) {
   check_names_model(folder);
-  return load_config(folder);
+  return load_config<TrainConfig>(folder);
 }
 
 SelectedText select_text(const TextSelection& selection, const TrainConfig& config,
@@ -71,11 +71,11 @@ void check_counts(std::initializer_list<FlagCount> counts) {
   }
 }
 
-std::vector<EvaluationRow> evaluation_rows(const Evaluation& evaluation) {
-  const std::vector<double> losses = evaluation.losses();
-  const std::vector<double> energies = evaluation.energies();
+std::vector<EvaluationRow> evaluation_rows(const TextLosses& measured) {
+  const std::vector<double> losses = measured.mean_losses();
+  const std::vector<double> energies = measured.mean_energies();
   const double tokens_per_byte =
-      static_cast<double>(evaluation.tokens) / static_cast<double>(evaluation.bytes);
+      static_cast<double>(measured.count) / static_cast<double>(measured.bytes);
   std::vector<EvaluationRow> rows;
   for (size_t step = 0; step < losses.size(); ++step) {
     EvaluationRow row;

@@ -15,7 +15,7 @@
 #include "ebt/eval/task.h"
 #include "ebt/report/html_report.h"
 #include "ebt/think/evaluate.h"
-#include "ebt/train/config.h"
+#include "ebt/train/text_train_config.h"
 
 namespace ebt {
 
@@ -69,6 +69,6 @@ struct FlagCount {
 void check_counts(std::initializer_list<FlagCount> counts);
 
 // One row for each number of thinking steps.
-std::vector<EvaluationRow> evaluation_rows(const Evaluation& evaluation);
+std::vector<EvaluationRow> evaluation_rows(const TextLosses& measured);
 
 }  // namespace ebt

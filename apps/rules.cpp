@@ -4,7 +4,9 @@
 
 #include <optional>
 
+#include "ebt/train/image_train_config.h"
 #include "ebt/train/run_config.h"
+#include "ebt/train/text_train_config.h"
 
 namespace ebt {
 namespace {
@@ -13,7 +15,8 @@ namespace {
 std::optional<ImageArchitecture> image_architecture(const Flags& flags, const std::string& flag) {
   const std::string folder = flags.given(flag);
   try {
-    return folder.empty() ? std::nullopt : std::optional(load_image_config(folder).model.arch);
+    return folder.empty() ? std::nullopt
+                          : std::optional(load_config<ImageTrainConfig>(folder).model.arch);
   } catch (const Error&) {
     return std::nullopt;
   }
@@ -63,7 +66,7 @@ WhyNot where_it_thinks(const std::string& flag) {
   return [flag](const Flags& flags) -> std::string {
     const std::string folder = flags.given(flag);
     try {
-      if (folder.empty() || load_config(folder).model.arch == Architecture::kEbt) {
+      if (folder.empty() || load_config<TrainConfig>(folder).model.arch == Architecture::kEbt) {
         return "";
       }
     } catch (const Error&) {

@@ -2,23 +2,17 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <memory>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "ebt/core/log.h"
 #include "ebt/core/message.h"
-#include "ebt/io/folder_owner.h"
-#include "ebt/train/image_trainer.h"
-#include "ebt/train/recipes.h"
-#include "ebt/train/run_config.h"
+#include "ebt/train/image_task.h"
 #include "flags.h"
-#include "output.h"
 #include "rules.h"
-#include "stop_signals.h"
-#include "training.h"
+#include "training_run.h"
 
 namespace ebt {
 namespace {
@@ -49,200 +43,112 @@ std::string command_of(ImageArchitecture arch) {
   return arch == ImageArchitecture::kDit ? "ebt train dit" : "ebt train image";
 }
 
-ImageTrainConfig config_of(ImageArchitecture arch, const Flags& flags) {
-  SizeFlag size;
-  flags.apply_to(size);
-  ImageTrainConfig config;
-  config.model.arch = arch;
-  flags.apply_to(config.run);
-  const bool has_base = !config.run.from.empty();
-  if (has_base) {
-    const ImageTrainConfig base = load_image_config(config.run.from);
+class ImageTraining : public TrainingCommand<ImageTask<float>> {
+ public:
+  static constexpr const char* kData = "images";
+  static constexpr const char* kRows = "images";
+
+  explicit ImageTraining(ImageArchitecture arch) : arch_(arch) {}
+
+  std::string name() const { return command_of(arch_); }
+  ImageTrainConfig defaults() const {
+    ImageTrainConfig config;
+    config.model.arch = arch_;
+    return config;
+  }
+  static void start_from(const ImageTrainConfig& base, ImageTrainConfig& config) {
     config.model = base.model;
     config.thinking = base.thinking;
     config.noise = base.noise;
   }
-  if (!has_base || is_given(flags, size)) {
-    size.apply_to(config.model);
+  void finish(const Flags& flags, ImageTrainConfig& config) const {
+    EBT_CHECK(config.model.arch == arch_, "'{}' describes a model of '{}': use that command",
+              config.run.from.empty() ? flags.config_file() : config.run.from,
+              command_of(config.model.arch));
   }
-  RecipeFlag recipe;
-  if (arch == ImageArchitecture::kEbt && (!has_base || is_given(flags, recipe))) {
-    flags.apply_to(recipe);
-    apply_recipe(recipe.recipe, config);
+  void check_resumed(const ImageTrainConfig& config, const std::string& folder) const {
+    EBT_CHECK(config.model.arch == arch_,
+              "'{0}' holds a model of '{1}': continue it with {1} --resume {0}", folder,
+              command_of(config.model.arch));
   }
-  flags.apply_to(config);
-  EBT_CHECK(config.model.arch == arch, "'{}' describes a model of '{}': use that command",
-            has_base ? config.run.from : flags.config_file(), command_of(config.model.arch));
-  return config;
-}
-
-// A run, in a folder that nobody else writes to.
-struct OwnedRun {
-  FolderOwner owner;
-  ImageTrainer<float> trainer;
-  int64_t steps_before;  // of a run that goes on
-};
-
-OwnedRun resume_run(ImageArchitecture arch, const std::string& folder, const Flags& flags) {
-  const RunChanges changes = changes_of_resumed(flags);
-  const ImageTrainConfig found = load_image_config(folder);
-  EBT_CHECK(found.model.arch == arch,
-            "'{0}' holds a model of '{1}': continue it with {1} --resume {0}", folder,
-            command_of(found.model.arch));
-  FolderOwner owner = FolderOwner::take(folder);
-  return {std::move(owner), ImageTrainer<float>::resume(folder, changes), found.run.steps};
-}
-
-OwnedRun begin_run(ImageArchitecture arch, const FolderFlags& folder, const Flags& flags) {
-  ImageTrainConfig config = config_of(arch, flags);
-  config.run.check();
-  check_places(config.run, config.data.data, "images");
-  FolderOwner owner = FolderOwner::take(config.run.out);
-  check_may_write(config.run.out, folder);
-  const auto stream = copy_image_stream(config.data.data, config.run.out);
-  if (folder.overwrite) {
-    // Whatever the new run would be refused for must not cost the old one.
-    config.check();
-    open_image_data(config.data, config.model.channels, config.model.image_height,
-                    config.model.image_width, config.run.seed);
-    remove_run(config.run.out);
+  static std::unique_ptr<StreamedData> copy_stream(ImageTrainConfig& config) {
+    return copy_image_stream(config.data.data, config.run.out);
   }
-  // Before the owner moves: whoever is refused lets go of the folder last, when it is empty again.
-  ImageTrainer<float> trainer = start_run<ImageTrainer<float>>(config, stream.get());
-  return {std::move(owner), std::move(trainer), config.run.steps};
-}
 
-std::string data_text(const ImageTrainer<float>& trainer) {
-  return fmt::format("{} files of '{}'", trainer.training_files(), trainer.config().data.data);
-}
-
-std::string progress_text(const ImageStepReport& report) {
-  const ImageMeasurement& measured = report.measured;
-  std::string text = fmt::format("step {}/{}  loss {:.4g}", report.step, report.steps, report.loss);
-  if (const std::vector<double> psnr = measured.psnr(); !psnr.empty()) {
-    text += fmt::format("  PSNR {:.2f} dB", psnr.back());
-  } else {
-    text += fmt::format("  noise MSE {:.4g}", measured.squared_errors.back());
+  static std::string batch_text(const ImageTrainConfig& config) {
+    return fmt::format("{} images of {} x {} pixels", config.run.batch, config.model.image_width,
+                       config.model.image_height);
   }
-  text += fmt::format("  gradient {:.3g}  {} images/s  {} left", report.gradient_norm,
-                      format_count(report.images_per_second), format_duration(report.seconds_left));
-  if (report.skipped_steps > 0) {
-    text += fmt::format("  {} skipped", report.skipped_steps);
-  }
-  return text;
-}
-
-std::string validation_text(const ImageValidationReport& report) {
-  const ImageMeasurement& measured = report.measured;
-  const std::vector<double> psnr = measured.psnr();
-  if (psnr.empty()) {
-    return fmt::format("step {}: validation noise MSE {:.5f}, loss {:.5f}", report.step,
-                       measured.squared_errors.back(), measured.loss);
-  }
-  std::string text = fmt::format("step {}: validation PSNR {:.3f} dB, loss {:.5f}", report.step,
-                                 psnr.back(), measured.loss);
-  if (psnr.size() > 1) {
-    text += "; by thinking step";
-    for (const double decibels : psnr) {
-      text += fmt::format(" {:.3f}", decibels);
+  static void note_data(const ImageTrainer<float>& trainer, ProgressLine& line) {
+    const int64_t files = trainer.task().data().training_files;
+    if (files > 0) {
+      note_learning(line, fmt::format("{} files of '{}'", files, trainer.config().data.data),
+                    epochs_of(trainer.config().run, files));
+    } else {
+      line.note("learns from dead leaves, drawn as they are needed");
     }
   }
-  return text;
-}
-
-// Tells of images that could not be read, as they are met.
-class BadImageNotes {
- public:
-  explicit BadImageNotes(ProgressLine& line) : line_(line) {}
-
-  void update(const BadImages& bad) {
+  // Tells of images that could not be read, as they are met.
+  void note_step(const ImageTrainer<float>& trainer, ProgressLine& line) {
+    const BadImages bad = trainer.task().bad_images();
     for (; told_ < bad.sentences.size(); ++told_) {
-      line_.note(message("passed over: " + bad.sentences[told_]));
+      line.note(message("passed over: " + bad.sentences[told_]));
     }
   }
   // Those whose sentences were not kept are told by their number.
-  void finish(const BadImages& bad) {
-    update(bad);
-    if (bad.count > 0) {
-      line_.note(message(fmt::format(
-          "{} of the image files cannot be used, and others took their place", bad.count)));
+  void note_end(const ImageTrainer<float>& trainer, ProgressLine& line) {
+    note_step(trainer, line);
+    if (const int64_t count = trainer.task().bad_images().count; count > 0) {
+      line.note(message(
+          fmt::format("{} of the image files cannot be used, and others took their place", count)));
     }
+  }
+
+  static std::string progress_text(const Step& report) {
+    std::string text =
+        fmt::format("step {}/{}  loss {:.4g}", report.step, report.steps, report.loss);
+    if (const std::vector<double> psnr = report.measured.psnr(); !psnr.empty()) {
+      text += fmt::format("  PSNR {:.2f} dB", psnr.back());
+    } else {
+      text += fmt::format("  noise MSE {:.4g}", report.measured.mean_losses().back());
+    }
+    text += fmt::format("  gradient {:.3g}  {} images/s  {} left", report.gradient_norm,
+                        format_count(report.per_second), format_duration(report.seconds_left));
+    return text;
+  }
+  static std::string validation_text(const Validation& report) {
+    const ImageLosses& measured = report.measured;
+    const std::vector<double> psnr = measured.psnr();
+    if (psnr.empty()) {
+      return fmt::format("step {}: validation noise MSE {:.5f}, loss {:.5f}", report.step,
+                         measured.mean_losses().back(), measured.loss());
+    }
+    return fmt::format("step {}: validation PSNR {:.3f} dB, loss {:.5f}", report.step, psnr.back(),
+                       measured.loss()) +
+           by_step_text(psnr, 3);
+  }
+  static void add_result(const ImageTrainer<float>& trainer,
+                         const std::optional<Validation>& validation, Json& result) {
+    result["images"] = trainer.progress().step * trainer.config().run.batch;
+    if (validation.has_value()) {
+      const ImageLosses& measured = validation->measured;
+      Json& fields = result["validation"];
+      fields = {{"step", validation->step}, {"images", measured.count}, {"loss", measured.loss()}};
+      if (const std::vector<double> psnr = measured.psnr(); !psnr.empty()) {
+        fields["psnr"] = psnr.back();
+        fields["psnr_per_step"] = psnr;
+      } else {
+        fields["noise_mse"] = measured.mean_losses().back();
+      }
+    }
+    const BadImages bad = trainer.task().bad_images();
+    result["bad_images"] = {{"count", bad.count}, {"first", bad.sentences}};
   }
 
  private:
-  ProgressLine& line_;
-  size_t told_ = 0;
+  ImageArchitecture arch_;
+  size_t told_ = 0;  // bad images
 };
-
-void print_json(const ImageTrainer<float>& trainer, Json result,
-                const std::optional<ImageValidationReport>& validation) {
-  result["images"] = trainer.progress().step * trainer.config().run.batch;
-  if (validation.has_value()) {
-    const ImageMeasurement& measured = validation->measured;
-    Json& fields = result["validation"];
-    fields = {{"step", validation->step}, {"images", measured.images}, {"loss", measured.loss}};
-    if (const std::vector<double> psnr = measured.psnr(); !psnr.empty()) {
-      fields["psnr"] = psnr.back();
-      fields["psnr_per_step"] = psnr;
-    } else {
-      fields["noise_mse"] = measured.squared_errors.back();
-    }
-  }
-  const BadImages bad = trainer.bad_images();
-  result["bad_images"] = {{"count", bad.count}, {"first", bad.sentences}};
-  output_json(result);
-}
-
-void run_train(ImageArchitecture arch, const Flags& flags) {
-  FolderFlags folder;
-  flags.apply_to(folder);
-  folder.check();
-  OwnedRun run = folder.resume.empty() ? begin_run(arch, folder, flags)
-                                       : resume_run(arch, folder.resume, flags);
-  ImageTrainer<float>& trainer = run.trainer;
-  const ImageTrainConfig& config = trainer.config();
-  const int64_t parameters = trainer.model().layout().count();
-  ProgressLine line;
-  line.note(fmt::format("{}: {} weights, {} steps of {} images of {} x {} pixels, into '{}'",
-                        enum_name(arch), format_count(static_cast<double>(parameters)),
-                        config.run.steps, config.run.batch, config.model.image_width,
-                        config.model.image_height, config.run.out));
-  if (trainer.training_files() > 0) {
-    note_learning(line, data_text(trainer), epochs_of(config.run, trainer.training_files()));
-  } else {
-    line.note("learns from dead leaves, drawn as they are needed");
-  }
-  line.note(machine_text(config.run.precision, trainer.memory_plan(), "images"));
-  note_schedule(line, run.steps_before, config.run, config.optimizer, trainer.progress());
-  std::optional<ImageValidationReport> last_validation;
-  ValidationWatch watch;
-  BadImageNotes notes(line);
-  const StopConditions conditions(folder.minutes);
-  ImageTrainingObserver observer;
-  observer.on_step = [&](const ImageStepReport& report) {
-    notes.update(trainer.bad_images());
-    line.update(progress_text(report));
-  };
-  observer.on_validation = [&](const ImageValidationReport& report) {
-    line.note(validation_text(report));
-    watch.see(report.measured.loss, line);
-    last_validation = report;
-  };
-  observer.on_part = [&](const PartOfRun& part) { show_part(line, part); };
-  observer.stop_requested = [&] { return conditions.stop(); };
-  observer.interrupted = StopConditions::signalled;
-  const bool finished = trainer.run(observer);
-  line.finish();
-  notes.finish(trainer.bad_images());
-  print_how_to_go_on(command_of(arch).c_str(), config.run, finished);
-  if (flags.json()) {
-    print_json(trainer, result_of(config.run, trainer.progress(), finished, parameters),
-               last_validation);
-  } else {
-    print_outcome(config.run, trainer.progress(), finished, parameters);
-  }
-  forget_unread_result();
-}
 
 }  // namespace
 
@@ -265,7 +171,7 @@ void register_train_image(CLI::App& train) {
         flags.flags({"within", "flip"}).only_where(with("data"));
         flags.writes(OutputKind::kRunFolder);
       },
-      [](const Flags& flags) { run_train(ImageArchitecture::kEbt, flags); });
+      [](const Flags& flags) { run_training(ImageTraining(ImageArchitecture::kEbt), flags); });
   add_command(
       train, "dit", "Train DiT, the diffusion transformer that 'ebt train image' is compared with.",
       std::string(kDitExamples) + kEndings,
@@ -281,7 +187,7 @@ void register_train_image(CLI::App& train) {
         flags.accept(ImageThinkingConfig{});
         flags.accept(ImageTrainingNoise{});
       },
-      [](const Flags& flags) { run_train(ImageArchitecture::kDit, flags); });
+      [](const Flags& flags) { run_training(ImageTraining(ImageArchitecture::kDit), flags); });
 }
 
 }  // namespace ebt

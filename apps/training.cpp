@@ -13,6 +13,7 @@
 #include "ebt/kernels/isa.h"
 #include "ebt/model/model_folder.h"
 #include "ebt/train/metrics_log.h"
+#include "ebt/train/streamed_data.h"
 #include "stop_signals.h"
 
 namespace ebt {
@@ -86,6 +87,18 @@ void remove_run(const std::string& folder) {
       std::filesystem::remove(entry.path());
     }
   }
+}
+
+std::string skipped_text(const TrainingStep& report) {
+  return report.skipped_steps > 0 ? fmt::format("  {} skipped", report.skipped_steps) : "";
+}
+
+std::string by_step_text(const std::vector<double>& values, int digits) {
+  std::string text;
+  for (const double value : values) {
+    text += fmt::format(" {:.{}f}", value, digits);
+  }
+  return values.size() > 1 ? "; by thinking step" + text : "";
 }
 
 void show_part(ProgressLine& line, const PartOfRun& part) {

@@ -4,10 +4,11 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "ebt/core/log.h"
+#include "ebt/model/config.h"
 #include "ebt/train/memory_plan.h"
-#include "ebt/train/streamed_data.h"
 #include "ebt/train/training_loop.h"
 #include "flags.h"
 
@@ -102,19 +103,10 @@ void check_may_write(const std::string& out, const FolderFlags& flags);
 // Removes what a run left in a folder, and nothing else.
 void remove_run(const std::string& folder);
 
-// Starts a run. Its data may be the copy of a stream, which then is the run's; or null.
-template <class Trainer, class Config>
-Trainer start_run(Config config, StreamedData* stream) {
-  if (stream != nullptr) {
-    stream->keep();
-    config.data.data = stream->path();
-  }
-  Trainer trainer = Trainer::start(config);
-  if (stream != nullptr) {
-    stream->give_to_run();
-  }
-  return trainer;
-}
+// What the progress line ends in: "  2 skipped", or nothing.
+std::string skipped_text(const TrainingStep& report);
+// "; by thinking step 1.25 1.20" of more values than one, with so many digits; else nothing.
+std::string by_step_text(const std::vector<double>& values, int digits);
 
 // Shows how far a step or a validation is, where it takes longer than two seconds.
 void show_part(ProgressLine& line, const PartOfRun& part);

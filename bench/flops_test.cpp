@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "bench/gemm_replay.h"
-#include "ebt/train/trainer.h"
+#include "ebt/train/text_task.h"
 #include "tests/support/training_run.h"
 
 namespace ebt {
@@ -30,8 +30,9 @@ TrainConfig small_config(EbtType type = EbtType::kDefault) {
 
 // The operations of the products that a training step makes.
 double observed(const TrainConfig& config) {
-  const auto model = make_text_model<float>(config.model, config.thinking, config.run.batch,
-                                            config.model.context, engine_options<float>(config));
+  const auto model =
+      make_text_model<float>(config.model, config.thinking, config.run.batch, config.model.context,
+                             engine_options<float>(config.run));
   initialize_weights(*model, config.thinking, 0);
   const std::vector<int32_t> tokens(
       static_cast<size_t>(config.run.batch * config.model.context + 1), 1);
@@ -134,7 +135,7 @@ TrainConfig whole_run(const TemporaryFolder& folder) {
   return config;
 }
 void expect_whole_run(const TrainConfig& config) {
-  Trainer<float> trainer = Trainer<float>::start(config);
+  TextTrainer<float> trainer = TextTrainer<float>::start(config);
   const double made = flops_of(products_of([&] { trainer.run(); }));
   const double counted = training_flops(trainer.config(), 4).gemm();
   EXPECT_NEAR(made, counted, 1e-12 * counted);

@@ -15,6 +15,7 @@
 #include "ebt/model/model_folder.h"
 #include "ebt/think/open_model.h"
 #include "ebt/train/run_config.h"
+#include "ebt/train/text_train_config.h"
 #include "lab/word_energies.h"
 
 namespace ebt {
@@ -186,7 +187,8 @@ std::optional<WordAccuracies> FactMeasures::word_accuracies(const std::vector<Qu
                                                             const JobWatch& watch) const {
   EBT_CHECK(!questions.empty(), "facts: there is no question to ask");
   const auto tokenizer = load_tokenizer(model_);
-  const auto generator = load_generator(model_, {kTexts, load_config(model_).run.precision});
+  const auto generator =
+      load_generator(model_, {kTexts, load_config<TrainConfig>(model_).run.precision});
   WordAccuracies result{temperatures, std::vector<double>(temperatures.size())};
   const bool done = for_each_distribution(
       *generator, *tokenizer, questions, watch,
@@ -204,7 +206,8 @@ std::optional<double> FactMeasures::written_accuracy(const std::vector<Question>
                                                      int64_t words, const JobWatch& watch) const {
   EBT_CHECK(!questions.empty(), "facts: there is no question to ask");
   const auto tokenizer = load_tokenizer(model_);
-  const auto generator = load_generator(model_, {kTexts, load_config(model_).run.precision});
+  const auto generator =
+      load_generator(model_, {kTexts, load_config<TrainConfig>(model_).run.precision});
   size_t asked = 0;
   size_t answered = 0;
   int64_t right = 0;
@@ -248,7 +251,8 @@ std::optional<Judgement> FactMeasures::judgement(const std::vector<Question>& qu
     asked.push_back(questions[of_question.question]);
   }
   Ranking by_probability;
-  const auto generator = load_generator(model_, {kTexts, load_config(model_).run.precision});
+  const auto generator =
+      load_generator(model_, {kTexts, load_config<TrainConfig>(model_).run.precision});
   const bool done =
       for_each_distribution(*generator, *tokenizer, asked, watch,
                             [&](size_t question, const std::vector<double>& log_probabilities) {

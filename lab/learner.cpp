@@ -10,7 +10,7 @@
 #include "ebt/train/flops.h"
 #include "ebt/train/metrics_log.h"
 #include "ebt/train/recipes.h"
-#include "ebt/train/trainer.h"
+#include "ebt/train/text_task.h"
 
 namespace ebt {
 
@@ -47,10 +47,11 @@ std::optional<TrainedLearner> train_learner(TrainConfig config, const std::files
   config.run.validate_every = config.run.steps;
   const FolderOwner owner = FolderOwner::take(folder);
   const bool started = std::filesystem::exists(folder / kConfigFile);
-  Trainer<float> trainer = started ? Trainer<float>::resume(folder, {.threads = config.run.threads})
-                                   : Trainer<float>::start(config);
-  TrainingObserver observer;
-  observer.on_step = [&](const StepReport& report) {
+  TextTrainer<float> trainer =
+      started ? TextTrainer<float>::resume(folder, {.threads = config.run.threads})
+              : TextTrainer<float>::start(config);
+  TextObserver observer;
+  observer.on_step = [&](const TextStepReport& report) {
     watch.on_progress(fmt::format("training, loss {:.3f}", report.loss),
                       static_cast<double>(report.step) / static_cast<double>(report.steps));
   };

@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "ebt/train/config.h"
+#include "ebt/train/text_train_config.h"
 
 namespace ebt {
 

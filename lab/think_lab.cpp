@@ -121,7 +121,7 @@ class Measurement {
   Measurement(const ThinkLabConfig& config, const Puzzle& puzzle, std::filesystem::path folder,
               const std::filesystem::path& data, const JobWatch& watch)
       : config_(config), puzzle_(puzzle), folder_(std::move(folder)), data_(data), watch_(watch) {
-    const TrainConfig trained = load_config(folder_);
+    const auto trained = load_config<TrainConfig>(folder_);
     thinks_ = trained.model.arch == Architecture::kEbt;
     context_ = trained.model.context;
     precision_ = trained.run.precision;

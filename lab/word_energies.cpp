@@ -6,6 +6,7 @@
 #include "ebt/eval/scoring.h"
 #include "ebt/think/open_model.h"
 #include "ebt/train/run_config.h"
+#include "ebt/train/text_train_config.h"
 
 namespace ebt {
 namespace {
@@ -16,7 +17,7 @@ constexpr float kSureLogit = 60;
 }  // namespace
 
 WordEnergies::WordEnergies(const std::filesystem::path& model) {
-  const TrainConfig config = load_config(model);
+  const auto config = load_config<TrainConfig>(model);
   EBT_CHECK(
       config.model.arch == Architecture::kEbt && config.model.normalize &&
           config.thinking.initial == InitialPrediction::kRandomNoise &&

@@ -9,6 +9,7 @@
 #include "ebt/model/text_model.h"
 #include "ebt/think/recomputed_thinking.h"
 #include "ebt/train/run_config.h"
+#include "ebt/train/text_train_config.h"
 #include "tests/support/error_text.h"
 #include "tests/support/temporary_folder.h"
 

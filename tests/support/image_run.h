@@ -7,14 +7,14 @@
 #include <vector>
 
 #include "ebt/data/image/image.h"
-#include "ebt/train/image_trainer.h"
+#include "ebt/train/image_task.h"
 #include "tests/support/gain_image_model.h"
 #include "tests/support/temporary_folder.h"
 
 namespace ebt::testing {
 
 template <class T = float>
-ImageModelFactory<T> gain_factory() {
+typename ImageTrainer<T>::ModelFactory gain_factory() {
   return [](const ImageTrainConfig& config) {
     return std::make_unique<GainImageModel<T>>(config.model);
   };
@@ -47,12 +47,6 @@ inline void write_plain_image(const std::string& path, uint8_t shade, int64_t he
   Image image{height, width, 3, {}};
   image.pixels.assign(static_cast<size_t>(height * width * 3), shade);
   write_image(path, image);
-}
-
-template <class T>
-std::vector<T> weights_of(ImageTrainer<T>& trainer) {
-  const Tensor<T> all = trainer.model().weights().all();
-  return {all.begin(), all.end()};
 }
 
 }  // namespace ebt::testing

@@ -7,14 +7,14 @@
 
 #include "ebt/core/config_fields.h"
 #include "ebt/io/file.h"
-#include "ebt/train/trainer.h"
+#include "ebt/train/text_task.h"
 #include "tests/support/bigram_model.h"
 #include "tests/support/temporary_folder.h"
 
 namespace ebt::testing {
 
 template <class T = float>
-ModelFactory<T> bigram_factory() {
+typename TextTrainer<T>::ModelFactory bigram_factory() {
   return [](const TrainConfig& config) { return std::make_unique<BigramModel<T>>(config.model); };
 }
 
@@ -39,9 +39,9 @@ inline TrainConfig small_run(const TemporaryFolder& folder, const std::string& n
   return config;
 }
 
-template <class T>
-std::vector<T> weights_of(Trainer<T>& trainer) {
-  const Tensor<T> all = trainer.model().weights().all();
+template <class Task>
+std::vector<typename Task::Scalar> weights_of(Trainer<Task>& trainer) {
+  const auto all = trainer.model().weights().all();
   return {all.begin(), all.end()};
 }
 

@@ -12,7 +12,11 @@ inline void check_between(const char* flag, int64_t value, int64_t least, int64_
             most);
 }
 
-// Also refuses what is not a number.
+// These also refuse what is not a number.
+inline void check_share(const char* flag, double value) {
+  EBT_CHECK(value >= 0 && value < 1, "{}: {} is not in [0, 1)", flag, value);
+}
+
 inline void check_closed_share(const char* flag, double value) {
   EBT_CHECK(value >= 0 && value <= 1, "{}: {} is not between 0 and 1", flag, value);
 }

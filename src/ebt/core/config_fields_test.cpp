@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "ebt/train/config.h"
+#include "ebt/train/text_train_config.h"
 #include "tests/support/error_text.h"
 
 namespace ebt {

@@ -2,6 +2,8 @@
 // stops where that is wanted.
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
 #include <functional>
 
 namespace ebt {
@@ -56,5 +58,18 @@ void check_stop();
 
 // The same, once the share `done` of the innermost part is told.
 void tell_share(double done);
+
+// Calls work(first, count) for `rows` rows, at most `at_a_time` together, and tells after each call
+// how far it is.
+template <class Work>
+void work_in_parts(int64_t rows, int64_t at_a_time, const Work& work) {
+  for (int64_t first = 0; first < rows; first += at_a_time) {
+    const int64_t count = std::min(at_a_time, rows - first);
+    const PartOfWork part(static_cast<double>(first) / static_cast<double>(rows),
+                          static_cast<double>(count) / static_cast<double>(rows));
+    work(first, count);
+    tell_share(1);
+  }
+}
 
 }  // namespace ebt

@@ -112,6 +112,8 @@ void write_model_config(const std::filesystem::path& folder, ModelKind kind, con
   write_file_atomically(folder / kConfigFile, object.dump(2) + '\n');
 }
 
+const char* subject_of(ModelKind kind) { return entry_of(kind).of; }
+
 ModelKind model_kind(const std::filesystem::path& folder) { return ModelConfigFile(folder).kind(); }
 
 std::shared_ptr<const Tokenizer> load_tokenizer(const std::filesystem::path& folder) {

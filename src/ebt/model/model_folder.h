@@ -12,15 +12,13 @@
 #include "ebt/core/config_fields.h"
 #include "ebt/data/tokenizer/tokenizer.h"
 #include "ebt/io/safetensors.h"
+#include "ebt/model/model_kind.h"
 #include "ebt/model/parameters.h"
 
 namespace ebt {
 
 inline constexpr char kConfigFile[] = "config.json";
 inline constexpr char kModelFile[] = "model.safetensors";
-
-// What the model of a folder is a model of.
-enum class ModelKind { kText, kImage };
 
 // The config.json of a folder, of a version and kind that are known.
 class ModelConfigFile {
@@ -55,6 +53,9 @@ class ModelConfigFile {
 // Writes config.json: the format's version, the kind, and the parts. Throws Error when it cannot;
 // an older file is then left as it was.
 void write_model_config(const std::filesystem::path& folder, ModelKind kind, const Json& parts);
+
+// "text", "images": what models of a kind are models of.
+const char* subject_of(ModelKind kind);
 
 // What the model of a folder is a model of. Throws Error as ModelConfigFile does.
 ModelKind model_kind(const std::filesystem::path& folder);

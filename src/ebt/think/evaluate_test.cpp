@@ -33,14 +33,14 @@ BigramModel<double> some_model() {
   return model;
 }
 
-TEST(Evaluation, DividesTotalsOnce) {
-  Evaluation evaluation;
-  evaluation.tokens = 4;
+TEST(TextLosses, DividesTotalsOnce) {
+  TextLosses evaluation;
+  evaluation.count = 4;
   evaluation.bytes = 3;
-  evaluation.total_nats = {12.0, 8.0};
-  evaluation.total_energy = {-4.0, -10.0};
-  EXPECT_EQ(evaluation.losses(), (std::vector<double>{3.0, 2.0}));
-  EXPECT_EQ(evaluation.energies(), (std::vector<double>{-1.0, -2.5}));
+  evaluation.losses = {12.0, 8.0};
+  evaluation.energies = {-4.0, -10.0};
+  EXPECT_EQ(evaluation.mean_losses(), (std::vector<double>{3.0, 2.0}));
+  EXPECT_EQ(evaluation.mean_energies(), (std::vector<double>{-1.0, -2.5}));
   EXPECT_DOUBLE_EQ(evaluation.loss(), 2.0);
   EXPECT_DOUBLE_EQ(evaluation.perplexity(), std::exp(2.0));
   EXPECT_DOUBLE_EQ(evaluation.bits_per_byte(), 8.0 / std::numbers::ln2 / 3.0);
@@ -52,23 +52,23 @@ TEST(Evaluate, SumsOverEveryTokenOfTheText) {
   Batch whole;
   windows.fill(whole, 0, windows.count());
   const LossSums expected = model.evaluate(whole.input_view(), whole.target_view(), {});
-  const Evaluation evaluation = evaluate(model, windows, 4, {});
-  EXPECT_EQ(evaluation.tokens, static_cast<int64_t>(kText.size()) - 1);
-  EXPECT_EQ(evaluation.bytes, evaluation.tokens);
-  ASSERT_EQ(evaluation.total_nats.size(), 2U);
-  EXPECT_NEAR(evaluation.total_nats[0], expected.losses[0], 1e-9);
-  EXPECT_NEAR(evaluation.total_nats[1], expected.losses[1], 1e-9);
-  EXPECT_NEAR(evaluation.total_energy[1], expected.energies[1], 1e-9);
+  const TextLosses evaluation = evaluate(model, windows, 4, {});
+  EXPECT_EQ(evaluation.count, static_cast<int64_t>(kText.size()) - 1);
+  EXPECT_EQ(evaluation.bytes, evaluation.count);
+  ASSERT_EQ(evaluation.losses.size(), 2U);
+  EXPECT_NEAR(evaluation.losses[0], expected.losses[0], 1e-9);
+  EXPECT_NEAR(evaluation.losses[1], expected.losses[1], 1e-9);
+  EXPECT_NEAR(evaluation.energies[1], expected.energies[1], 1e-9);
   EXPECT_EQ(model.most_rows, windows.count());
 }
 
 TEST(Evaluate, DoesNotDependOnTheRowsPerBatch) {
   BigramModel<double> model = some_model();
   const ValidationWindows windows = windows_of({kText});
-  const Evaluation one = evaluate(model, windows, 1, {.seed = 3});
-  const Evaluation five = evaluate(model, windows, 5, {.seed = 3});
-  EXPECT_NEAR(one.total_nats[0], five.total_nats[0], 1e-9);
-  EXPECT_NEAR(one.total_nats[1], five.total_nats[1], 1e-9);
+  const TextLosses one = evaluate(model, windows, 1, {.seed = 3});
+  const TextLosses five = evaluate(model, windows, 5, {.seed = 3});
+  EXPECT_NEAR(one.losses[0], five.losses[0], 1e-9);
+  EXPECT_NEAR(one.losses[1], five.losses[1], 1e-9);
   EXPECT_EQ(model.most_rows, 5);
 }
 
@@ -78,8 +78,8 @@ TEST(Evaluate, SpreadsFewerWindowsOverTheText) {
   model.weights().tensor("table")['a' * model.config().vocab_size + 'a'] = 9.0;
   const std::string text = std::string(50, 'a') + std::string(51, 'b');
   const ValidationWindows windows = windows_of({text});
-  const Evaluation some = evaluate(model, windows, 4, {}, 6);
-  EXPECT_EQ(some.tokens, 6 * kContext);
+  const TextLosses some = evaluate(model, windows, 4, {}, 6);
+  EXPECT_EQ(some.count, 6 * kContext);
   Batch of_a;
   Batch of_b;
   windows.fill(of_a, 0, 1);
@@ -87,13 +87,13 @@ TEST(Evaluate, SpreadsFewerWindowsOverTheText) {
   const double a = model.evaluate(of_a.input_view(), of_a.target_view(), {}).losses[1];
   const double b = model.evaluate(of_b.input_view(), of_b.target_view(), {}).losses[1];
   EXPECT_GT(b - a, 15.0);
-  EXPECT_NEAR(some.total_nats[1], 3 * a + 3 * b, 5.0);
+  EXPECT_NEAR(some.losses[1], 3 * a + 3 * b, 5.0);
 }
 
 TEST(Evaluate, CountsNoBytesForSeparators) {
   BigramModel<double> model = some_model();
-  const Evaluation evaluation = evaluate(model, windows_of({"abc", "defg"}), 2, {});
-  EXPECT_EQ(evaluation.tokens, 7);
+  const TextLosses evaluation = evaluate(model, windows_of({"abc", "defg"}), 2, {});
+  EXPECT_EQ(evaluation.count, 7);
   EXPECT_EQ(evaluation.bytes, 6);
 }
 

@@ -15,7 +15,7 @@
 
 #include "ebt/kernels/adamw.h"
 #include "ebt/model/parameters.h"
-#include "ebt/train/config.h"
+#include "ebt/train/run_settings.h"
 
 namespace ebt {
 

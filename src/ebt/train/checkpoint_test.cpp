@@ -32,8 +32,8 @@ struct Interrupted : std::runtime_error {
 };
 
 // An observer that ends the run after a step, before its checkpoint.
-TrainingObserver stop_at(int64_t step) {
-  return {.on_step = [step](const StepReport& report) {
+TextObserver stop_at(int64_t step) {
+  return {.on_step = [step](const TextStepReport& report) {
     if (report.step == step) {
       throw Interrupted("the run was interrupted");
     }
@@ -41,18 +41,18 @@ TrainingObserver stop_at(int64_t step) {
 }
 
 void run_until(const TrainConfig& config, int64_t step) {
-  Trainer<float> trainer = Trainer<float>::start(config, bigram_factory());
+  TextTrainer<float> trainer = TextTrainer<float>::start(config, bigram_factory());
   EXPECT_THROW(trainer.run(stop_at(step)), Interrupted);
 }
 
-Trainer<float> resumed(const fs::path& folder) {
-  return Trainer<float>::resume(folder, {}, bigram_factory());
+TextTrainer<float> resumed(const fs::path& folder) {
+  return TextTrainer<float>::resume(folder, {}, bigram_factory());
 }
 
-Trainer<float> started_or_resumed(const TrainConfig& config) {
+TextTrainer<float> started_or_resumed(const TrainConfig& config) {
   const fs::path folder = config.run.out;
   return fs::exists(folder / kConfigFile) ? resumed(folder)
-                                          : Trainer<float>::start(config, bigram_factory());
+                                          : TextTrainer<float>::start(config, bigram_factory());
 }
 
 std::string bytes_of(const fs::path& path) { return read_text_file(path, 100'000'000); }
@@ -71,7 +71,7 @@ class CheckpointTest : public ::testing::Test {
   CheckpointTest() {
     config_ = small_run(folder_, "whole");
     config_.thinking.replay_rows = 16;
-    Trainer<float> whole = Trainer<float>::start(config_, bigram_factory());
+    TextTrainer<float> whole = TextTrainer<float>::start(config_, bigram_factory());
     whole.run();
     whole_ = config_.run.out;
     config_.run.out = folder_.file("run");
@@ -80,7 +80,7 @@ class CheckpointTest : public ::testing::Test {
 
   // Finishes the run and compares every byte that it leaves with the run that was not interrupted.
   void expect_resumes_to_the_same_end() {
-    Trainer<float> trainer = resumed(run_);
+    TextTrainer<float> trainer = resumed(run_);
     trainer.run();
     EXPECT_EQ(names_in(run_), names_in(whole_));
     EXPECT_EQ(bytes_of(run_ / kModelFile), bytes_of(whole_ / kModelFile));
@@ -146,7 +146,7 @@ TEST_F(CheckpointTest, SurvivesAKillAtEveryMomentOfASave) {
     moments[moment]();
     fs::remove_all(run_);
     fs::copy(at_10, run_);
-    Trainer<float> trainer = resumed(run_);
+    TextTrainer<float> trainer = resumed(run_);
     EXPECT_EQ(trainer.progress().step, moment < 3 ? 10 : 20) << "moment " << moment;
     trainer.run();
     EXPECT_EQ(bytes_of(run_ / kModelFile), bytes_of(whole_ / kModelFile)) << "moment " << moment;
@@ -185,11 +185,11 @@ TEST_F(CheckpointTest, SurvivesTwentyKillsAtRandomMoments) {
 }
 
 TEST_F(CheckpointTest, KeepsTheOldCheckpointWhenTheDiskIsFull) {
-  Trainer<float> trainer = Trainer<float>::start(config_, bigram_factory());
+  TextTrainer<float> trainer = TextTrainer<float>::start(config_, bigram_factory());
   EXPECT_THROW(trainer.run(stop_at(12)), Interrupted);
   {
     const FileSizeLimit limit(100'000);
-    Trainer<float> again = resumed(run_);
+    TextTrainer<float> again = resumed(run_);
     EXPECT_EQ(
         error_text([&] { again.run(); }),
         "cannot write '" + (run_ / "training-state-20.safetensors").string() + "': File too large");

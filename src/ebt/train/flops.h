@@ -32,7 +32,7 @@
 
 #include <cstdint>
 
-#include "ebt/train/config.h"
+#include "ebt/train/text_train_config.h"
 
 namespace ebt {
 

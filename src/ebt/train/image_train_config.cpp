@@ -1,7 +1,5 @@
 #include "ebt/train/image_train_config.h"
 
-#include <type_traits>
-
 #include "ebt/core/error.h"
 
 namespace ebt {
@@ -30,15 +28,5 @@ ImageTrainConfig ImageTrainConfig::resolved() const {
   result.data.data = absolute_path(data.data);
   return result;
 }
-
-template <class T>
-EngineOptions engine_options(const ImageTrainConfig& config) {
-  EngineOptions options;
-  options.precision =
-      std::is_same_v<T, float> ? precision_of(config.run.precision) : Precision::kFp32;
-  return options;
-}
-template EngineOptions engine_options<float>(const ImageTrainConfig&);
-template EngineOptions engine_options<double>(const ImageTrainConfig&);
 
 }  // namespace ebt

@@ -1,13 +1,13 @@
-// Everything a training run on images is told: config.h for text.
+// Everything a training run on images is told.
 #pragma once
 
 #include <cstdint>
 
 #include "ebt/data/image/image_data.h"
-#include "ebt/model/engine_options.h"
 #include "ebt/model/image_config.h"
 #include "ebt/model/image_model.h"
-#include "ebt/train/config.h"
+#include "ebt/model/model_kind.h"
+#include "ebt/train/run_settings.h"
 
 namespace ebt {
 
@@ -31,6 +31,8 @@ struct ImageRunConfig : RunSettings {
 };
 
 struct ImageTrainConfig {
+  static constexpr ModelKind kKind = ModelKind::kImage;
+
   ImageModelConfig model;
   ImageThinkingConfig thinking;  // of an EBT
   ImageTrainingNoise noise;      // likewise
@@ -59,10 +61,5 @@ struct ImageTrainConfig {
     visit_parts([&](const char* /*name*/, auto& part) { part.visit_fields(visit); });
   }
 };
-
-// How the run computes. `precision` must be a name that the run was resolved to, or may be auto.
-// float64 is for tests and knows one precision only.
-template <class T>
-EngineOptions engine_options(const ImageTrainConfig& config);
 
 }  // namespace ebt

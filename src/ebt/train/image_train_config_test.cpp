@@ -7,6 +7,7 @@
 #include "ebt/core/config_fields.h"
 #include "ebt/model/model_folder.h"
 #include "ebt/train/run_config.h"
+#include "ebt/train/text_train_config.h"
 #include "tests/support/error_text.h"
 #include "tests/support/temporary_folder.h"
 
@@ -73,13 +74,13 @@ TEST(ImageModelFolder, RestoresEveryFieldOfAConfig) {
   config.run.validation_images = 3;
   save_config(folder.path(), config);
   EXPECT_EQ(model_kind(folder.path()), ModelKind::kImage);
-  EXPECT_EQ(fields_to_json(load_image_config(folder.path())), fields_to_json(config));
+  EXPECT_EQ(fields_to_json(load_config<ImageTrainConfig>(folder.path())), fields_to_json(config));
 }
 
 TEST(ImageModelFolder, KeepsDefaultsForPartsThatAConfigDoesNotName) {
   const TemporaryFolder folder;
   folder.write(kConfigFile, R"({"format_version": 1, "kind": "image", "model": {"layers": 3}})");
-  const ImageTrainConfig config = load_image_config(folder.path());
+  const ImageTrainConfig config = load_config<ImageTrainConfig>(folder.path());
   EXPECT_EQ(config.model.layers, 3);
   EXPECT_EQ(config.model.patch, ImageModelConfig{}.patch);
   EXPECT_EQ(config.run.batch, 32);
@@ -90,7 +91,7 @@ TEST(ImageModelFolder, RefusesAConfigThatIsNotOne) {
   const std::string name = "'" + folder.file(kConfigFile) + "'";
   const auto error_of = [&](const char* text) {
     folder.write(kConfigFile, text);
-    return error_text([&] { load_image_config(folder.path()); });
+    return error_text([&] { load_config<ImageTrainConfig>(folder.path()); });
   };
   EXPECT_EQ(error_of(R"({"format_version": 2, "kind": "image"})"),
             name + " has format version 2, and this program reads version 1");
@@ -108,12 +109,12 @@ TEST(ImageModelFolder, RefusesAConfigThatIsNotOne) {
 TEST(ImageModelFolder, SaysWhatAFolderOfTheOtherKindHoldsAndIsFor) {
   const TemporaryFolder folder;
   save_config(folder.path(), TrainConfig{});
-  EXPECT_EQ(error_text([&] { load_image_config(folder.path()); }),
+  EXPECT_EQ(error_text([&] { load_config<ImageTrainConfig>(folder.path()); }),
             "'" + folder.path().string() +
                 "' holds a model of text, not of images: it is for 'ebt generate', 'ebt eval', "
                 "'ebt report' and 'ebt train --resume'");
   save_config(folder.path(), ImageTrainConfig{});
-  EXPECT_EQ(error_text([&] { load_config(folder.path()); }),
+  EXPECT_EQ(error_text([&] { load_config<TrainConfig>(folder.path()); }),
             "'" + folder.path().string() +
                 "' holds a model of images, not of text: it is for 'ebt denoise', 'ebt eval "
                 "image', 'ebt probe' and 'ebt train image --resume'");

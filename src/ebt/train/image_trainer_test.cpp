@@ -1,5 +1,3 @@
-#include "ebt/train/image_trainer.h"
-
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -8,6 +6,7 @@
 #include <string>
 
 #include "ebt/model/model_folder.h"
+#include "ebt/train/image_task.h"
 #include "ebt/train/run_config.h"
 #include "tests/support/error_text.h"
 #include "tests/support/image_run.h"
@@ -32,7 +31,7 @@ struct Interrupted : std::runtime_error {
 
 // Ends a run of the factory's model after a step, before its checkpoint.
 void run_until(const ImageTrainConfig& config, int64_t step,
-               const ImageModelFactory<float>& factory) {
+               const ImageTrainer<float>::ModelFactory& factory) {
   ImageTrainer<float> trainer = ImageTrainer<float>::start(config, factory);
   EXPECT_THROW(trainer.run({.on_step =
                                 [step](const ImageStepReport& report) {
@@ -63,16 +62,16 @@ TEST(ImageTrainer, LearnsToUndoNoise) {
                [&](const ImageValidationReport& report) { validations.push_back(report); }});
   ASSERT_EQ(steps.size(), 60U);
   EXPECT_EQ(steps.back().seconds_left, 0.0);
-  EXPECT_EQ(steps.back().measured.images, 6);
-  EXPECT_DOUBLE_EQ(steps.back().loss, steps.back().measured.squared_errors[1]);
+  EXPECT_EQ(steps.back().measured.count, 6);
+  EXPECT_DOUBLE_EQ(steps.back().loss, steps.back().measured.mean_losses()[1]);
   ASSERT_EQ(validations.size(), 6U);
   EXPECT_EQ(validations.back().step, 60);
-  EXPECT_EQ(validations.back().measured.images, 9);
+  EXPECT_EQ(validations.back().measured.count, 9);
   // The model starts at black images, which are far from all.
   const double first = validations.front().measured.psnr()[1];
   const double last = validations.back().measured.psnr()[1];
   EXPECT_GT(last, first + 3);
-  EXPECT_NEAR(last, 10 * std::log10(4 / validations.back().measured.squared_errors[1]), 1e-12);
+  EXPECT_NEAR(last, 10 * std::log10(4 / validations.back().measured.mean_losses()[1]), 1e-12);
   EXPECT_NEAR(validations.back().measured.psnr()[0], 10 * std::log10(4 / 0.01), 0.5)
       << "of the noise itself";
 }
@@ -82,7 +81,7 @@ TEST(ImageTrainer, WritesOutWhatItResolved) {
   ImageTrainConfig config = small_image_run(folder, "run");
   config.optimizer.learning_rate = 0;
   const ImageTrainer<float> trainer = ImageTrainer<float>::start(config, gain_factory());
-  const ImageTrainConfig stored = load_image_config(folder.path() / "run");
+  const ImageTrainConfig stored = load_config<ImageTrainConfig>(folder.path() / "run");
   EXPECT_EQ(stored.optimizer.learning_rate, 2.4e-3);
   EXPECT_EQ(stored.optimizer.warmup_steps, 2);
   EXPECT_EQ(stored.run.micro_batch, 6);
@@ -197,9 +196,9 @@ TEST(ImageTrainer, CountsImagesThatCannotBeRead) {
   ImageTrainConfig config = small_image_run(folder, "run");
   config.data.data = folder.file("images");
   ImageTrainer<float> trainer = ImageTrainer<float>::start(config, gain_factory());
-  EXPECT_EQ(trainer.training_files(), 8) << "one of nine is kept for validation";
+  EXPECT_EQ(trainer.task().data().training_files, 8) << "one of nine is kept for validation";
   trainer.run();
-  const BadImages bad = trainer.bad_images();
+  const BadImages bad = trainer.task().bad_images();
   EXPECT_EQ(bad.count, 1);
   ASSERT_EQ(bad.sentences.size(), 1U);
   EXPECT_NE(bad.sentences[0].find(broken), std::string::npos) << bad.sentences[0];
@@ -275,14 +274,14 @@ TEST_P(RealImageTraining, LearnsAndIsTheSameOnTwoThreadsAndAfterAnInterruption) 
   ImageTrainer<float> trainer = ImageTrainer<float>::start(whole);
   std::vector<double> losses;
   trainer.run({.on_validation = [&](const ImageValidationReport& report) {
-    losses.push_back(report.measured.loss);
+    losses.push_back(report.measured.loss());
   }});
   ASSERT_EQ(losses.size(), 2U);
   EXPECT_LT(losses[1], losses[0]);
 
   ImageTrainConfig two = config("two");
   two.run.threads = 2;
-  run_until(two, 17, make_image_training_model<float>);
+  run_until(two, 17, ImageTask<float>::make_model);
   ImageTrainer<float>::resume(two.run.out).run();
   expect_same_folder(whole.run.out, two.run.out);
 }

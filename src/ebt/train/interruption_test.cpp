@@ -10,10 +10,10 @@
 #include <string>
 #include <vector>
 
-#include "ebt/train/image_trainer.h"
+#include "ebt/train/image_task.h"
 #include "ebt/train/metrics_log.h"
 #include "ebt/train/recipes.h"
-#include "ebt/train/trainer.h"
+#include "ebt/train/text_task.h"
 #include "tests/support/image_run.h"
 #include "tests/support/training_run.h"
 
@@ -114,7 +114,7 @@ TEST(Interruption, LeavesNoTraceInARunOnText) {
   for (const char* learner : {"s1", "s2", "transformer_pp"}) {
     SCOPED_TRACE(learner);
     const TemporaryFolder folder;
-    expect_same_run_whenever_interrupted<Trainer<float>, TrainingObserver>(
+    expect_same_run_whenever_interrupted<TextTrainer<float>, TextObserver>(
         [&](const std::string& name) { return text_run(folder, name, learner); });
   }
 }
@@ -123,7 +123,7 @@ TEST(Interruption, LeavesNoTraceInARunOnImages) {
   for (const ImageArchitecture arch : {ImageArchitecture::kEbt, ImageArchitecture::kDit}) {
     SCOPED_TRACE(enum_name(arch));
     const TemporaryFolder folder;
-    expect_same_run_whenever_interrupted<ImageTrainer<float>, ImageTrainingObserver>(
+    expect_same_run_whenever_interrupted<ImageTrainer<float>, ImageObserver>(
         [&](const std::string& name) { return image_run(folder, name, arch); });
   }
 }
@@ -155,12 +155,12 @@ TEST(Interruption, KnowsHowFarEveryStepAndValidationIs) {
   const TemporaryFolder folder;
   for (const char* learner : {"s1", "transformer_pp"}) {
     SCOPED_TRACE(learner);
-    expect_whole(shares_of<Trainer<float>, TrainingObserver>(text_run(folder, learner, learner)));
+    expect_whole(shares_of<TextTrainer<float>, TextObserver>(text_run(folder, learner, learner)));
   }
   for (const ImageArchitecture arch : {ImageArchitecture::kEbt, ImageArchitecture::kDit}) {
     SCOPED_TRACE(enum_name(arch));
-    expect_whole(shares_of<ImageTrainer<float>, ImageTrainingObserver>(
-        image_run(folder, enum_name(arch), arch)));
+    expect_whole(
+        shares_of<ImageTrainer<float>, ImageObserver>(image_run(folder, enum_name(arch), arch)));
   }
 }
 

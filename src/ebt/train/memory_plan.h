@@ -7,9 +7,6 @@
 #include <optional>
 #include <string>
 
-#include "ebt/train/config.h"
-#include "ebt/train/image_train_config.h"
-
 namespace ebt {
 
 struct MemoryPlan {
@@ -27,15 +24,26 @@ struct MemoryPlan {
   void check_fits(const std::string& what_to_lower) const;
 };
 
-// The plan of a resolved config as it stands, once its data are open; filling the first batch will
-// take `order_bytes` more.
-template <class T>
-MemoryPlan plan_memory(const TrainConfig& config, size_t order_bytes = 0);
-template <class T>
-MemoryPlan plan_memory(const ImageTrainConfig& config);
+// The plan of a process that will take so many bytes beside what it holds.
+MemoryPlan plan_of(int64_t micro_batch, double bytes_to_take);
+
+// The plan of a resolved config of a task (trainer.h) as it stands, once its data are open; filling
+// the first batch will take `order_bytes` more.
+template <class Task>
+MemoryPlan plan_memory(const typename Task::Config& config, size_t order_bytes = 0) {
+  return plan_of(config.run.micro_batch, static_cast<double>(Task::model_bytes(config)) +
+                                             Task::working_bytes(config) +
+                                             static_cast<double>(order_bytes));
+}
 
 // The plan with the largest of the micro-batches `batch`, half of it, a quarter, ... that fits;
 // with one row if none does.
 MemoryPlan largest_fitting(int64_t batch, const std::function<MemoryPlan(int64_t)>& plan);
+
+// For a task's working_bytes: what attention keeps for `heads` heads of (rows, queries) by `keys`,
+// and what the factors (rows, columns) of a weight gradient take where bf16 is not multiplied
+// natively.
+double attention_bytes(int64_t heads, int64_t queries, int64_t keys, int64_t head_width);
+double widened_bytes(const std::string& precision, int64_t rows, int64_t columns);
 
 }  // namespace ebt

@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "ebt/train/text_task.h"
 #include "tests/support/error_text.h"
 
 namespace ebt {
@@ -35,7 +36,7 @@ TEST(MemoryPlan, CountsWhatConfigurationsAdd) {
   const auto needed = [&](auto change) {
     TrainConfig changed = config;
     change(changed);
-    return plan_memory<float>(changed).needed_bytes;
+    return plan_memory<TextTask<float>>(changed).needed_bytes;
   };
   const double base = needed([](TrainConfig&) {});
   EXPECT_GT(base, 1e6);
@@ -45,7 +46,8 @@ TEST(MemoryPlan, CountsWhatConfigurationsAdd) {
   const double row = 4.0 * 256 * 257;
   const double kMiB = 1 << 20;
   EXPECT_NEAR(replayed - base, row * (100 + 16 + 8), kMiB);
-  EXPECT_NEAR(plan_memory<float>(config, size_t{300} << 20U).needed_bytes - base, 300 * kMiB, kMiB);
+  EXPECT_NEAR(plan_memory<TextTask<float>>(config, size_t{300} << 20U).needed_bytes - base,
+              300 * kMiB, kMiB);
   // What the process holds is needed and available alike.
   const std::vector<char> held(size_t{64} << 20U, 1);
   EXPECT_NEAR(needed([](TrainConfig&) {}) - base, 64 * kMiB, kMiB);

@@ -5,57 +5,38 @@
 namespace ebt {
 namespace {
 
-[[noreturn]] void fail_unknown_recipe(const std::string& name) {
-  fail("--recipe must be s1 or s2, not '{}'", name);
+// What the recipes are for any kind of data. Returns whether it is S2.
+template <class Thinking>
+bool apply_shared(const std::string& name, Thinking& thinking) {
+  EBT_CHECK(name == "s1" || name == "s2", "--recipe must be s1 or s2, not '{}'", name);
+  const bool is_s2 = name == "s2";
+  thinking.steps_min = is_s2 ? 2 : 1;
+  thinking.steps_max = is_s2 ? 3 : 1;
+  thinking.step_size_learnable = !is_s2;
+  thinking.detach = !is_s2;
+  thinking.truncate = is_s2;
+  if (is_s2) {
+    thinking.step_size_spread = 2.0;
+  }
+  return is_s2;
 }
 
 }  // namespace
 
 void apply_recipe(const std::string& name, TrainConfig& config) {
-  ThinkingConfig& thinking = config.thinking;
-  if (name == "s1") {
-    config.model.type = EbtType::kTimeEmbed;
-    config.model.landscapes = 2;
-    thinking.steps_min = 1;
-    thinking.steps_max = 1;
-    thinking.step_size_learnable = true;
-    thinking.detach = true;
-    thinking.truncate = false;
-  } else if (name == "s2") {
-    config.model.type = EbtType::kTimeEmbed;
-    config.model.landscapes = 1;
-    thinking.steps_min = 2;
-    thinking.steps_max = 3;
-    thinking.step_size_learnable = false;
-    thinking.step_size_spread = 2.0;
-    thinking.detach = false;
-    thinking.truncate = true;
-    thinking.langevin_noise = 3.0;
-    thinking.replay_rows = 192;
-  } else {
-    fail_unknown_recipe(name);
+  const bool is_s2 = apply_shared(name, config.thinking);
+  config.model.type = EbtType::kTimeEmbed;
+  config.model.landscapes = is_s2 ? 1 : 2;
+  if (is_s2) {
+    config.thinking.langevin_noise = 3.0;
+    config.thinking.replay_rows = 192;
   }
 }
 
 void apply_recipe(const std::string& name, ImageTrainConfig& config) {
-  ImageThinkingConfig& thinking = config.thinking;
-  if (name == "s1") {
-    thinking.steps_min = 1;
-    thinking.steps_max = 1;
-    thinking.step_size_learnable = true;
-    thinking.detach = true;
-    thinking.truncate = false;
-  } else if (name == "s2") {
-    thinking.steps_min = 2;
-    thinking.steps_max = 3;
-    thinking.step_size_learnable = false;
-    thinking.step_size_spread = 2.0;
-    thinking.detach = false;
-    thinking.truncate = true;
+  if (apply_shared(name, config.thinking)) {
     // Of pixels in [-1, 1]: a tenth of the noise that is undone.
-    thinking.langevin_noise = 0.01;
-  } else {
-    fail_unknown_recipe(name);
+    config.thinking.langevin_noise = 0.01;
   }
 }
 

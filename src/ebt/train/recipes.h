@@ -3,8 +3,8 @@
 
 #include <string>
 
-#include "ebt/train/config.h"
 #include "ebt/train/image_train_config.h"
+#include "ebt/train/text_train_config.h"
 
 namespace ebt {
 

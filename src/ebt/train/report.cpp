@@ -1,51 +1,40 @@
 #include "ebt/train/report.h"
 
-namespace ebt {
+#include <string>
 
-double StepReport::energy_gap() const {
-  return energies.empty() ? 0.0 : energies.front() - energies.back();
-}
+namespace ebt::detail {
 
-void add_optimizer_fields(const TrainingStep& report, Json& line) {
-  line["learning_rate"] = report.learning_rate;
-  line["grad_norm"] = report.gradient_norm;
-  if (report.step_size.has_value()) {
-    line["alpha"] = *report.step_size;
-  }
-  line["skipped"] = report.skipped;
-}
-
-Json to_json(const StepReport& report) {
+Json step_line(const TrainingStep& step, const LossSums& sums, const char* counted,
+               const Json& fields) {
   Json line;
-  line["step"] = report.step;
-  line["loss"] = report.loss;
-  line["nats_per_byte"] = report.nats_per_byte;
-  line["step_losses"] = report.step_losses;
-  if (!report.energies.empty()) {
-    line["energies"] = report.energies;
-    line["energy_gap"] = report.energy_gap();
+  line["step"] = step.step;
+  line["loss"] = step.loss;
+  line.update(fields);
+  if (!sums.energies.empty()) {
+    line["energies"] = sums.mean_energies();
+    line["energy_gap"] = sums.energy_gap();
   }
-  add_optimizer_fields(report, line);
-  line["tokens"] = report.tokens;
-  line["tokens_per_second"] = report.tokens_per_second;
-  line["seconds"] = report.seconds;
+  line["learning_rate"] = step.learning_rate;
+  line["grad_norm"] = step.gradient_norm;
+  if (step.step_size.has_value()) {
+    line["alpha"] = *step.step_size;
+  }
+  line["skipped"] = step.skipped;
+  line[counted] = sums.count;
+  line[std::string(counted) + "_per_second"] = step.per_second;
+  line["seconds"] = step.seconds;
   return line;
 }
 
-Json to_json(const ValidationReport& report) {
-  const Evaluation& evaluation = report.evaluation;
+Json validation_line(int64_t step, double loss, int64_t count, const char* counted,
+                     const Json& fields, double seconds) {
   Json line;
-  line["step"] = report.step;
-  line["val_loss"] = evaluation.loss();
-  line["val_step_losses"] = evaluation.losses();
-  if (!evaluation.total_energy.empty()) {
-    line["val_energies"] = evaluation.energies();
-  }
-  line["val_perplexity"] = evaluation.perplexity();
-  line["val_bits_per_byte"] = evaluation.bits_per_byte();
-  line["val_tokens"] = evaluation.tokens;
-  line["seconds"] = report.seconds;
+  line["step"] = step;
+  line["val_loss"] = loss;
+  line.update(fields);
+  line[std::string("val_") + counted] = count;
+  line["seconds"] = seconds;
   return line;
 }
 
-}  // namespace ebt
+}  // namespace ebt::detail

@@ -3,10 +3,9 @@
 
 #include <cstdint>
 #include <optional>
-#include <vector>
 
 #include "ebt/core/config_fields.h"
-#include "ebt/think/evaluate.h"
+#include "ebt/model/loss_sums.h"
 
 namespace ebt {
 
@@ -24,36 +23,48 @@ struct TrainingStep {
   // Measured by the clock, and so different from run to run.
   double seconds = 0;       // that the step took
   double seconds_left = 0;  // to the end of the run, at the mean pace of this process
+  double per_second = 0;    // fresh tokens or images: what LossSums::count counts
 };
 
-// A step on text. Nats and energies are means over the tokens of its fresh rows; the loss is over
-// replayed rows too.
-struct StepReport : TrainingStep {
-  double nats_per_byte = 0;         // after the last thinking step
-  std::vector<double> step_losses;  // (K) nats per token after every thinking step
-  std::vector<double> energies;     // (K) before every thinking step; empty for a baseline
-  int64_t tokens = 0;               // fresh tokens
-  double tokens_per_second = 0;     // by the clock
+// What a task measures, `Measured`, is LossSums and what its kind of data has beside them. It has
+//   double loss() const                 what a validation is judged by
+//   const char* counted_name(measured)  what `count` counts: "tokens"
+//   Json step_fields(measured)          its own fields of a step's line of metrics.jsonl
+//   Json validation_fields(measured)    and of a validation's line
 
-  // How far the energy falls from the first thinking step to the last; 0 with fewer than two.
-  double energy_gap() const;
+// A step. The loss may be over replayed rows too; what is measured is over fresh ones.
+template <class Measured>
+struct StepReport : TrainingStep {
+  Measured measured;
 };
 
 // One validation.
+template <class Measured>
 struct ValidationReport {
   int64_t step = 0;  // steps taken
-  Evaluation evaluation;
+  Measured measured;
   double seconds = 0;  // that it took
-
-  double loss() const { return evaluation.loss(); }
 };
 
-// The lines of metrics.jsonl. All fields but "seconds" and "tokens_per_second" are the same in
-// every run of one config; a number that is not finite is null.
-Json to_json(const StepReport& report);
-Json to_json(const ValidationReport& report);
+namespace detail {
+Json step_line(const TrainingStep& step, const LossSums& sums, const char* counted,
+               const Json& fields);
+Json validation_line(int64_t step, double loss, int64_t count, const char* counted,
+                     const Json& fields, double seconds);
+}  // namespace detail
 
-// Adds to a line what the optimizer did: learning rate, gradient norm, alpha, whether it skipped.
-void add_optimizer_fields(const TrainingStep& report, Json& line);
+// The lines of metrics.jsonl. All fields but "seconds" and "..._per_second" are the same in every
+// run of one config; a number that is not finite is null.
+template <class Measured>
+Json to_json(const StepReport<Measured>& report) {
+  return detail::step_line(report, report.measured, counted_name(report.measured),
+                           step_fields(report.measured));
+}
+template <class Measured>
+Json to_json(const ValidationReport<Measured>& report) {
+  return detail::validation_line(report.step, report.measured.loss(), report.measured.count,
+                                 counted_name(report.measured), validation_fields(report.measured),
+                                 report.seconds);
+}
 
 }  // namespace ebt

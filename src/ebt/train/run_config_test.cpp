@@ -9,6 +9,7 @@
 #include "ebt/io/file.h"
 #include "ebt/model/model_folder.h"
 #include "ebt/think/open_model.h"
+#include "ebt/train/text_train_config.h"
 #include "tests/support/error_text.h"
 #include "tests/support/small_tokenizer.h"
 #include "tests/support/temporary_folder.h"
@@ -30,13 +31,13 @@ TEST(ModelFolder, RestoresEveryFieldOfAConfig) {
   config.data.data = "/books/\"quoted\"";
   config.run.seed = ~uint64_t{0};
   save_config(folder.path(), config);
-  EXPECT_EQ(fields_to_json(load_config(folder.path())), fields_to_json(config));
+  EXPECT_EQ(fields_to_json(load_config<TrainConfig>(folder.path())), fields_to_json(config));
 }
 
 TEST(ModelFolder, KeepsDefaultsForPartsThatAConfigDoesNotName) {
   const TemporaryFolder folder;
   folder.write(kConfigFile, R"({"format_version": 1, "model": {"layers": 3}})");
-  const TrainConfig config = load_config(folder.path());
+  const TrainConfig config = load_config<TrainConfig>(folder.path());
   EXPECT_EQ(config.model.layers, 3);
   EXPECT_EQ(config.model.width, ModelConfig{}.width);
   EXPECT_EQ(config.run.steps, RunConfig{}.steps);
@@ -47,7 +48,7 @@ TEST(ModelFolder, RefusesAConfigThatIsNotOne) {
   const std::string name = "'" + folder.file(kConfigFile) + "'";
   const auto error_of = [&](const char* text) {
     folder.write(kConfigFile, text);
-    return error_text([&] { load_config(folder.path()); });
+    return error_text([&] { load_config<TrainConfig>(folder.path()); });
   };
   EXPECT_EQ(error_of("[1]"), name + " must hold a JSON object");
   EXPECT_EQ(error_of("{\"model_type\": \"bert\"}"),
@@ -60,7 +61,7 @@ TEST(ModelFolder, RefusesAConfigThatIsNotOne) {
                 "thinking, optimizer, data, run");
   EXPECT_NE(error_of("{\"format_version\": 1, ").find("not valid JSON"), std::string::npos);
   std::filesystem::remove(folder.file(kConfigFile));
-  EXPECT_EQ(error_text([&] { load_config(folder.path()); }),
+  EXPECT_EQ(error_text([&] { load_config<TrainConfig>(folder.path()); }),
             "cannot read " + name + ": No such file or directory");
 }
 

@@ -1,5 +1,3 @@
-#include "ebt/train/trainer.h"
-
 #include <gtest/gtest.h>
 #include <omp.h>
 
@@ -13,6 +11,7 @@
 #include "ebt/data/text/prepared_data.h"
 #include "ebt/model/model_folder.h"
 #include "ebt/train/run_config.h"
+#include "ebt/train/text_task.h"
 #include "tests/support/error_text.h"
 #include "tests/support/small_tokenizer.h"
 #include "tests/support/training_run.h"
@@ -29,7 +28,7 @@ using testing::TemporaryFolder;
 using testing::weights_of;
 
 // The gradient of alpha is zero as long as the table is.
-void make_alpha_matter(Trainer<float>& trainer) {
+void make_alpha_matter(TextTrainer<float>& trainer) {
   const Tensor<float> table = trainer.model().weights().tensor("table");
   for (int64_t token = 0; token < table.dim(0); ++token) {
     table[token * table.dim(1)] = 1.0F;
@@ -40,24 +39,25 @@ TEST(Trainer, LearnsTheText) {
   const TemporaryFolder folder;
   TrainConfig config = small_run(folder, "run");
   config.run.steps = 60;
-  Trainer<float> trainer = Trainer<float>::start(config, bigram_factory());
-  std::vector<StepReport> steps;
-  std::vector<ValidationReport> validations;
-  trainer.run({[&](const StepReport& report) { steps.push_back(report); },
-               [&](const ValidationReport& report) { validations.push_back(report); }});
+  TextTrainer<float> trainer = TextTrainer<float>::start(config, bigram_factory());
+  std::vector<TextStepReport> steps;
+  std::vector<TextValidationReport> validations;
+  trainer.run({[&](const TextStepReport& report) { steps.push_back(report); },
+               [&](const TextValidationReport& report) { validations.push_back(report); }});
   ASSERT_EQ(steps.size(), 60U);
   EXPECT_GT(steps.front().loss, 5.0);
   EXPECT_LT(steps.back().loss, steps.front().loss - 1.0);
   EXPECT_EQ(steps.back().step, 60);
   EXPECT_EQ(steps.back().seconds_left, 0.0);
-  EXPECT_EQ(steps.back().tokens, config.run.batch * config.model.context);
+  EXPECT_EQ(steps.back().measured.count, config.run.batch * config.model.context);
   // The text has no separators, and the model's energies are its losses plus 1.
-  EXPECT_DOUBLE_EQ(steps.back().nats_per_byte, steps.back().step_losses[1]);
-  EXPECT_NEAR(steps.back().energy_gap(), steps.back().step_losses[0] - steps.back().step_losses[1],
+  EXPECT_DOUBLE_EQ(steps.back().measured.nats_per_byte(), steps.back().measured.mean_losses()[1]);
+  EXPECT_NEAR(steps.back().measured.energy_gap(),
+              steps.back().measured.mean_losses()[0] - steps.back().measured.mean_losses()[1],
               1e-9);
   ASSERT_EQ(validations.size(), 6U);
   EXPECT_EQ(validations.back().step, 60);
-  EXPECT_LT(validations.back().evaluation.loss(), validations.front().evaluation.loss());
+  EXPECT_LT(validations.back().measured.loss(), validations.front().measured.loss());
 }
 
 TEST(Trainer, WritesOutWhatItResolved) {
@@ -65,8 +65,8 @@ TEST(Trainer, WritesOutWhatItResolved) {
   TrainConfig config = small_run(folder, "run");
   config.model.vocab_size = 3;
   config.optimizer.learning_rate = 0;
-  const Trainer<float> trainer = Trainer<float>::start(config, bigram_factory());
-  const TrainConfig stored = load_config(folder.path() / "run");
+  const TextTrainer<float> trainer = TextTrainer<float>::start(config, bigram_factory());
+  const TrainConfig stored = load_config<TrainConfig>(folder.path() / "run");
   EXPECT_EQ(stored.model.vocab_size, 257);
   EXPECT_EQ(stored.optimizer.learning_rate, 2.4e-3);
   EXPECT_EQ(stored.optimizer.warmup_steps, 2);
@@ -80,7 +80,7 @@ TEST(Trainer, GivesTheStepSizeItsOwnLearningRateAndFreezesItOnRequest) {
   config.run.steps = 1;
   config.optimizer.warmup_steps = 0;
   config.thinking.step_size_lr = 4;
-  Trainer<float> fast = Trainer<float>::start(config, bigram_factory());
+  TextTrainer<float> fast = TextTrainer<float>::start(config, bigram_factory());
   make_alpha_matter(fast);
   fast.run();
   // AdamW's first step is the learning rate itself.
@@ -89,7 +89,7 @@ TEST(Trainer, GivesTheStepSizeItsOwnLearningRateAndFreezesItOnRequest) {
 
   config.run.out = folder.file("frozen");
   config.thinking.step_size_learnable = false;
-  Trainer<float> frozen = Trainer<float>::start(config, bigram_factory());
+  TextTrainer<float> frozen = TextTrainer<float>::start(config, bigram_factory());
   make_alpha_matter(frozen);
   frozen.run();
   EXPECT_EQ(frozen.model().weights().tensor("alpha")[0], 0.5F);
@@ -99,11 +99,11 @@ TEST(Trainer, AccumulatesMicroBatchesToTheWholeBatch) {
   const TemporaryFolder folder;
   TrainConfig config = small_run(folder, "whole");
   config.thinking.replay_rows = 16;
-  Trainer<double> whole = Trainer<double>::start(config, bigram_factory<double>());
+  TextTrainer<double> whole = TextTrainer<double>::start(config, bigram_factory<double>());
   whole.run();
   config.run.out = folder.file("parts");
   config.run.micro_batch = 4;  // leaves a last part of 2 of 6 fresh rows, and 3 replayed rows
-  Trainer<double> parts = Trainer<double>::start(config, bigram_factory<double>());
+  TextTrainer<double> parts = TextTrainer<double>::start(config, bigram_factory<double>());
   parts.run();
   EXPECT_EQ(dynamic_cast<BigramModel<double>&>(whole.model()).most_rows, 6);
   EXPECT_EQ(dynamic_cast<BigramModel<double>&>(parts.model()).most_rows, 4);
@@ -118,11 +118,11 @@ TEST(Trainer, GivesTheSameMetricsAndWeightsForAnyNumberOfThreads) {
   const TemporaryFolder folder;
   TrainConfig config = small_run(folder, "one");
   config.run.threads = 1;
-  Trainer<float> one = Trainer<float>::start(config, bigram_factory());
+  TextTrainer<float> one = TextTrainer<float>::start(config, bigram_factory());
   one.run();
   config.run.out = folder.file("three");
   config.run.threads = 3;
-  Trainer<float> three = Trainer<float>::start(config, bigram_factory());
+  TextTrainer<float> three = TextTrainer<float>::start(config, bigram_factory());
   EXPECT_EQ(omp_get_max_threads(), 3);
   three.run();
   EXPECT_EQ(weights_of(one), weights_of(three));
@@ -134,7 +134,7 @@ TEST(Trainer, JoinsHalfABatchOfReplayedRowsAfterTheFirstStep) {
   const TemporaryFolder folder;
   TrainConfig config = small_run(folder, "run");
   config.thinking.replay_rows = 16;
-  Trainer<float> trainer = Trainer<float>::start(config, bigram_factory());
+  TextTrainer<float> trainer = TextTrainer<float>::start(config, bigram_factory());
   trainer.run();
   EXPECT_EQ(dynamic_cast<BigramModel<float>&>(trainer.model()).replayed_rows,
             (config.run.steps - 1) * config.run.batch / 2);
@@ -143,13 +143,13 @@ TEST(Trainer, JoinsHalfABatchOfReplayedRowsAfterTheFirstStep) {
 TEST(Trainer, SkipsAndCountsStepsThatAreNotFinite) {
   const TemporaryFolder folder;
   const TrainConfig config = small_run(folder, "run");
-  Trainer<float> trainer = Trainer<float>::start(config, bigram_factory());
+  TextTrainer<float> trainer = TextTrainer<float>::start(config, bigram_factory());
   auto& model = dynamic_cast<BigramModel<float>&>(trainer.model());
   model.steps_of_bad_loss = {4};
   model.steps_of_bad_gradient = {5};
   std::vector<std::vector<float>> weights;
   std::vector<bool> skipped;
-  trainer.run({.on_step = [&](const StepReport& report) {
+  trainer.run({.on_step = [&](const TextStepReport& report) {
     weights.push_back(weights_of(trainer));
     skipped.push_back(report.skipped);
   }});
@@ -166,7 +166,7 @@ TEST(Trainer, StopsAfterBadStepsInARowAndKeepsTheLastGoodCheckpoint) {
   TrainConfig config = small_run(folder, "run");
   config.run.checkpoint_every = 2;
   config.run.max_bad_steps = 3;
-  Trainer<float> trainer = Trainer<float>::start(config, bigram_factory());
+  TextTrainer<float> trainer = TextTrainer<float>::start(config, bigram_factory());
   auto& model = dynamic_cast<BigramModel<float>&>(trainer.model());
   model.steps_of_bad_loss = {3, 6, 7, 8};
   const std::string text = error_text([&] { trainer.run(); });
@@ -176,8 +176,8 @@ TEST(Trainer, StopsAfterBadStepsInARowAndKeepsTheLastGoodCheckpoint) {
       << text;
   EXPECT_NE(text.find("is too large, or the learning rate (0.02) too high"), std::string::npos)
       << text;
-  const Trainer<float> resumed =
-      Trainer<float>::resume(folder.path() / "run", {}, bigram_factory());
+  const TextTrainer<float> resumed =
+      TextTrainer<float>::resume(folder.path() / "run", {}, bigram_factory());
   EXPECT_EQ(resumed.progress().step, 6);
   EXPECT_EQ(resumed.progress().bad_steps, 0);
 }
@@ -189,17 +189,17 @@ TEST(Trainer, FailsWhereItEndsInWeightsThatAreNoGood) {
     config.data.validation = validation;
     config.run.checkpoint_every = 10;
     config.run.max_bad_steps = 100;
-    Trainer<float> trainer = Trainer<float>::start(config, bigram_factory());
+    TextTrainer<float> trainer = TextTrainer<float>::start(config, bigram_factory());
     auto& model = dynamic_cast<BigramModel<float>&>(trainer.model());
     const auto last = static_cast<uint64_t>(config.run.steps - 1);
     std::string text = error_text([&] {
-      trainer.run({.on_step = [&](const StepReport& report) {
+      trainer.run({.on_step = [&](const TextStepReport& report) {
         if (report.step == config.run.steps - 5) {
           spoil(model, last);
         }
       }});
     });
-    EXPECT_EQ(Trainer<float>::resume(config.run.out, {}, bigram_factory()).progress().step,
+    EXPECT_EQ(TextTrainer<float>::resume(config.run.out, {}, bigram_factory()).progress().step,
               text == "no error" ? config.run.steps : config.run.steps - 10);
     return text.substr(0, text.find("; probably"));
   };
@@ -223,12 +223,13 @@ TEST(Trainer, FailsWhereItEndsInWeightsThatAreNoGood) {
 TEST(Trainer, SavesAndEndsWhenAskedToStop) {
   const TemporaryFolder folder;
   const TrainConfig config = small_run(folder, "run");
-  Trainer<float> trainer = Trainer<float>::start(config, bigram_factory());
+  TextTrainer<float> trainer = TextTrainer<float>::start(config, bigram_factory());
   int64_t steps = 0;
-  trainer.run({.on_step = [&](const StepReport& report) { steps = report.step; },
+  trainer.run({.on_step = [&](const TextStepReport& report) { steps = report.step; },
                .stop_requested = [&] { return steps == 13; }});
   EXPECT_EQ(steps, 13);
-  Trainer<float> resumed = Trainer<float>::resume(folder.path() / "run", {}, bigram_factory());
+  TextTrainer<float> resumed =
+      TextTrainer<float>::resume(folder.path() / "run", {}, bigram_factory());
   EXPECT_EQ(resumed.progress().step, 13);
   EXPECT_EQ(weights_of(resumed), weights_of(trainer));
 }
@@ -236,8 +237,8 @@ TEST(Trainer, SavesAndEndsWhenAskedToStop) {
 TEST(Trainer, RefusesToOverwriteAModel) {
   const TemporaryFolder folder;
   const TrainConfig config = small_run(folder, "run");
-  const Trainer<float> first = Trainer<float>::start(config, bigram_factory());
-  EXPECT_EQ(error_text([&] { Trainer<float>::start(config, bigram_factory()); }),
+  const TextTrainer<float> first = TextTrainer<float>::start(config, bigram_factory());
+  EXPECT_EQ(error_text([&] { TextTrainer<float>::start(config, bigram_factory()); }),
             "'" + config.run.out +
                 "' holds a model already: resume it, or choose another folder "
                 "with --out");
@@ -247,7 +248,7 @@ TEST(Trainer, LearnsTheSameFromPreparedDataAsFromTheText) {
   const TemporaryFolder folder;
   TrainConfig config = small_run(folder, "from text");
   config.data.tokenizer = folder.write("t.json", testing::small_tokenizer().dump());
-  Trainer<float> from_text = Trainer<float>::start(config, bigram_factory());
+  TextTrainer<float> from_text = TextTrainer<float>::start(config, bigram_factory());
   from_text.run();
   EXPECT_EQ(from_text.config().model.vocab_size, 263);
 
@@ -255,7 +256,7 @@ TEST(Trainer, LearnsTheSameFromPreparedDataAsFromTheText) {
   config.data.data = folder.file("prepared");
   config.data.tokenizer.clear();
   config.run.out = folder.file("from tokens");
-  Trainer<float> from_tokens = Trainer<float>::start(config, bigram_factory());
+  TextTrainer<float> from_tokens = TextTrainer<float>::start(config, bigram_factory());
   from_tokens.run();
   EXPECT_EQ(from_tokens.config().data.tokenizer, "tokenizer.json");
   EXPECT_EQ(weights_of(from_tokens), weights_of(from_text));
@@ -264,13 +265,14 @@ TEST(Trainer, LearnsTheSameFromPreparedDataAsFromTheText) {
   // The model folder has a tokenizer of its own, with which the run goes on.
   std::filesystem::remove(folder.file("t.json"));
   EXPECT_EQ(load_tokenizer(folder.file("from text"))->vocabulary_size(), 263);
-  EXPECT_EQ(weights_of(*std::make_unique<Trainer<float>>(
-                Trainer<float>::resume(folder.file("from text"), {}, bigram_factory()))),
+  EXPECT_EQ(weights_of(*std::make_unique<TextTrainer<float>>(
+                TextTrainer<float>::resume(folder.file("from text"), {}, bigram_factory()))),
             weights_of(from_text));
 
   config.data.tokenizer = kByteTokenizer;
   config.run.out = folder.file("another");
-  const std::string error = error_text([&] { Trainer<float>::start(config, bigram_factory()); });
+  const std::string error =
+      error_text([&] { TextTrainer<float>::start(config, bigram_factory()); });
   EXPECT_NE(error.find("was prepared with another tokenizer"), std::string::npos) << error;
   EXPECT_FALSE(std::filesystem::exists(config.run.out));
 }
@@ -286,16 +288,16 @@ TEST(Trainer, LearnsAnswersButNotTheirPrompts) {
   config.data.data = folder.write("examples.jsonl", lines);
   config.data.prompt_field = "prompt";
   config.run.steps = 40;
-  Trainer<float> trainer = Trainer<float>::start(config, bigram_factory());
-  std::vector<StepReport> steps;
-  std::vector<ValidationReport> validations;
-  trainer.run({[&](const StepReport& report) { steps.push_back(report); },
-               [&](const ValidationReport& report) { validations.push_back(report); }});
+  TextTrainer<float> trainer = TextTrainer<float>::start(config, bigram_factory());
+  std::vector<TextStepReport> steps;
+  std::vector<TextValidationReport> validations;
+  trainer.run({[&](const TextStepReport& report) { steps.push_back(report); },
+               [&](const TextValidationReport& report) { validations.push_back(report); }});
   EXPECT_EQ(trainer.progress().training_tokens, 36 * 3);
-  EXPECT_EQ(steps.back().tokens, config.run.batch * 3);
+  EXPECT_EQ(steps.back().measured.count, config.run.batch * 3);
   EXPECT_LT(steps.back().loss, steps.front().loss - 1.0);
-  EXPECT_EQ(validations.back().evaluation.tokens, 4 * 3);
-  EXPECT_EQ(validations.back().evaluation.bytes, 4 * 2);
+  EXPECT_EQ(validations.back().measured.count, 4 * 3);
+  EXPECT_EQ(validations.back().measured.bytes, 4 * 2);
   const Tensor<float> table = trainer.model().weights().tensor("table");
   const auto row_changed = [&](char token) {
     const Tensor<float> row = table.slice(token, 1);
@@ -311,13 +313,13 @@ TEST(Trainer, RefusesAnImpossibleConfigBeforeItWritesAnything) {
   const TemporaryFolder folder;
   TrainConfig config = small_run(folder, "run");
   config.run.batch = 0;
-  EXPECT_THROW(Trainer<float>::start(config, bigram_factory()), Error);
+  EXPECT_THROW(TextTrainer<float>::start(config, bigram_factory()), Error);
   config = small_run(folder, "run");
   config.data.data = folder.file("no such text");
-  EXPECT_THROW(Trainer<float>::start(config, bigram_factory()), Error);
+  EXPECT_THROW(TextTrainer<float>::start(config, bigram_factory()), Error);
   config = small_run(folder, "run");
   config.model.context = 1'000'000;
-  EXPECT_THROW(Trainer<float>::start(config, bigram_factory()), Error);
+  EXPECT_THROW(TextTrainer<float>::start(config, bigram_factory()), Error);
   EXPECT_FALSE(std::filesystem::exists(config.run.out));
 }
 
@@ -325,7 +327,7 @@ TEST(Trainer, SaysThatTheFolderCannotBeMade) {
   const TemporaryFolder folder;
   TrainConfig config = small_run(folder, "run");
   config.run.out = folder.write("a file", "") + "/run";
-  EXPECT_EQ(error_text([&] { Trainer<float>::start(config, bigram_factory()); }),
+  EXPECT_EQ(error_text([&] { TextTrainer<float>::start(config, bigram_factory()); }),
             "cannot make the folder '" + config.run.out + "': Not a directory");
 }
 
@@ -335,7 +337,7 @@ TEST(Trainer, RefusesAModelThatCannotFitInMemory) {
   config.model.layers = 1000;
   config.model.width = 1 << 16;
   config.model.heads = 1 << 10;
-  const std::string text = error_text([&] { Trainer<float>::start(config); });
+  const std::string text = error_text([&] { TextTrainer<float>::start(config); });
   EXPECT_EQ(text.find("this run needs about "), 0U) << text;
   EXPECT_NE(text.find("are available: lower micro-batch (1), context (8)"), std::string::npos)
       << text;

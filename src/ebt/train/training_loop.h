@@ -11,9 +11,9 @@
 #include "ebt/core/work_watch.h"
 #include "ebt/train/adamw.h"
 #include "ebt/train/checkpoint.h"
-#include "ebt/train/config.h"
 #include "ebt/train/metrics_log.h"
 #include "ebt/train/report.h"
+#include "ebt/train/run_settings.h"
 #include "ebt/train/schedule.h"
 
 namespace ebt {
@@ -221,7 +221,7 @@ bool TrainingLoop<T>::validate(const RunParts<Step, Validation>& parts,
     observer.on_validation(validation);
   }
   const bool last = progress_.step == run_.steps;
-  return std::isfinite(validation.loss()) && (last || progress_.bad_steps == 0);
+  return std::isfinite(validation.measured.loss()) && (last || progress_.bad_steps == 0);
 }
 
 }  // namespace ebt

@@ -6,7 +6,7 @@
 
 #include "ebt/data/text/rows.h"
 #include "ebt/data/tokenizer/tokenizer.h"
-#include "ebt/train/config.h"
+#include "ebt/train/text_train_config.h"
 
 namespace ebt {
 

@@ -1,40 +1,25 @@
-#include "ebt/train/config.h"
+#include "ebt/train/run_settings.h"
 
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <limits>
+#include <vector>
 
 #include "ebt/core/config_check.h"
 #include "ebt/core/error.h"
-#include "ebt/core/threads.h"
+#include "ebt/model/config.h"
 
 namespace ebt {
 namespace {
 
-// The gain of a norm falls with the size of its input, and the embedding of a candidate grows by an
-// order of magnitude while the candidate takes shape. This epsilon evens the gain out, so that one
-// step size suits the first thinking step and the last (docs/architecture.md has the measurements).
-constexpr double kThinkingNormEps = 0.5;
-
 constexpr int64_t kMostSteps = 1'000'000'000'000;
 
-// These also refuse what is not a number.
-void check_share(const char* flag, double value) {
-  EBT_CHECK(value >= 0 && value < 1, "{}: {} is not in [0, 1)", flag, value);
-}
-
+// Also refuses what is not a number.
 void check_not_negative(const char* flag, double value) {
   EBT_CHECK(value >= 0 && std::isfinite(value), "{}: {} is not a number from 0", flag, value);
 }
 
 }  // namespace
-
-void DataConfig::check() const {
-  check_share("--validation", validation);
-  EBT_CHECK(prompt_field.empty() || !data.empty(),
-            "--prompt-field: the CMake manual has no prompts: name examples with --data");
-}
 
 void OptimizerConfig::check() const {
   check_not_negative("--learning-rate", learning_rate);
@@ -83,45 +68,6 @@ void RunChanges::apply_to(RunSettings& run, std::string& data_path) const {
   run.checkpoint_every = checkpoint_every.value_or(run.checkpoint_every);
   data_path = absolute_path(data.value_or(data_path));
 }
-
-void RunConfig::check() const {
-  RunSettings::check();
-  check_between("--validation-windows", validation_windows, 0, std::numeric_limits<int64_t>::max());
-}
-
-void TrainConfig::check() const {
-  constexpr int64_t kMostTokens = 1 << 30;
-  model.check();
-  thinking.check();
-  optimizer.check();
-  data.check();
-  run.check();
-  EBT_CHECK(run.batch <= kMostTokens / model.context,
-            "--batch: {} rows of {} tokens are more than {} tokens in one step", run.batch,
-            model.context, kMostTokens);
-}
-
-TrainConfig TrainConfig::resolved() const {
-  TrainConfig result = *this;
-  if (model.norm_eps == 0) {
-    result.model.norm_eps =
-        model.arch == Architecture::kEbt ? kThinkingNormEps : ModelConfig{}.norm_eps;
-  }
-  result.run.resolve(default_learning_rate(model), result.optimizer);
-  result.data.data = absolute_path(data.data);
-  return result;
-}
-
-template <class T>
-EngineOptions engine_options(const TrainConfig& config) {
-  EngineOptions options;
-  options.precision =
-      std::is_same_v<T, float> ? precision_of(config.run.precision) : Precision::kFp32;
-  options.recompute = config.run.recompute;
-  return options;
-}
-template EngineOptions engine_options<float>(const TrainConfig&);
-template EngineOptions engine_options<double>(const TrainConfig&);
 
 double default_learning_rate(int64_t layers, int64_t width, int64_t heads) {
   const std::vector<ModelSize>& sizes = model_sizes();

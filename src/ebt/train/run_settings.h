@@ -1,47 +1,16 @@
-// Everything a training run is told. Flags, config files, --help and the stored config.json follow
-// from the visit_fields of these structs.
+// What a training run is told whatever it learns: the optimizer, and the run itself. Flags, config
+// files, --help and the stored config.json follow from the visit_fields of these structs.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <type_traits>
 
 #include "ebt/core/threads.h"
-#include "ebt/data/text/text_source.h"
-#include "ebt/data/tokenizer/end_of_text.h"
-#include "ebt/model/config.h"
 #include "ebt/model/engine_options.h"
-#include "ebt/model/thinking_config.h"
 
 namespace ebt {
-
-// What text is read, and how it is cut. `data` may also name prepared data.
-struct DataConfig : TextSource {
-  std::string prompt_field;  // of examples (data/examples.h), which --text-field answers; or empty
-  // A path for open_tokenizer, or empty: see chosen_tokenizer. In the config of a model folder what
-  // the tokenizer's name() is.
-  std::string tokenizer;
-  std::string end_of_text;  // for open_tokenizer
-  // Share of the corpus kept for validation: by document when there are at least ten, else the last
-  // part of the text by position.
-  double validation = 0.1;
-
-  // Throws Error naming the first impossible field.
-  void check() const;
-
-  template <class Visitor>
-  void visit_fields(Visitor&& visit) {
-    TextSource::visit_fields(visit);
-    visit("prompt-field", prompt_field,
-          "field or column that holds a prompt, which the text answers: every line is then a row, "
-          "of which only the answer is learned");
-    visit("tokenizer", tokenizer,
-          "bytes, a tokenizer.json of BPE, a SentencePiece .model, or a folder with one; "
-          "default: that of prepared data, else bytes");
-    visit("end-of-text", end_of_text, kEndOfTextHelp);
-    visit("validation", validation, "share of the corpus kept for validation");
-  }
-};
 
 // AdamW, its schedule, and the global norm at which gradients are clipped.
 struct OptimizerConfig {
@@ -133,60 +102,14 @@ struct RunChanges {
   void apply_to(RunSettings& run, std::string& data_path) const;
 };
 
-// A run on text.
-struct RunConfig : RunSettings {
-  bool recompute = false;
-  int64_t validation_windows = 64;  // windows of the periodic validation; 0: all
-
-  // Throws Error naming the first impossible field.
-  void check() const;
-
-  template <class Visitor>
-  void visit_fields(Visitor&& visit) {
-    visit_shared(visit, "rows per optimizer step",
-                 "rows per gradient pass, accumulated; 0 is the whole batch, or the largest half, "
-                 "quarter... of it that fits in memory");
-    visit("recompute", recompute,
-          "compute the context's blocks twice instead of keeping them: less memory, more time");
-    visit("validation-windows", validation_windows,
-          "windows per validation during training; 0 is all");
-  }
-};
-
-struct TrainConfig {
-  ModelConfig model;
-  ThinkingConfig thinking;
-  OptimizerConfig optimizer;
-  DataConfig data;
-  RunConfig run;
-  // A run chooses its own epsilon of the norms; ModelConfig's default is the published one.
-  TrainConfig() { model.norm_eps = 0; }
-
-  // Throws Error naming the first impossible field.
-  void check() const;
-  // The same run with every default written out: learning rate, warm-up, micro-batch, and absolute
-  // paths. What stays open is the step size of thinking, which depends on the initial weights.
-  TrainConfig resolved() const;
-
-  // Calls visit(name, part) for every part, as config.json names them.
-  template <class Visitor>
-  void visit_parts(Visitor&& visit) {
-    visit("model", model);
-    visit("thinking", thinking);
-    visit("optimizer", optimizer);
-    visit("data", data);
-    visit("run", run);
-  }
-  template <class Visitor>
-  void visit_fields(Visitor&& visit) {
-    visit_parts([&](const char* /*name*/, auto& part) { part.visit_fields(visit); });
-  }
-};
-
-// How the run computes. `precision` must be a name that the run was resolved to, or may be auto.
+// How a run computes. `precision` must be a name that the run was resolved to, or may be auto.
 // float64 is for tests and knows one precision only.
 template <class T>
-EngineOptions engine_options(const TrainConfig& config);
+EngineOptions engine_options(const RunSettings& run) {
+  EngineOptions options;
+  options.precision = std::is_same_v<T, float> ? precision_of(run.precision) : Precision::kFp32;
+  return options;
+}
 
 // The learning rate for a model that names none: the published one of the size with its layers,
 // width and heads; else between the sizes of the next smaller and larger width, on a line through

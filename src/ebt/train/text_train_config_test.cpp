@@ -1,4 +1,4 @@
-#include "ebt/train/config.h"
+#include "ebt/train/text_train_config.h"
 
 #include <gtest/gtest.h>
 

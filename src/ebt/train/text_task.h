@@ -1,0 +1,76 @@
+// Training on text: rows of tokens, each to be foretold from those before it.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "ebt/data/tokenizer/tokenizer.h"
+#include "ebt/model/text_model.h"
+#include "ebt/train/replay_buffer.h"
+#include "ebt/train/text_losses.h"
+#include "ebt/train/text_train_config.h"
+#include "ebt/train/trainer.h"
+#include "ebt/train/training_text.h"
+
+namespace ebt {
+
+template <class T>
+class TextTask {
+ public:
+  using Scalar = T;
+  using Config = TrainConfig;
+  using Model = TextModel<T>;
+  using Measured = TextLosses;
+  struct Data {
+    std::string tokenizer_path;  // of a run that starts
+    std::shared_ptr<const Tokenizer> tokenizer;
+    TrainingText text;
+  };
+
+  static Data begin(TrainConfig& config);
+  static Data load(const std::filesystem::path& folder);
+  static void open(const TrainConfig& config, Data& data);
+  static void identify(const Data& data, TrainingProgress& progress);
+  static void check_same(const Data& data, const TrainingProgress& progress,
+                         const TrainConfig& config, const std::filesystem::path& folder);
+  static void save(const Data& data, const std::filesystem::path& folder);
+
+  static size_t model_bytes(const TrainConfig& config);
+  static double working_bytes(const TrainConfig& config);
+  static size_t data_bytes(const Data& data) { return data.text.training->order_bytes(); }
+  static std::string what_to_lower(const TrainConfig& config);
+  static std::unique_ptr<TextModel<T>> make_model(const TrainConfig& config);
+
+  TextTask(const TrainConfig& config, Data data);
+
+  const Data& data() const { return data_; }
+  const TrainingText& text() const { return data_.text; }
+
+  double add_gradients(TextModel<T>& model, int64_t step, TextLosses& measured);
+  void learned() { replay_.push(fresh_); }
+  bool has_validation() const { return data_.text.validation->count() > 0; }
+  TextLosses validate(TextModel<T>& model);
+  ReplayBuffer<T>* replay() { return &replay_; }
+
+ private:
+  TrainConfig config_;
+  Data data_;
+  ReplayBuffer<T> replay_;
+  ThoughtRows<T> fresh_;     // (batch)
+  ThoughtRows<T> replayed_;  // (batch / 2)
+};
+
+template <class T>
+using TextTrainer = Trainer<TextTask<T>>;
+using TextStepReport = StepReport<TextLosses>;
+using TextValidationReport = ValidationReport<TextLosses>;
+using TextObserver = RunObserver<TextStepReport, TextValidationReport>;
+
+extern template class TextTask<float>;
+extern template class TextTask<double>;
+extern template class Trainer<TextTask<float>>;
+extern template class Trainer<TextTask<double>>;
+
+}  // namespace ebt
