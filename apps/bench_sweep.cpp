@@ -69,8 +69,8 @@ int64_t positive_number(const std::string& text) {
 }
 
 // The configuration of one swept value.
-StepBenchmarkConfig at_value(StepBenchmarkConfig config, const std::string& axis,
-                             const std::string& value) {
+TextStepBenchmarkConfig at_value(TextStepBenchmarkConfig config, const std::string& axis,
+                                 const std::string& value) {
   if (axis == "size") {
     const auto& sizes = model_sizes();
     EBT_CHECK(std::any_of(sizes.begin(), sizes.end(),
@@ -100,9 +100,9 @@ StepBenchmarkConfig at_value(StepBenchmarkConfig config, const std::string& axis
 }
 
 // What `ebt bench train --json` says of a configuration; where it fails, the settings and "error".
-Json measure(const StepBenchmarkConfig& config) {
+Json measure(const TextStepBenchmarkConfig& config) {
   Json settings = fields_to_json(config);
-  const Json usual = fields_to_json(StepBenchmarkConfig{});
+  const Json usual = fields_to_json(TextStepBenchmarkConfig{});
   std::vector<std::string> arguments = {"bench", "train", "--json"};
   for (const auto& [name, value] : settings.items()) {
     if (value == usual[name]) {
@@ -168,7 +168,7 @@ std::string to_csv(std::vector<Json> rows) {
   return csv;
 }
 
-std::string to_svg(const Axis& axis, const StepBenchmarkConfig& base,
+std::string to_svg(const Axis& axis, const TextStepBenchmarkConfig& base,
                    const std::vector<Json>& rows) {
   const bool is_baseline = base.arch == "transformer_pp";
   std::vector<SweepPoint> points;
@@ -233,11 +233,11 @@ void print_row(const std::string& value, const Json& row) {
 
 }  // namespace
 
-void run_sweep(const SweepConfig& sweep, const StepBenchmarkConfig& base, bool json) {
+void run_sweep(const SweepConfig& sweep, const TextStepBenchmarkConfig& base, bool json) {
   const Axis& axis = find_axis(sweep.sweep);
   const std::vector<std::string> values =
       split_at_commas(sweep.values.empty() ? axis.default_values : sweep.values);
-  std::vector<StepBenchmarkConfig> configs;
+  std::vector<TextStepBenchmarkConfig> configs;
   configs.reserve(values.size());
   for (const std::string& value : values) {
     configs.push_back(at_value(base, axis.name, value));

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "bench/step_benchmark.h"
+#include "bench/text_step_benchmark.h"
 
 namespace ebt {
 
@@ -25,6 +25,6 @@ struct SweepConfig {
 // Measures every value in a process of its own, so that peak memory is that value's, and writes the
 // files anew after each. A value that fails is a row with its error. Prints a table, or with `json`
 // one object. Throws Error for a sweep that cannot begin, and where every value failed.
-void run_sweep(const SweepConfig& sweep, const StepBenchmarkConfig& base, bool json);
+void run_sweep(const SweepConfig& sweep, const TextStepBenchmarkConfig& base, bool json);
 
 }  // namespace ebt

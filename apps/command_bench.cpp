@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "bench/generation_benchmark.h"
-#include "bench/step_benchmark.h"
+#include "bench/text_step_benchmark.h"
 #include "bench_image.h"
 #include "bench_sweep.h"
 #include "bench_tokenizer.h"
@@ -13,57 +13,13 @@
 #include "ebt/kernels/gemm.h"
 #include "ebt/kernels/isa.h"
 #include "ebt/model/engine_options.h"
-#include "evaluation.h"
 #include "flags.h"
 #include "output.h"
-#include "phase_table.h"
 #include "rules.h"
+#include "step_table.h"
 
 namespace ebt {
 namespace {
-
-Json to_json(const StepBenchmarkConfig& config, const StepBenchmark& result) {
-  Json object = fields_to_json(config);
-  object["isa"] = kernels::isa_name(kernels::active_isa());
-  object["precision"] = precision_name(precision_of(config.precision));
-  object["bf16_engine"] = kernels::bf16_engine();
-  object["parameters"] = result.parameters;
-  object["seconds_per_step"] = result.seconds_per_step;
-  object["tokens_per_second"] = result.tokens_per_second;
-  object["peak_gib"] = result.peak_gib;
-  object["planned_gib"] = result.planned_gib;
-  object["gemm_seconds"] = result.gemm_seconds;
-  object["gemm_gflop"] = result.gemm_gflop;
-  object["gemm_ratio"] = result.gemm_ratio;
-  if (result.transformer_pp_seconds > 0) {
-    object["transformer_pp_seconds"] = result.transformer_pp_seconds;
-    object["transformer_pp_ratio"] = result.transformer_pp_ratio;
-  }
-  object["phases"] = to_json(result.phases);
-  return object;
-}
-
-void print_table(const StepBenchmarkConfig& config, const StepBenchmark& result) {
-  fmt::print(
-      "{} {} · V {} · batch {} · context {} · {} steps of thinking · {} · {}\n\n"
-      "  one training step       {:>10.4f} s\n",
-      config.arch, config.size, config.vocab, config.batch, config.context, config.think_steps,
-      precision_name(precision_of(config.precision)), kernels::isa_name(kernels::active_isa()),
-      result.seconds_per_step);
-  print_phases(result.phases);
-  fmt::print(
-      "  tokens                  {:>10.0f} /s\n"
-      "  its matrix products     {:>10.4f} s   ({:.1f} GFLOP at {:.0f} GFLOP/s)\n"
-      "  step / products         {:>10.2f}\n",
-      result.tokens_per_second, result.gemm_seconds, result.gemm_gflop,
-      result.gemm_gflop / result.gemm_seconds, result.gemm_ratio);
-  if (result.transformer_pp_seconds > 0) {
-    fmt::print("  step / Transformer++    {:>10.2f}     ({:.4f} s)\n", result.transformer_pp_ratio,
-               result.transformer_pp_seconds);
-  }
-  fmt::print("  peak memory             {:>10.3f} GiB ({:.3f} planned)\n", result.peak_gib,
-             result.planned_gib);
-}
 
 Json to_json(const GenerationBenchmarkConfig& config, const GenerationBenchmark& result) {
   Json object = fields_to_json(config);
@@ -128,7 +84,7 @@ void bench_generate(const Flags& flags) {
 }
 
 void bench_train(const Flags& flags) {
-  StepBenchmarkConfig config;
+  TextStepBenchmarkConfig config;
   SweepConfig sweep;
   flags.apply_to(config);
   flags.apply_to(sweep);
@@ -136,16 +92,12 @@ void bench_train(const Flags& flags) {
     run_sweep(sweep, config, flags.json());
     return;
   }
-  if (flags.json()) {
-    const StepBenchmark result = benchmark_training_step(config, [](const std::string&) {});
-    output_json(to_json(config, result), -1);
-    return;
-  }
-  ProgressLine line;
-  const StepBenchmark result =
-      benchmark_training_step(config, [&](const std::string& text) { line.update(text); });
-  line.finish();
-  print_table(config, result);
+  const StepWords words = {
+      fmt::format("{} {} · V {} · batch {} · context {} · {} steps of thinking", config.arch,
+                  config.size, config.vocab, config.batch, config.context, config.think_steps),
+      "tokens", 0, "transformer_pp", "Transformer++"};
+  report_step([&](const auto& progress) { return benchmark_text_step(config, progress); },
+              fields_to_json(config), words, flags.json());
 }
 
 }  // namespace
@@ -168,7 +120,7 @@ void register_bench(CLI::App& app) {
       "  ebt bench train --sweep vocab --values 256,1024 --batch 4 --iterations 3 --out vocab\n"
       "  ebt bench train --sweep size --values 4xs,xxs --out sizes",
       [](Flags& flags) {
-        flags.bind(StepBenchmarkConfig{}, "Measured step");
+        flags.bind(TextStepBenchmarkConfig{}, "Measured step");
         flags.bind(SweepConfig{}, "Sweep");
         flags.flags({"values", "out"}).only_where(with("sweep"));
         flags.flags({"type", "think-steps"}).only_where(where_arch_is_ebt());

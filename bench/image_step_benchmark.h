@@ -1,10 +1,10 @@
-// How fast a training step of an image model is, against the hardware's own rate in the same run.
+// How fast a training step of an image model is.
 #pragma once
 
 #include <cstdint>
 #include <string>
 
-#include "bench/benchmark_clock.h"
+#include "bench/step_benchmark.h"
 #include "ebt/core/threads.h"
 #include "ebt/model/image_config.h"
 
@@ -38,25 +38,9 @@ struct ImageStepBenchmarkConfig {
   }
 };
 
-struct ImageStepBenchmark {
-  int64_t parameters = 0;
-  double seconds_per_step = 0;  // median: gradients, clipping and AdamW
-  double images_per_second = 0;
-  PhaseSeconds phases;      // of the step whose time is the median: they add up to it
-  double peak_gib = 0;      // most memory the process ever held, up to the end of the steps
-  double planned_gib = 0;   // what image_model_bytes foretold
-  double gemm_seconds = 0;  // the step's matrix products alone, median
-  double gemm_gflop = 0;    // floating-point operations of those products, 10^9
-  double gemm_ratio = 0;    // seconds_per_step / gemm_seconds
-  // Of a DiT of the same size on the same images, and how many times longer the step takes; 0 where
-  // the measured model is one itself.
-  double dit_seconds = 0;
-  double dit_ratio = 0;
-};
-
-// Times training steps on random images, then the matrix products of one step by themselves, then
-// steps of the baseline. Throws Error for an impossible configuration.
-ImageStepBenchmark benchmark_image_step(const ImageStepBenchmarkConfig& config,
-                                        const BenchmarkProgress& progress);
+// Times training steps on random images, as benchmark_steps; the baseline is a DiT. Throws Error
+// for an impossible configuration.
+StepBenchmark benchmark_image_step(const ImageStepBenchmarkConfig& config,
+                                   const BenchmarkProgress& progress);
 
 }  // namespace ebt
