@@ -86,8 +86,8 @@ class Replay {
   void load(Model& model) {
     uint64_t index = 0;
     for (const ParameterEntry& entry : model.layout().entries()) {
-      file_.read("param." + entry.name, model.weights().tensor(entry.name));
-      perturb_(index++, model.weights().tensor(entry.name));
+      file_.read("param." + entry.name, model.edit_weights().tensor(entry.name));
+      perturb_(index++, model.edit_weights().tensor(entry.name));
     }
   }
   template <class Model>
@@ -116,20 +116,21 @@ class Replay {
     }
     int next = 0;
     ImageThinkingConfig thinking = image_thinking(config_);
-    ImageDraws<T> draws;
-    draws.noisy = part_of("in.noised");
+    ThinkingDraws<T> draws;
+    draws.initial = part_of("in.noised");
     if (thinking.step_size_spread != 1) {
       draws.step_size = part_of(recorded_draws.at(next++));
     }
-    draws.steps = 0;
+    int64_t steps = 0;
     for (int64_t i = 0; i < config_.at("mcmc_num_steps"); ++i) {
-      draws.steps += config_.at("randomize_mcmc_num_steps") > 0
-                         ? file_.template read<int64_t>(recorded_draws.at(next++)).front()
-                         : int64_t{1};
+      steps += config_.at("randomize_mcmc_num_steps") > 0
+                   ? file_.template read<int64_t>(recorded_draws.at(next++)).front()
+                   : int64_t{1};
     }
-    thinking.steps_max = draws.steps;
+    thinking.steps_max = steps;
+    draws.landscapes = landscapes_of({steps});
     std::vector<std::function<void(int64_t, Tensor<T>)>> langevin;
-    for (int64_t i = 0; i < draws.steps && thinking.langevin_noise > 0; ++i) {
+    for (int64_t i = 0; i < steps && thinking.langevin_noise > 0; ++i) {
       langevin.push_back(part_of(recorded_draws.at(next++)));
     }
     draws.langevin = [&](int64_t step, int64_t first, Tensor<T> out) {

@@ -62,8 +62,8 @@ class Replay {
   void load(TextModel<T>& model) {
     uint64_t index = 0;
     for (const ParameterEntry& entry : model.layout().entries()) {
-      file_.read("param." + entry.name, model.weights().tensor(entry.name));
-      perturb_(index++, model.weights().tensor(entry.name));
+      file_.read("param." + entry.name, model.edit_weights().tensor(entry.name));
+      perturb_(index++, model.edit_weights().tensor(entry.name));
     }
   }
   void finish(TextModel<T>& model, const LossSums& sums) {
@@ -92,18 +92,21 @@ class Replay {
       draws.step_size = next_draw();
     }
     if (thinking.initial != InitialPrediction::kZeros) {
-      draws.initial = next_draw();
+      draws.initial = [draw = next_draw(), scale = static_cast<T>(thinking.initial_scale)](
+                          int64_t first, Tensor<T> out) {
+        draw(first, out);
+        std::transform(out.begin(), out.end(), out.begin(), [=](T x) { return scale * x; });
+      };
     }
-    int64_t steps = 0;
+    std::vector<int64_t> repeats;
     for (int64_t i = 0; i < model_config_.landscapes; ++i) {
       const bool random = config_.at("randomize_mcmc_num_steps") > 0;
-      draws.repeats.push_back(random ? file_.read<int64_t>(draws_.at(next_draw_++)).front()
-                                     : int64_t{1});
-      steps += draws.repeats.back();
-      thinking.steps_max = std::max(thinking.steps_max, draws.repeats.back());
+      repeats.push_back(random ? file_.read<int64_t>(draws_.at(next_draw_++)).front() : int64_t{1});
+      thinking.steps_max = std::max(thinking.steps_max, repeats.back());
     }
+    draws.landscapes = landscapes_of(repeats);
     std::vector<std::function<void(int64_t, Tensor<T>)>> langevin;
-    for (int64_t i = 0; i < steps && thinking.langevin_noise > 0; ++i) {
+    for (size_t i = 0; i < draws.landscapes.size() && thinking.langevin_noise > 0; ++i) {
       langevin.push_back(next_draw());
     }
     draws.langevin = [&](int64_t step, int64_t first, Tensor<T> out) {

@@ -38,7 +38,8 @@ class BigramModel : public TextModel<T> {
 
   const ModelConfig& config() const override { return config_; }
   const ParameterLayout& layout() const override { return layout_; }
-  ParameterBlock<T>& weights() override { return weights_; }
+  const ParameterBlock<T>& weights() const override { return weights_; }
+  ParameterBlock<T>& edit_weights() override { return weights_; }
   ParameterBlock<T>& gradients() override { return gradients_; }
 
   LossSums train(const TrainingRows<T>& rows, uint64_t seed, uint64_t training_step) override {

@@ -57,7 +57,7 @@ struct BlockShape {
   Shape key_projection() const { return {2 * width, width}; }
 
   // NOLINTNEXTLINE(google-explicit-constructor): a model's blocks are all alike
-  BlockShape(const ModelConfig& config)
+  BlockShape(const SequenceConfig& config)
       : width(config.width),
         heads(config.heads),
         ffn_in(2 * config.ffn_width()),
@@ -107,9 +107,9 @@ auto block_matrices(const BlockWeights<P>& weights, MakeMatrix&& matrix) {
 }
 
 // Adds a block's parameters to a layout under their published names, and finds them again.
-void add_block_parameters(const ModelConfig& config, int64_t layer, ParameterLayout& layout);
+void add_block_parameters(const SequenceConfig& config, int64_t layer, ParameterLayout& layout);
 template <class P, class Block>
-BlockWeights<P> block_weights(const ModelConfig& config, int64_t layer, Block& parameters);
+BlockWeights<P> block_weights(const SequenceConfig& config, int64_t layer, Block& parameters);
 
 // What a modulation makes of one half: gain and shift of its norm, gate of its branch. Shift and
 // gate are absent without adaLN. P = const T, or T for their gradients.

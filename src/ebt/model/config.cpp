@@ -25,15 +25,13 @@ const EnumNames<Architecture>& enum_names(Architecture) {
   return kNames;
 }
 
-void ModelConfig::check() const {
+void SequenceConfig::check_sequence() const {
   EBT_CHECK(layers >= 1 && layers <= 1000, "--layers: {} is not between 1 and 1000", layers);
   EBT_CHECK(width >= 2 && width <= 65536, "--width: {} is not between 2 and 65536", width);
   EBT_CHECK(heads >= 1 && width % heads == 0 && head_width() % 2 == 0,
             "--heads: {} heads do not divide a width of {} into even parts", heads, width);
   EBT_CHECK(ffn_multiplier > 0 && ffn_multiplier <= 64 && ffn_width() >= 1,
             "--ffn-multiplier: {} is not between 0 and 64, or leaves no width", ffn_multiplier);
-  EBT_CHECK(vocab_size >= 2 && vocab_size <= 10'000'000,
-            "--vocab-size: {} is not between 2 and 10 million", vocab_size);
   EBT_CHECK(context >= 1 && context <= 10'000'000, "--context: {} is not between 1 and 10 million",
             context);
   EBT_CHECK(landscapes >= 1 && landscapes <= 1000, "--landscapes: {} is not between 1 and 1000",
@@ -43,7 +41,13 @@ void ModelConfig::check() const {
             rope_theta);
 }
 
-void ThinkingConfig::check() const {
+void ModelConfig::check() const {
+  check_sequence();
+  EBT_CHECK(vocab_size >= 2 && vocab_size <= 10'000'000,
+            "--vocab-size: {} is not between 2 and 10 million", vocab_size);
+}
+
+void ThinkingSettings::check_settings() const {
   EBT_CHECK(steps_min >= 1 && steps_max >= steps_min && steps_max <= 1000,
             "--steps-min, --steps-max: {}..{} is not a range within 1..1000", steps_min, steps_max);
   EBT_CHECK(step_size >= 0 && step_size <= 1e9, "--step-size: {} is not between 0 and 10^9",
@@ -51,6 +55,10 @@ void ThinkingConfig::check() const {
   EBT_CHECK(step_size_lr >= 0, "--step-size-lr: {} is negative", step_size_lr);
   EBT_CHECK(step_size_spread >= 1, "--step-size-spread: {} is below 1", step_size_spread);
   EBT_CHECK(langevin_noise >= 0, "--langevin-noise: {} is negative", langevin_noise);
+}
+
+void ThinkingConfig::check() const {
+  check_settings();
   EBT_CHECK(initial_scale >= 0, "--initial-scale: {} is negative", initial_scale);
   EBT_CHECK(contrastive >= 0, "--contrastive: {} is negative", contrastive);
   EBT_CHECK(clamp_gradient >= 0, "--clamp-gradient: {} is negative", clamp_gradient);

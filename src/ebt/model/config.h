@@ -21,18 +21,17 @@ enum class EbtType {
 };
 const EnumNames<EbtType>& enum_names(EbtType);
 
-struct ModelConfig {
+// What models of sequences share, whatever their tokens are: the blocks and what tells landscapes
+// apart.
+struct SequenceConfig {
   Architecture arch = Architecture::kEbt;
   EbtType type = EbtType::kTimeEmbed;
   int64_t layers = 2;
   int64_t width = 128;  // D
   int64_t heads = 2;    // H
   double ffn_multiplier = 1.0;
-  int64_t vocab_size = 257;  // V
-  int64_t context = 256;     // S, the longest the model was trained on
-  int64_t landscapes = 2;    // thinking visits each in turn; to kDefault they are all one
-  bool tied_vocabulary = false;
-  bool normalize = true;  // predictions pass through a softmax before every step
+  int64_t context = 256;   // S, the longest the model was trained on
+  int64_t landscapes = 2;  // thinking visits each in turn; to kDefault they are all one
   double norm_eps = 1e-5;
   double rope_theta = 10000.0;
 
@@ -43,6 +42,17 @@ struct ModelConfig {
   bool is_adaln() const { return type == EbtType::kAdaln || type == EbtType::kAdalnZero; }
   // Tokens that stand before the context: one for kTimeEmbed.
   int64_t lead() const { return type == EbtType::kTimeEmbed ? 1 : 0; }
+
+ protected:
+  // Throws Error naming the first impossible field.
+  void check_sequence() const;
+};
+
+// A model of text.
+struct ModelConfig : SequenceConfig {
+  int64_t vocab_size = 257;  // V
+  bool tied_vocabulary = false;
+  bool normalize = true;  // predictions pass through a softmax before every step
 
   // Throws Error naming the first impossible field.
   void check() const;

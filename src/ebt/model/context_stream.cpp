@@ -9,14 +9,14 @@
 namespace ebt {
 namespace {
 
-int64_t stream_tokens(const ModelConfig& config, int64_t context) {
+int64_t stream_tokens(const SequenceConfig& config, int64_t context) {
   return context + (config.arch == Architecture::kEbt ? config.lead() : 0);
 }
 
 }  // namespace
 
 template <class T, class S>
-ContextWork<T, S> ContextWork<T, S>::take(Arena& arena, const ModelConfig& config, int64_t batch,
+ContextWork<T, S> ContextWork<T, S>::take(Arena& arena, const SequenceConfig& config, int64_t batch,
                                           int64_t context, Keep keep) {
   const int64_t tokens = stream_tokens(config, context);
   const Shape stream{batch, tokens, config.width};
@@ -37,7 +37,7 @@ ContextWork<T, S> ContextWork<T, S>::take(Arena& arena, const ModelConfig& confi
 }
 
 template <class T, class S>
-ContextStream<T, S>::ContextStream(Arena& arena, const ModelConfig& config, int64_t batch,
+ContextStream<T, S>::ContextStream(Arena& arena, const SequenceConfig& config, int64_t batch,
                                    int64_t context, Keep keep, const ContextWork<T, S>& work)
     : config_(config), keep_(keep), work_(work) {
   const int64_t tokens = stream_tokens(config, context);
@@ -84,15 +84,19 @@ void ContextStream<T, S>::run_block(const typename ContextBlock::Params& block, 
 template <class T, class S>
 void ContextStream<T, S>::forward(const ModelWeights<T, S>& weights,
                                   const LandscapeVectors<T>& vectors, const RotaryTable<T>& rotary,
-                                  Tensor<const int32_t> tokens, int64_t landscape) {
+                                  const ContextInput<T>& input, int64_t landscape) {
   const PhaseScope scope(Phase::kContext);
-  tokens_ = tokens;
+  input_ = input;
   landscape_ = landscape;
   const Tensor<T> stream = work_.stream;
-  if (stream.dim(1) == tokens.dim(1)) {
-    Embedding<T>::forward(weights.values.embeddings, tokens, stream);
+  const bool led = stream.dim(1) != input.length();
+  const Tensor<T> embedded = led ? work_.embedded : stream;
+  if (input.tokens) {
+    Embedding<T>::forward(weights.values.embeddings, input.tokens, embedded);
   } else {
-    Embedding<T>::forward(weights.values.embeddings, tokens, work_.embedded);
+    elementwise<T>().copy(input.vectors.count(), input.vectors.data, embedded.data);
+  }
+  if (led) {
     typename LandscapeToken<T>::Saved unused;
     LandscapeToken<T>::forward({weights.values.landscapes.slice(landscape, 1)}, work_.embedded,
                                stream, unused);
@@ -139,13 +143,14 @@ void ContextStream<T, S>::vjp(const ModelWeights<T, S>& weights, const Landscape
     std::swap(bar.output, below);
     tell_share(static_cast<double>(config_.layers - layer) / static_cast<double>(config_.layers));
   }
-  if (sum.dim(1) == tokens_.dim(1)) {
-    Embedding<T>::vjp(tokens_, sum, grads.embeddings);
-    return;
+  const bool led = sum.dim(1) != input_.length();
+  if (led) {
+    typename LandscapeToken<T>::Grads token{grads.landscapes.slice(landscape_, 1)};
+    LandscapeToken<T>::vjp({}, {}, sum, work_.embedded, Write::kReplace, &token);
   }
-  typename LandscapeToken<T>::Grads token{grads.landscapes.slice(landscape_, 1)};
-  LandscapeToken<T>::vjp({}, {}, sum, work_.embedded, Write::kReplace, &token);
-  Embedding<T>::vjp(tokens_, work_.embedded, grads.embeddings);
+  if (input_.tokens) {
+    Embedding<T>::vjp(input_.tokens, led ? work_.embedded : sum, grads.embeddings);
+  }
 }
 
 template struct ContextWork<float, float>;

@@ -1,4 +1,4 @@
-// The observed tokens as an ordinary causal transformer: forward and vjp.
+// What was observed, tokens or vectors, as an ordinary causal transformer: forward and vjp.
 //
 // An energy model runs it once per landscape and keeps only keys and values, so its last block
 // stops at those; a baseline runs it to the end.
@@ -20,6 +20,15 @@ enum class Keep {
   kStream,  // keys, values and the residual stream; the rest of a block is computed again
 };
 
+// What a context reads: one of both.
+template <class T>
+struct ContextInput {
+  Tensor<const int32_t> tokens = {};  // (B, S)
+  Tensor<const T> vectors = {};       // (B, S, D), which are data: they have no cotangents
+
+  int64_t length() const { return tokens ? tokens.dim(1) : vectors.dim(1); }
+};
+
 // Memory that several contexts of one shape use in turn.
 template <class T, class S>
 struct ContextWork {
@@ -32,20 +41,20 @@ struct ContextWork {
   Tensor<S> output_bar, below;  // (B, S + lead, D)
   Tensor<T> again;              // (B, S + lead, D), for Keep::kStream
 
-  static ContextWork take(Arena& arena, const ModelConfig& config, int64_t batch, int64_t context,
-                          Keep keep);
+  static ContextWork take(Arena& arena, const SequenceConfig& config, int64_t batch,
+                          int64_t context, Keep keep);
 };
 
 template <class T, class S>
 class ContextStream {
  public:
   // For (batch, context) tokens.
-  ContextStream(Arena& arena, const ModelConfig& config, int64_t batch, int64_t context, Keep keep,
-                const ContextWork<T, S>& work);
+  ContextStream(Arena& arena, const SequenceConfig& config, int64_t batch, int64_t context,
+                Keep keep, const ContextWork<T, S>& work);
 
-  // Runs tokens (B, S) under `landscape` and zeroes the cotangents of keys and values.
+  // Runs the input under `landscape` and zeroes the cotangents of keys and values.
   void forward(const ModelWeights<T, S>& weights, const LandscapeVectors<T>& vectors,
-               const RotaryTable<T>& rotary, Tensor<const int32_t> tokens, int64_t landscape);
+               const RotaryTable<T>& rotary, const ContextInput<T>& input, int64_t landscape);
   // The parameters' gradients, from the cotangents left in keys_bar (energy model) or output_bar
   // (baseline, where the last block is whole; its rounded copy in output_bar_stored).
   void vjp(const ModelWeights<T, S>& weights, const LandscapeVectors<T>& vectors,
@@ -71,10 +80,10 @@ class ContextStream {
                                        const RotaryTable<T>& rotary, int64_t layer) const;
   void run_block(const typename ContextBlock::Params& block, int64_t layer, Tensor<T> stream);
 
-  ModelConfig config_;
+  SequenceConfig config_;
   Keep keep_;
   ContextWork<T, S> work_;
-  Tensor<const int32_t> tokens_;
+  ContextInput<T> input_;
   int64_t landscape_ = 0;
   std::vector<BlockTrace<T, S>> traces_;
   std::vector<Tensor<T>> streams_;  // (B, S + lead, D) before each block, for Keep::kStream

@@ -38,7 +38,7 @@ std::vector<float> timestep_frequencies() {
 }
 
 template <class T, class S>
-DitPass<T, S>::DitPass(Arena& arena, const ImageModelConfig& config, int64_t images, TrunkUse use)
+DitPass<T, S>::DitPass(Arena& arena, const ImageModelConfig& config, int64_t images, StackUse use)
     : config_(config),
       positions_(arena.take<T>({config.patches(), config.width})),
       timestep_features_(arena.take<T>({images, kTimestepFeatures})),
@@ -48,7 +48,8 @@ DitPass<T, S>::DitPass(Arena& arena, const ImageModelConfig& config, int64_t ima
       hidden_bar_(arena.take<T>(hidden_.shape)),
       condition_bar_(arena.take<T>(hidden_.shape)),
       modulation_(arena, config.layers, config.width, images),
-      trunk_(arena, config, images, use),
+      embedding_(PatchEmbedding<T>::take(arena, images * config.patches(), config.patch_size())),
+      stack_(arena, image_stack_shape(config, images), use),
       patches_(arena.take<T>({images, config.patches(), 2 * config.patch_size()})),
       output_(
           arena.take<T>({images, 2 * config.channels, config.image_height, config.image_width})),
@@ -71,7 +72,9 @@ Tensor<T> DitPass<T, S>::forward(const ImageOperands<T, S>& weights,
   kernels::modulation<T>().silu(hidden_.count(), hidden_.data, active_.data);
   Linear<T>::forward({w.time_out, w.time_out_bias}, active_, condition_, unused);
   modulation_.forward(w.modulations, condition_);
-  features_ = trunk_.forward(at(weights), noisy);
+  const ImageLandscape<T, S> landscape = at(weights);
+  PatchEmbedding<T>::forward(landscape.embedding(), noisy, stack_.embedded(), embedding_);
+  features_ = stack_.forward(landscape.stack());
   Linear<T>::forward({w.output, w.output_bias}, rows_of(features_), rows_of(patches_), unused);
   kernels::patches<T>().scatter(output_grid(config_, images()), patches_.data, false, output_.data);
   return output_;
@@ -85,7 +88,12 @@ void DitPass<T, S>::vjp(const ImageOperands<T, S>& weights, Tensor<const T> outp
   typename Linear<T>::Grads output{grads.output, grads.output_bias};
   Linear<T>::vjp({w.output, {}}, {rows_of(features_)}, rows_of(patches_), rows_of(features_bar_),
                  Write::kReplace, &output);
-  trunk_.vjp(at(weights), features_bar_, {}, &grads);
+  const ImageLandscape<T, S> landscape = at(weights);
+  auto stack_grads = landscape.stack_grads(grads);
+  stack_.vjp(landscape.stack(), features_bar_, &stack_grads);
+  typename PatchEmbedding<T>::Grads embedding{grads.patch, grads.patch_bias};
+  PatchEmbedding<T>::vjp(landscape.embedding(), embedding_, stack_.gradient(), {}, Write::kReplace,
+                         &embedding);
   kernels::elementwise<T>().fill(condition_bar_.count(), T(0), condition_bar_.data);
   modulation_.vjp(w.modulations, grads.modulations, condition_bar_);
   typename Linear<T>::Grads time_out{grads.time_out, grads.time_out_bias};
@@ -106,7 +114,7 @@ struct Dit<T, S>::Workspace {
   Tensor<T> mse, vb;          // (n)
 
   Workspace(Arena& arena, const ImageModelConfig& config, int64_t n, bool training)
-      : pass(arena, config, n, training ? TrunkUse::kGradient : TrunkUse::kForward),
+      : pass(arena, config, n, training ? StackUse::kGradient : StackUse::kForward),
         noise(arena.take<T>({n, config.channels, config.image_height, config.image_width})),
         noisy(arena.take<T>(noise.shape)),
         timesteps(arena.take<int64_t>({n})),
@@ -116,14 +124,7 @@ struct Dit<T, S>::Workspace {
 
 template <class T, class S>
 Dit<T, S>::Dit(const ImageModelConfig& model, int64_t rows, const EngineOptions& options)
-    : config_(model),
-      options_(options),
-      layout_(image_model_layout(model)),
-      weights_(layout_),
-      gradients_(options.training ? ParameterBlock<T>(layout_) : ParameterBlock<T>()),
-      gradient_views_(options.training ? image_weights<T>(model, gradients_) : ImageWeights<T>{}),
-      operands_(image_weights<const T>(model, std::as_const(weights_))),
-      arena_(workspace_bytes(model, rows, options)) {}
+    : Shell(model, options, workspace_bytes(model, rows, options)) {}
 
 template <class T, class S>
 Dit<T, S>::~Dit() = default;
@@ -138,46 +139,44 @@ size_t Dit<T, S>::workspace_bytes(const ImageModelConfig& model, int64_t rows,
 
 template <class T, class S>
 typename Dit<T, S>::Workspace& Dit<T, S>::workspace(int64_t images) {
-  if (copies_are_stale_) {
-    operands_.refresh();
-    copies_are_stale_ = false;
-  }
   if (workspace_ == nullptr || workspace_->pass.images() != images) {
-    arena_.rewind();
-    workspace_ = std::make_unique<Workspace>(arena_, config_, images, options_.training);
+    this->arena_.rewind();
+    workspace_ =
+        std::make_unique<Workspace>(this->arena_, this->config(), images, this->options().training);
   }
   return *workspace_;
 }
 
 template <class T, class S>
 Tensor<const T> Dit<T, S>::predict(Tensor<const T> noisy, Tensor<const int64_t> timesteps) {
-  return workspace(noisy.dim(0)).pass.forward(operands_, frequencies_, noisy, timesteps);
+  return workspace(noisy.dim(0)).pass.forward(this->operands(), frequencies_, noisy, timesteps);
 }
 
 template <class T, class S>
 void Dit<T, S>::add_gradients(Tensor<const T> output_bar) {
-  workspace_->pass.vjp(operands_, output_bar, gradient_views_);
+  workspace_->pass.vjp(this->operands(), output_bar, this->gradients_by_role());
 }
 
 template <class T, class S>
 void Dit<T, S>::train_from(const DiffusionBatch<T>& batch, double inverse_image_count,
                            Tensor<T> mse, Tensor<T> vb) {
   DitPass<T, S>& network = workspace(batch.clean.dim(0)).pass;
-  const Tensor<T> output = network.forward(operands_, frequencies_, batch.noisy, batch.timesteps);
+  const Tensor<T> output =
+      network.forward(this->operands(), frequencies_, batch.noisy, batch.timesteps);
   diffusion_loss<T>(schedule_, batch, output, static_cast<T>(inverse_image_count), mse, vb, output);
-  network.vjp(operands_, output, gradient_views_);
+  network.vjp(this->operands(), output, this->gradients_by_role());
 }
 
 template <class T, class S>
 LossSums Dit<T, S>::run(const ImageRows<T>& rows, uint64_t seed, uint64_t step, bool learns) {
   const int64_t count = rows.images.dim(0);
-  const int64_t size = config_.image_size();
+  const int64_t size = this->config().image_size();
   const RandomStream noise{seed, RandomPurpose::kInitialPrediction, step};
   const RandomStream steps{seed, RandomPurpose::kStepCount, step};
   LossSums sums;
   sums.losses.assign(1, 0.0);
   sums.count = count;
-  const int64_t most = images_per_chunk(config_, count, options_);
+  const int64_t most = images_per_chunk(this->config(), count, this->options());
   for (int64_t first = 0; first < count; first += most) {
     const int64_t n = std::min(most, count - first);
     const Workspace& space = workspace(n);

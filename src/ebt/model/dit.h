@@ -8,8 +8,8 @@
 
 #include "ebt/layers/diffusion.h"
 #include "ebt/layers/noise_schedule.h"
+#include "ebt/model/image_landscape.h"
 #include "ebt/model/image_model.h"
-#include "ebt/model/image_trunk.h"
 
 namespace ebt {
 
@@ -22,7 +22,7 @@ std::vector<float> timestep_frequencies();
 template <class T, class S>
 class DitPass {
  public:
-  DitPass(Arena& arena, const ImageModelConfig& config, int64_t images, TrunkUse use);
+  DitPass(Arena& arena, const ImageModelConfig& config, int64_t images, StackUse use);
 
   // Output (n, 2 C, H, W) of noisy images (n, C, H, W) at their timesteps (n), which become
   // features by `frequencies`.
@@ -37,7 +37,7 @@ class DitPass {
 
  private:
   ImageLandscape<T, S> at(const ImageOperands<T, S>& weights) const {
-    return {weights, modulation_, positions_};
+    return {config_, weights, modulation_, positions_};
   }
 
   ImageModelConfig config_;
@@ -47,7 +47,8 @@ class DitPass {
   Tensor<T> condition_;          // (n, D)
   Tensor<T> hidden_bar_, condition_bar_;
   Modulation<T> modulation_;
-  ImageTrunk<T, S> trunk_;
+  typename PatchEmbedding<T>::Saved embedding_;
+  ImageStack<T, S> stack_;
   Tensor<const T> features_;
   Tensor<T> patches_;  // (n, T, 2 C P P)
   Tensor<T> output_;   // (n, 2 C, H, W)
@@ -55,7 +56,9 @@ class DitPass {
 };
 
 template <class T, class S = T>
-class Dit : public ImageModel<T> {
+class Dit : public ModelShell<T, S, ImageModel<T>> {
+  using Shell = ModelShell<T, S, ImageModel<T>>;
+
  public:
   // Workspace for at most `rows` images. Throws Error for an impossible configuration.
   Dit(const ImageModelConfig& model, int64_t rows, const EngineOptions& options);
@@ -64,13 +67,6 @@ class Dit : public ImageModel<T> {
   static size_t workspace_bytes(const ImageModelConfig& model, int64_t rows,
                                 const EngineOptions& options);
 
-  const ImageModelConfig& config() const override { return config_; }
-  const ParameterLayout& layout() const override { return layout_; }
-  ParameterBlock<T>& weights() override {
-    copies_are_stale_ = true;
-    return weights_;
-  }
-  ParameterBlock<T>& gradients() override { return gradients_; }
   // To replace by the table of another machine, before the first pass.
   std::vector<float>& frequencies() { return frequencies_; }
   LossSums train(const ImageRows<T>& rows, uint64_t seed, uint64_t training_step) override;
@@ -91,17 +87,8 @@ class Dit : public ImageModel<T> {
   struct Workspace;
   Workspace& workspace(int64_t images);
 
-  ImageModelConfig config_;
   NoiseSchedule schedule_;
-  EngineOptions options_;
-  ParameterLayout layout_;
-  ParameterBlock<T> weights_;
-  ParameterBlock<T> gradients_;
-  ImageWeights<T> gradient_views_;
-  ImageOperands<T, S> operands_;
-  bool copies_are_stale_ = true;
   std::vector<float> frequencies_ = timestep_frequencies();
-  Arena arena_;
   std::unique_ptr<Workspace> workspace_;
 };
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "ebt/core/enum_names.h"
+#include "ebt/model/thinking_config.h"
 
 namespace ebt {
 
@@ -55,17 +56,8 @@ struct ImageModelConfig {
 };
 
 // How an image EBT thinks while it is trained. Thinking starts at the noisy image.
-struct ImageThinkingConfig {
-  // Thinking steps are drawn uniformly from {steps_min .. steps_max} for every batch.
-  int64_t steps_min = 1;
-  int64_t steps_max = 1;
-  double step_size = 3000.0;  // alpha at the start
-  bool step_size_learnable = true;
-  double step_size_lr = 0.0;      // learning rate of alpha over the model's; 0: 3 * alpha
-  double step_size_spread = 1.0;  // alpha times U(1/spread, spread) per image; 1: not random
-  bool detach = true;             // cut the gradient between thinking steps
-  bool truncate = false;          // loss and second order on the last step only
-  double langevin_noise = 0.0;    // standard deviation added to the image before every step
+struct ImageThinkingConfig : ThinkingSettings {
+  ImageThinkingConfig() { step_size = 3000.0; }
 
   // Throws Error naming the first impossible field.
   void check() const;

@@ -10,7 +10,7 @@
 #include "ebt/model/engine_options.h"
 #include "ebt/model/image_config.h"
 #include "ebt/model/loss_sums.h"
-#include "ebt/model/parameters.h"
+#include "ebt/model/model.h"
 
 namespace ebt {
 
@@ -28,20 +28,12 @@ struct ImageRows {
 // A model of images: weights, gradients and a workspace for at most B images at a time. Not
 // thread-safe; kernels inside use all OpenMP threads.
 template <class T>
-class ImageModel {
+class ImageModel : public Model<T, ImageModelConfig> {
  public:
-  virtual ~ImageModel() = default;
-
-  virtual const ImageModelConfig& config() const = 0;
-  virtual const ParameterLayout& layout() const = 0;
-  // To read or to change. Change them before the next call that computes: products may use copies,
-  // which are made anew only after weights() was called.
-  virtual ParameterBlock<T>& weights() = 0;
-  virtual ParameterBlock<T>& gradients() = 0;
-
-  // Adds noise to the images, and the gradients of undoing it to gradients(). Returns the losses,
-  // mean squared errors per pixel in [-1, 1]: of the EBT's image after every thinking step, of
-  // DiT's prediction of the noise. `seed` and `training_step` address the random draws.
+  // Adds noise to the images, and the gradients of undoing it to gradients(); returns the losses:
+  // mean squared errors per pixel, pixels in [-1, 1], of the EBT's image after every thinking step
+  // (K), of DiT's prediction of the noise (1).
+  // `seed` and `training_step` address the random draws.
   virtual LossSums train(const ImageRows<T>& rows, uint64_t seed, uint64_t training_step) = 0;
   // The losses of images whose noise is that of `seed` and their rows; learns nothing.
   virtual LossSums evaluate(const ImageRows<T>& rows, uint64_t seed) = 0;

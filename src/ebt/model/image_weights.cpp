@@ -72,7 +72,9 @@ ImageWeights<P> image_weights(const ImageModelConfig& config, Block& parameters)
 }
 
 template <class T, class S>
-ImageOperands<T, S>::ImageOperands(const ImageWeights<const T>& weights) : values_(weights) {
+ImageOperands<T, S>::ImageOperands(const ImageModelConfig& /*config*/,
+                                   const ImageWeights<const T>& weights)
+    : values_(weights) {
   for (const BlockWeights<const T>& block : weights.blocks) {
     blocks_.push_back(
         block_matrices(block, [&](Tensor<const T> matrix) { return copies_.add(matrix); }));

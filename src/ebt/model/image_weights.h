@@ -5,6 +5,7 @@
 
 #include "ebt/model/block.h"
 #include "ebt/model/image_config.h"
+#include "ebt/model/model_shell.h"
 #include "ebt/model/modulation.h"
 #include "ebt/model/operand_copies.h"
 #include "ebt/model/parameters.h"
@@ -41,7 +42,7 @@ ImageWeights<P> image_weights(const ImageModelConfig& config, Block& parameters)
 template <class T, class S>
 class ImageOperands {
  public:
-  explicit ImageOperands(const ImageWeights<const T>& weights);
+  ImageOperands(const ImageModelConfig& config, const ImageWeights<const T>& weights);
   // Bytes of the copies.
   static size_t bytes(const ImageModelConfig& config);
 
@@ -56,6 +57,21 @@ class ImageOperands {
   OperandCopies<T, S> copies_;
   ImageWeights<const T> values_;
   std::vector<BlockMatrices<kernels::WeightMatrix<T, S>>> blocks_;
+};
+
+template <>
+struct ModelRoles<ImageModelConfig> {
+  template <class P>
+  using Weights = ImageWeights<P>;
+  template <class T, class S>
+  using Operands = ImageOperands<T, S>;
+  static ParameterLayout layout(const ImageModelConfig& config) {
+    return image_model_layout(config);
+  }
+  template <class P, class Block>
+  static ImageWeights<P> by_role(const ImageModelConfig& config, Block& parameters) {
+    return image_weights<P>(config, parameters);
+  }
 };
 
 }  // namespace ebt

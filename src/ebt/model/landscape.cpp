@@ -5,7 +5,7 @@
 
 namespace ebt {
 template <class T>
-LandscapeVectors<T>::LandscapeVectors(Arena& arena, const ModelConfig& config)
+LandscapeVectors<T>::LandscapeVectors(Arena& arena, const SequenceConfig& config)
     : layers_(config.layers), width_(config.width) {
   if (config.is_adaln()) {
     const int64_t count = 6 * width_ * layers_ + 2 * width_;

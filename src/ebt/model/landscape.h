@@ -15,7 +15,7 @@ namespace ebt {
 template <class T>
 class LandscapeVectors {
  public:
-  LandscapeVectors(Arena& arena, const ModelConfig& config);
+  LandscapeVectors(Arena& arena, const SequenceConfig& config);
 
   // Makes the vectors of `landscape` and zeroes their cotangents.
   void forward(const TextWeights<const T>& weights, int64_t landscape);

@@ -1,6 +1,7 @@
 // Sums of losses over the rows of a pass, for text and images alike.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -12,6 +13,11 @@ struct LossSums {
   std::vector<double> losses;    // (K) after every thinking step; one entry for a baseline
   std::vector<double> energies;  // (K) before every thinking step; empty for a baseline
   int64_t count = 0;             // of what carries loss
+
+  LossSums() = default;
+  // Zeros for a pass of so many thinking steps.
+  LossSums(size_t steps, int64_t loss_count)
+      : losses(steps, 0.0), energies(steps, 0.0), count(loss_count) {}
 
   void add(const LossSums& other);
 

@@ -36,6 +36,9 @@ class ParameterLayout {
   int64_t count_ = 0;
 };
 
+// What alpha, the step size of thinking, is called where a model learns it.
+inline constexpr char kStepSizeName[] = "alpha";
+
 // A block of values under a layout.
 template <class T>
 class ParameterBlock {

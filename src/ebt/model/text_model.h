@@ -12,7 +12,7 @@
 #include "ebt/model/config.h"
 #include "ebt/model/engine_options.h"
 #include "ebt/model/loss_sums.h"
-#include "ebt/model/parameters.h"
+#include "ebt/model/model.h"
 #include "ebt/model/thinking_config.h"
 
 namespace ebt {
@@ -42,19 +42,11 @@ struct TrainingRows {
 // A model of text: weights, gradients and a workspace for at most (B, S) tokens at a time. Not
 // thread-safe; kernels inside use all OpenMP threads.
 template <class T>
-class TextModel {
+class TextModel : public Model<T, ModelConfig> {
  public:
-  virtual ~TextModel() = default;
-
-  virtual const ModelConfig& config() const = 0;
-  virtual const ParameterLayout& layout() const = 0;
-  // To read or to change. Change them before the next call that computes: products may use copies,
-  // which are made anew only after weights() was called.
-  virtual ParameterBlock<T>& weights() = 0;
-  virtual ParameterBlock<T>& gradients() = 0;
-
-  // Adds the rows' gradients to gradients() and returns their losses, nats of the targets. `seed`
-  // and `training_step` address the random draws.
+  // Adds the rows' gradients to gradients() and returns their losses, cross-entropies of the tokens
+  // with a target. `seed` and `training_step`
+  // address the random draws.
   virtual LossSums train(const TrainingRows<T>& rows, uint64_t seed, uint64_t training_step) = 0;
   // The rows' losses at every thinking step; learns nothing.
   virtual LossSums evaluate(Tensor<const int32_t> inputs, Tensor<const int32_t> targets,

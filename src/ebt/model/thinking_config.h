@@ -1,4 +1,4 @@
-// The config of thinking in training: the S1 and S2 recipes are two settings of this struct.
+// The config of thinking in training: the S1 and S2 recipes are two settings of these structs.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,8 @@ namespace ebt {
 enum class InitialPrediction { kRandomNoise, kZeros };
 const EnumNames<InitialPrediction>& enum_names(InitialPrediction);
 
-struct ThinkingConfig {
+// What every way of thinking has in common, whatever a candidate is.
+struct ThinkingSettings {
   // Thinking steps per landscape are drawn uniformly from {steps_min .. steps_max} for every batch.
   // S1 has 1..1 on several landscapes; S2 has 2..3 on one.
   int64_t steps_min = 1;
@@ -18,10 +19,23 @@ struct ThinkingConfig {
   double step_size = 0.0;  // alpha at the start; 0: chosen for the model (docs/architecture.md)
   bool step_size_learnable = true;
   double step_size_lr = 0.0;      // learning rate of alpha over the model's; 0: 3 * alpha
-  double step_size_spread = 1.0;  // alpha times U(1/spread, spread) per position; 1: not random
+  double step_size_spread = 1.0;  // alpha times U(1/spread, spread) per candidate; 1: not random
   bool detach = true;             // cut the gradient between thinking steps
   bool truncate = false;          // loss and second order on the last step only
-  double langevin_noise = 0.0;    // standard deviation added to the logits before every step
+  double langevin_noise = 0.0;    // standard deviation added to the candidate before every step
+
+  // Whether what a step ends in carries gradient to the step before. Not when steps are detached;
+  // and when only the last step counts, earlier ones matter to nothing but alpha, and so not if
+  // that is fixed.
+  bool gradient_crosses_steps() const { return !detach && (!truncate || step_size_learnable); }
+
+ protected:
+  // Throws Error naming the first impossible field.
+  void check_settings() const;
+};
+
+// Of models whose candidates are tokens.
+struct ThinkingConfig : ThinkingSettings {
   InitialPrediction initial = InitialPrediction::kRandomNoise;
   double initial_scale = 1.0;   // standard deviation of the initial logits
   double contrastive = 0.0;     // weight of the contrastive term
@@ -55,13 +69,5 @@ struct ThinkingConfig {
 
 // Step sizes below this are raised to it, as in the published implementation.
 inline constexpr double kSmallestStepSize = 1e-4;
-
-// Whether what a step ends in carries gradient to the step before. Not when steps are detached; and
-// when only the last step counts, earlier ones matter to nothing but alpha, and so not if that is
-// fixed. For configs of text and of images.
-template <class Thinking>
-bool gradient_crosses_steps(const Thinking& thinking) {
-  return !thinking.detach && (!thinking.truncate || thinking.step_size_learnable);
-}
 
 }  // namespace ebt

@@ -68,15 +68,8 @@ struct TransformerPp<T, S>::Workspace {
 template <class T, class S>
 TransformerPp<T, S>::TransformerPp(const ModelConfig& model, int64_t rows, int64_t context,
                                    const EngineOptions& options)
-    : config_(model),
-      options_(options),
-      layout_(text_model_layout(model)),
-      weights_(layout_),
-      gradients_(options.training ? ParameterBlock<T>(layout_) : ParameterBlock<T>()),
-      gradient_views_(options.training ? text_weights<T>(model, gradients_) : TextWeights<T>{}),
-      operands_(model, text_weights<const T>(model, std::as_const(weights_))),
-      rotary_(context, model.head_width(), model.rope_theta),
-      arena_(workspace_bytes(model, rows, context, options)) {}
+    : Shell(model, options, workspace_bytes(model, rows, context, options)),
+      rotary_(context, model.head_width(), model.rope_theta) {}
 
 template <class T, class S>
 TransformerPp<T, S>::~TransformerPp() = default;
@@ -98,22 +91,19 @@ size_t TransformerPp<T, S>::workspace_bytes(const ModelConfig& model, int64_t ro
 template <class T, class S>
 typename TransformerPp<T, S>::Workspace& TransformerPp<T, S>::read(Tensor<const int32_t> tokens,
                                                                    bool training) {
-  if (copies_are_stale_) {
-    operands_.refresh();
-    copies_are_stale_ = false;
-  }
   const int64_t batch = tokens.dim(0);
   const int64_t context = tokens.dim(1);
   if (workspace_ == nullptr || workspace_->batch != batch || workspace_->context != context ||
       workspace_->training != training) {
-    arena_.rewind();
-    workspace_ = std::make_unique<Workspace>(arena_, config_, batch, context, training, options_);
+    this->arena_.rewind();
+    workspace_ = std::make_unique<Workspace>(this->arena_, this->config(), batch, context, training,
+                                             this->options());
   }
   Workspace& space = *workspace_;
   const PartOfWork reading(0, training ? kShareOfReading : 1);
-  space.stream.forward(operands_.views(), space.no_vectors, rotary_, tokens, 0);
+  space.stream.forward(this->operands().views(), space.no_vectors, rotary_, {tokens, {}}, 0);
   RmsNorm<T, S>::read_stream(
-      {operands_.views().values.final_norm, static_cast<T>(config_.norm_eps), {}},
+      {this->operands().views().values.final_norm, static_cast<T>(this->config().norm_eps), {}},
       space.stream.output(), space.kept, space.normed, space.norm);
   return space;
 }
@@ -125,11 +115,11 @@ Tensor<X> positions(Tensor<X> all, int64_t first, int64_t count) {
 }
 
 template <class T, class S>
-Tensor<T> TransformerPp<T, S>::logits(const Workspace& space, int64_t first, int64_t count) const {
+Tensor<T> TransformerPp<T, S>::logits(const Workspace& space, int64_t first, int64_t count) {
   const Tensor<T> out = space.logits.slice(0, count);
   typename Linear<T, S>::Saved unused;
-  Linear<T, S>::forward({operands_.views().output, {}}, positions(space.normed, first, count), out,
-                        unused);
+  Linear<T, S>::forward({this->operands().views().output, {}},
+                        positions(space.normed, first, count), out, unused);
   return out;
 }
 
@@ -156,8 +146,9 @@ double TransformerPp<T, S>::measure(Workspace& space, Tensor<const int32_t> targ
     if constexpr (!std::is_same_v<T, S>) {
       kernels::convert<T, S>().round(part.count(), part.data, bar.data);
     }
-    typename Linear<T, S>::Grads output{gradient_views_.output, {}};
-    Linear<T, S>::vjp({operands_.views().output, {}}, {positions(space.normed, first, count)}, bar,
+    typename Linear<T, S>::Grads output{this->gradients_by_role().output, {}};
+    Linear<T, S>::vjp({this->operands().views().output, {}},
+                      {positions(space.normed, first, count)}, bar,
                       positions(space.normed_bar, first, count), Write::kReplace, &output);
   }
   return sum;
@@ -171,13 +162,13 @@ LossSums TransformerPp<T, S>::train_observed(const TrainingRows<T>& rows,
   sums.objective = measure(space, rows.targets, static_cast<T>(rows.inverse_token_count), observe);
   sums.losses = {sums.objective};
   sums.count = count_targets(rows.targets);
-  typename RmsNorm<T, S>::Grads norm{gradient_views_.final_norm, {}};
+  typename RmsNorm<T, S>::Grads norm{this->gradients_by_role().final_norm, {}};
   RmsNorm<T, S>::vjp_to_stream(
-      {operands_.views().values.final_norm, static_cast<T>(config_.norm_eps), {}}, space.norm,
-      space.normed_bar, {space.stream.output().data, false, space.stream.output_bar_stored().data},
-      &norm, {});
+      {this->operands().views().values.final_norm, static_cast<T>(this->config().norm_eps), {}},
+      space.norm, space.normed_bar,
+      {space.stream.output().data, false, space.stream.output_bar_stored().data}, &norm, {});
   const PartOfWork way_back(1 - kShareOfWayBack, kShareOfWayBack);
-  space.stream.vjp(operands_.views(), space.no_vectors, rotary_, gradient_views_);
+  space.stream.vjp(this->operands().views(), space.no_vectors, rotary_, this->gradients_by_role());
   return sums;
 }
 

@@ -14,7 +14,9 @@ template <class T>
 using LogitsObserver = std::function<void(int64_t first, Tensor<const T>)>;
 
 template <class T, class S = T>
-class TransformerPp : public TextModel<T> {
+class TransformerPp : public ModelShell<T, S, TextModel<T>> {
+  using Shell = ModelShell<T, S, TextModel<T>>;
+
  public:
   // Workspace for at most (rows, context) tokens. Throws Error for an impossible configuration.
   TransformerPp(const ModelConfig& model, int64_t rows, int64_t context,
@@ -23,13 +25,6 @@ class TransformerPp : public TextModel<T> {
   static size_t workspace_bytes(const ModelConfig& model, int64_t rows, int64_t context,
                                 const EngineOptions& options);
 
-  const ModelConfig& config() const override { return config_; }
-  const ParameterLayout& layout() const override { return layout_; }
-  ParameterBlock<T>& weights() override {
-    copies_are_stale_ = true;
-    return weights_;
-  }
-  ParameterBlock<T>& gradients() override { return gradients_; }
   LossSums train(const TrainingRows<T>& rows, uint64_t seed, uint64_t training_step) override;
   LossSums evaluate(Tensor<const int32_t> inputs, Tensor<const int32_t> targets,
                     const PassOptions& options) override;
@@ -42,22 +37,13 @@ class TransformerPp : public TextModel<T> {
   // Runs the stream and the last norm on tokens (B, S).
   Workspace& read(Tensor<const int32_t> tokens, bool training);
   // Makes the logits of some positions, in workspace.logits.
-  Tensor<T> logits(const Workspace& workspace, int64_t first, int64_t count) const;
+  Tensor<T> logits(const Workspace& workspace, int64_t first, int64_t count);
   // Visits all positions in chunks: the sum of their losses. `scale` is 0 or that of the gradients,
   // which are then added and carried to the cotangent of the last norm.
   double measure(Workspace& workspace, Tensor<const int32_t> targets, T scale,
                  const LogitsObserver<T>& observe);
 
-  ModelConfig config_;
-  EngineOptions options_;
-  ParameterLayout layout_;
-  ParameterBlock<T> weights_;
-  ParameterBlock<T> gradients_;
-  TextWeights<T> gradient_views_;
-  OperandWeights<T, S> operands_;
-  bool copies_are_stale_ = true;
   RotaryTable<T> rotary_;
-  Arena arena_;
   std::unique_ptr<Workspace> workspace_;
 };
 

@@ -18,24 +18,16 @@ void add_modulation(const std::string& name, int64_t parts, int64_t width,
   layout.add(name + "bias", {parts * width});
 }
 
-const char* energy_head_name(const ModelConfig& config) {
+const char* energy_head_name(const SequenceConfig& config) {
   return config.is_adaln() ? "transformer.final_layer.linear.weight"
                            : "transformer.final_layer.weight";
 }
 
 }  // namespace
 
-ParameterLayout text_model_layout(const ModelConfig& config) {
+void add_sequence_parameters(const SequenceConfig& config, ParameterLayout& layout) {
   const int64_t width = config.width;
   const bool energy = config.arch == Architecture::kEbt;
-  ParameterLayout layout;
-  if (energy) {
-    layout.add("alpha", {}, false);
-  }
-  layout.add("embeddings.weight", {config.vocab_size, width});
-  if (energy && !config.tied_vocabulary) {
-    layout.add("vocab_to_embed.weight", {width, config.vocab_size});
-  }
   for (int64_t layer = 0; layer < config.layers; ++layer) {
     add_block_parameters(config, layer, layout);
     if (energy && config.is_adaln()) {
@@ -44,8 +36,7 @@ ParameterLayout text_model_layout(const ModelConfig& config) {
   }
   layout.add("transformer.norm.weight", {width});
   if (!energy) {
-    layout.add("output.weight", {config.vocab_size, width});
-    return layout;
+    return;
   }
   if (config.type != EbtType::kDefault) {
     layout.add("transformer.time_embeddings.weight", {config.landscapes, width});
@@ -54,18 +45,33 @@ ParameterLayout text_model_layout(const ModelConfig& config) {
     add_modulation(kHeadModulation, 2, width, layout);
   }
   layout.add(energy_head_name(config), {1, width});
+}
+
+ParameterLayout text_model_layout(const ModelConfig& config) {
+  const bool energy = config.arch == Architecture::kEbt;
+  ParameterLayout layout;
+  if (energy) {
+    layout.add(kStepSizeName, {}, false);
+  }
+  layout.add("embeddings.weight", {config.vocab_size, config.width});
+  if (energy && !config.tied_vocabulary) {
+    layout.add("vocab_to_embed.weight", {config.width, config.vocab_size});
+  }
+  add_sequence_parameters(config, layout);
+  if (!energy) {
+    layout.add("output.weight", {config.vocab_size, config.width});
+  }
   return layout;
 }
 
 template <class P, class Block>
-TextWeights<P> text_weights(const ModelConfig& config, Block& parameters) {
+TextWeights<P> sequence_weights(const SequenceConfig& config, Block& parameters) {
   const auto modulation = [&](const std::string& name) {
     return ModulationWeights<P>{parameters.tensor(name + "weight"),
                                 parameters.tensor(name + "bias")};
   };
   const bool energy = config.arch == Architecture::kEbt;
   TextWeights<P> weights;
-  weights.embeddings = parameters.tensor("embeddings.weight");
   for (int64_t layer = 0; layer < config.layers; ++layer) {
     weights.blocks.push_back(block_weights<P>(config, layer, parameters));
     weights.block_modulations.push_back(
@@ -73,14 +79,9 @@ TextWeights<P> text_weights(const ModelConfig& config, Block& parameters) {
   }
   weights.final_norm = parameters.tensor("transformer.norm.weight");
   if (!energy) {
-    weights.output = parameters.tensor("output.weight");
     return weights;
   }
-  weights.step_size = parameters.tensor("alpha");
-  weights.vocabulary = {config.tied_vocabulary
-                            ? weights.embeddings
-                            : Tensor<P>(parameters.tensor("vocab_to_embed.weight")),
-                        config.tied_vocabulary};
+  weights.step_size = parameters.tensor(kStepSizeName);
   if (config.type != EbtType::kDefault) {
     weights.landscapes = parameters.tensor("transformer.time_embeddings.weight");
   }
@@ -91,8 +92,23 @@ TextWeights<P> text_weights(const ModelConfig& config, Block& parameters) {
   return weights;
 }
 
+template <class P, class Block>
+TextWeights<P> text_weights(const ModelConfig& config, Block& parameters) {
+  TextWeights<P> weights = sequence_weights<P>(config, parameters);
+  weights.embeddings = parameters.tensor("embeddings.weight");
+  if (config.arch != Architecture::kEbt) {
+    weights.output = parameters.tensor("output.weight");
+    return weights;
+  }
+  weights.vocabulary = {config.tied_vocabulary
+                            ? weights.embeddings
+                            : Tensor<P>(parameters.tensor("vocab_to_embed.weight")),
+                        config.tied_vocabulary};
+  return weights;
+}
+
 template <class T, class S>
-OperandWeights<T, S>::OperandWeights(const ModelConfig& config,
+OperandWeights<T, S>::OperandWeights(const SequenceConfig& config,
                                      const TextWeights<const T>& weights) {
   views_.values = weights;
   const bool energy = config.arch == Architecture::kEbt;
@@ -104,16 +120,19 @@ OperandWeights<T, S>::OperandWeights(const ModelConfig& config,
     // Its last context block makes keys and values alone.
     views_.blocks.back().keys =
         copies_.add(weights.blocks.back().qkv.slice(config.width, 2 * config.width));
+  }
+  if (weights.vocabulary.weight) {
     views_.vocabulary = {copies_.add(weights.vocabulary.weight), weights.vocabulary.tied};
-  } else {
+  }
+  if (weights.output) {
     views_.output = copies_.add(weights.output);
   }
 }
 
 template <class T, class S>
-size_t OperandWeights<T, S>::bytes(const ModelConfig& config) {
+size_t OperandWeights<T, S>::bytes(const SequenceConfig& config, int64_t vocab_size) {
   const BlockShape block(config);
-  const std::array<Shape, 2> others{block.key_projection(), {config.vocab_size, config.width}};
+  const std::array<Shape, 2> others{block.key_projection(), {vocab_size, config.width}};
   const auto bytes = OperandCopies<T, S>::bytes;
   return static_cast<size_t>(config.layers) * bytes(block.projections()) + bytes(others);
 }
@@ -121,9 +140,14 @@ size_t OperandWeights<T, S>::bytes(const ModelConfig& config) {
 template class OperandWeights<float, float>;
 template class OperandWeights<float, Bfloat16>;
 template class OperandWeights<double, double>;
-template TextWeights<float> text_weights(const ModelConfig&, ParameterBlock<float>&);
-template TextWeights<double> text_weights(const ModelConfig&, ParameterBlock<double>&);
-template TextWeights<const float> text_weights(const ModelConfig&, const ParameterBlock<float>&);
-template TextWeights<const double> text_weights(const ModelConfig&, const ParameterBlock<double>&);
+
+#define EBT_INSTANTIATE(T)                                                                         \
+  template TextWeights<T> sequence_weights(const SequenceConfig&, ParameterBlock<T>&);             \
+  template TextWeights<const T> sequence_weights(const SequenceConfig&, const ParameterBlock<T>&); \
+  template TextWeights<T> text_weights(const ModelConfig&, ParameterBlock<T>&);                    \
+  template TextWeights<const T> text_weights(const ModelConfig&, const ParameterBlock<T>&);
+EBT_INSTANTIATE(float)
+EBT_INSTANTIATE(double)
+#undef EBT_INSTANTIATE
 
 }  // namespace ebt

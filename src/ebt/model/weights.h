@@ -1,4 +1,5 @@
-// All tensors of a text model by role: its weights (P = const T) or their gradients (P = T).
+// All tensors of a model of sequences by role: its weights (P = const T) or their gradients (P =
+// T). What a model has none of is absent.
 #pragma once
 
 #include <vector>
@@ -6,6 +7,7 @@
 #include "ebt/layers/vocabulary.h"
 #include "ebt/model/block.h"
 #include "ebt/model/config.h"
+#include "ebt/model/model_shell.h"
 #include "ebt/model/modulation.h"
 #include "ebt/model/operand_copies.h"
 #include "ebt/model/parameters.h"
@@ -14,8 +16,8 @@ namespace ebt {
 
 template <class P>
 struct TextWeights {
-  Tensor<P> embeddings;                    // (V, D)
-  VocabularyMatrix<Tensor<P>> vocabulary;  // of an EBT
+  Tensor<P> embeddings;                    // (V, D) of a model of tokens
+  VocabularyMatrix<Tensor<P>> vocabulary;  // of an EBT of tokens
   Tensor<P> landscapes;                    // (landscapes, D), absent for EbtType::kDefault
   std::vector<BlockWeights<P>> blocks;
   std::vector<ModulationWeights<P>> block_modulations;
@@ -39,9 +41,10 @@ struct ModelWeights {
 template <class T, class S>
 class OperandWeights {
  public:
-  OperandWeights(const ModelConfig& config, const TextWeights<const T>& weights);
+  OperandWeights(const SequenceConfig& config, const TextWeights<const T>& weights);
   // Bytes of the copies.
-  static size_t bytes(const ModelConfig& config);
+  static size_t bytes(const SequenceConfig& config, int64_t vocab_size);
+  static size_t bytes(const ModelConfig& config) { return bytes(config, config.vocab_size); }
 
   const ModelWeights<T, S>& views() const { return views_; }
   // Copies the weights anew, after they have changed.
@@ -52,11 +55,29 @@ class OperandWeights {
   ModelWeights<T, S> views_;
 };
 
-// Every tensor of the model, under the published names.
+// Adds the blocks and what is above them under the published names.
+void add_sequence_parameters(const SequenceConfig& config, ParameterLayout& layout);
+// Every tensor of a model of text, under the published names.
 ParameterLayout text_model_layout(const ModelConfig& config);
 
-// The tensors of a block by role: ParameterBlock<T> gives P = T, a constant one P = const T.
+// The tensors of a block of parameters by role: ParameterBlock<T> gives P = T, a constant one P =
+// const T.
+template <class P, class Block>
+TextWeights<P> sequence_weights(const SequenceConfig& config, Block& parameters);
 template <class P, class Block>
 TextWeights<P> text_weights(const ModelConfig& config, Block& parameters);
+
+template <>
+struct ModelRoles<ModelConfig> {
+  template <class P>
+  using Weights = TextWeights<P>;
+  template <class T, class S>
+  using Operands = OperandWeights<T, S>;
+  static ParameterLayout layout(const ModelConfig& config) { return text_model_layout(config); }
+  template <class P, class Block>
+  static TextWeights<P> by_role(const ModelConfig& config, Block& parameters) {
+    return text_weights<P>(config, parameters);
+  }
+};
 
 }  // namespace ebt

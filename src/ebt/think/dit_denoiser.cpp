@@ -12,7 +12,7 @@ namespace {
 template <class S>
 size_t pass_bytes(const ImageModelConfig& config, int64_t batch) {
   Arena measure;
-  const DitPass<float, S> pass(measure, config, batch, TrunkUse::kForward);
+  const DitPass<float, S> pass(measure, config, batch, StackUse::kForward);
   return measure.peak_bytes();
 }
 
@@ -27,7 +27,7 @@ DitDenoiser<S>::DitDenoiser(const ImageModelConfig& config, int64_t trained_time
       batch_(batch),
       layout_(std::move(layout)),
       weights_(std::move(weights)),
-      operands_(image_weights<const float>(config, std::as_const(weights_))),
+      operands_(config, image_weights<const float>(config, std::as_const(weights_))),
       arena_(pass_bytes<S>(config, batch)) {
   operands_.refresh();
 }
@@ -38,7 +38,7 @@ DitPass<float, S>& DitDenoiser<S>::pass(int64_t images) {
             batch_);
   if (pass_ == nullptr || pass_->images() != images) {
     arena_.rewind();
-    pass_ = std::make_unique<DitPass<float, S>>(arena_, config_, images, TrunkUse::kForward);
+    pass_ = std::make_unique<DitPass<float, S>>(arena_, config_, images, StackUse::kForward);
   }
   return *pass_;
 }

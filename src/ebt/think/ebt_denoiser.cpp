@@ -11,17 +11,19 @@
 namespace ebt {
 namespace {
 
-size_t fixed_bytes(const ImageModelConfig& config) {
-  Arena measure;
-  const Modulation<float> modulation(measure, config.layers, config.width, 1);
-  measure.take<float>({config.patches(), config.width});
-  return measure.peak_bytes();
+template <class S>
+using StepOf = ThinkingStep<Patches<float, S>, ImageStream<float, S>>;
+
+template <class S>
+std::unique_ptr<StepOf<S>> lay_out(Arena& arena, const ImageModelConfig& config, int64_t images) {
+  return std::make_unique<StepOf<S>>(arena, image_stack_shape(config, images), Pooling::kMean,
+                                     Patches<float, S>{config, {}}, images, false, false);
 }
 
 template <class S>
 size_t step_bytes(const ImageModelConfig& config, int64_t batch) {
   Arena measure;
-  const ImageStep<float, S> step(measure, config, batch, TrunkUse::kGradient);
+  lay_out<S>(measure, config, batch);
   return measure.peak_bytes();
 }
 
@@ -36,23 +38,20 @@ EbtDenoiser<S>::EbtDenoiser(const ImageModelConfig& config, int64_t trained_time
       batch_(batch),
       layout_(std::move(layout)),
       weights_(std::move(weights)),
-      operands_(image_weights<const float>(config, std::as_const(weights_))),
-      fixed_(fixed_bytes(config)),
-      modulation_(fixed_, config.layers, config.width, 1),
-      positions_(fixed_.take<float>({config.patches(), config.width})),
+      operands_(config, image_weights<const float>(config, std::as_const(weights_))),
+      condition_(config),
       arena_(step_bytes<S>(config, batch)) {
   operands_.refresh();
-  image_positions(config.patch_rows(), config.patch_columns(), positions_);
-  modulation_.forward(operands_.values().modulations, operands_.values().condition);
+  condition_.forward(operands_);
 }
 
 template <class S>
-ImageStep<float, S>& EbtDenoiser<S>::step(int64_t images) {
+typename EbtDenoiser<S>::Step& EbtDenoiser<S>::step(int64_t images) {
   EBT_CHECK(images >= 1 && images <= batch_, "denoiser: {} images are not between 1 and {}", images,
             batch_);
   if (step_images_ != images) {
     arena_.rewind();
-    step_ = std::make_unique<ImageStep<float, S>>(arena_, config_, images, TrunkUse::kGradient);
+    step_ = lay_out<S>(arena_, config_, images);
     step_images_ = images;
   }
   return *step_;
@@ -62,8 +61,12 @@ template <class S>
 void EbtDenoiser<S>::denoise(Tensor<float> images, const DenoiseOptions& options,
                              const std::function<bool(const DenoiseStep&)>& on_step) {
   const int64_t count = images.dim(0);
-  ImageStep<float, S>& s = step(count);
+  Step& s = step(count);
   const int64_t size = config_.image_size();
+  const Tensor<float> state = images.reshape({count, size});
+  const ImageLandscape<float, S> landscape = condition_.landscape(operands_);
+  const Patches<float, S> candidates{config_, landscape.embedding()};
+  const auto at = landscape.energy();
   const float alpha =
       std::max(operands_.values().step_size[0], static_cast<float>(kSmallestStepSize));
   const std::vector<float> sizes(static_cast<size_t>(count), alpha);
@@ -72,13 +75,13 @@ void EbtDenoiser<S>::denoise(Tensor<float> images, const DenoiseOptions& options
   std::fill_n(thinking.get(), count, true);
   const auto report = [&](int64_t step_number) {
     return !on_step ||
-           on_step(
-               {step_number, images, Tensor<const bool>{thinking.get(), {count}}, s.energy,
-                s.patch_energy.reshape({count, config_.patch_rows(), config_.patch_columns()})});
+           on_step({step_number, images, Tensor<const bool>{thinking.get(), {count}}, s.energy,
+                    s.stream.token_energies().reshape(
+                        {count, config_.patch_rows(), config_.patch_columns()})});
   };
   int64_t taken = 0;
   for (; taken < options.steps; ++taken) {
-    think_once<float, S>(at(), images, {sizes.data(), {count}}, s);
+    think_once(candidates, at, Tensor<const float>(state), {sizes.data(), {count}}, s);
     for (int64_t b = 0; b < count; ++b) {
       const float energy = s.energy[b];
       EBT_CHECK(std::isfinite(energy), "the energy of an image is not finite after {} steps",
@@ -101,7 +104,7 @@ void EbtDenoiser<S>::denoise(Tensor<float> images, const DenoiseOptions& options
     }
   }
   if (on_step) {
-    image_energy<float, S>(at(), images, s);
+    measure_energy(candidates, at, Tensor<const float>(state), s);
     std::fill_n(thinking.get(), count, false);
     report(taken);
   }
@@ -110,8 +113,12 @@ void EbtDenoiser<S>::denoise(Tensor<float> images, const DenoiseOptions& options
 template <class S>
 void EbtDenoiser<S>::features(Tensor<const float> images, int64_t /*timestep*/,
                               Tensor<float> features) {
-  const Tensor<const float> all = step(images.dim(0)).trunk.forward(at(), images);
-  mean_over_patches(all, features);
+  Step& s = step(images.dim(0));
+  const ImageLandscape<float, S> landscape = condition_.landscape(operands_);
+  const Patches<float, S> candidates{config_, landscape.embedding()};
+  measure_energy(candidates, landscape.energy(),
+                 images.reshape({images.dim(0), config_.image_size()}), s);
+  mean_over_patches(s.stream.features(), features);
 }
 
 template class EbtDenoiser<float>;

@@ -4,14 +4,17 @@
 #include <memory>
 #include <vector>
 
-#include "ebt/model/parameters.h"
+#include "ebt/model/image_landscape.h"
 #include "ebt/think/image_denoiser.h"
-#include "ebt/think/image_thinking.h"
+#include "ebt/think/thinking_pass.h"
+#include "ebt/think/vectors.h"
 
 namespace ebt {
 
 template <class S>
 class EbtDenoiser : public ImageDenoiser {
+  using Step = ThinkingStep<Patches<float, S>, ImageStream<float, S>>;
+
  public:
   // Takes weights of image_model_layout(config). `trained_timestep` is the noise it was trained to
   // undo, `batch` the most images of a call.
@@ -27,8 +30,7 @@ class EbtDenoiser : public ImageDenoiser {
   void features(Tensor<const float> images, int64_t timestep, Tensor<float> features) override;
 
  private:
-  ImageStep<float, S>& step(int64_t images);
-  ImageLandscape<float, S> at() const { return {operands_, modulation_, positions_}; }
+  Step& step(int64_t images);
 
   ImageModelConfig config_;
   int64_t trained_timestep_;
@@ -36,11 +38,9 @@ class EbtDenoiser : public ImageDenoiser {
   std::unique_ptr<ParameterLayout> layout_;
   ParameterBlock<float> weights_;
   ImageOperands<float, S> operands_;
-  Arena fixed_;
-  Modulation<float> modulation_;
-  Tensor<float> positions_;
+  ImageCondition<float, S> condition_;
   Arena arena_;
-  std::unique_ptr<ImageStep<float, S>> step_;
+  std::unique_ptr<Step> step_;
   int64_t step_images_ = 0;
 };
 

@@ -28,7 +28,7 @@ BigramModel<double> some_model() {
   config.context = kContext;
   BigramModel<double> model(config);
   for (int64_t i = 0; i < model.weights().all().count(); ++i) {
-    model.weights().all()[i] = std::sin(static_cast<double>(i + 1));
+    model.edit_weights().all()[i] = std::sin(static_cast<double>(i + 1));
   }
   return model;
 }
@@ -75,7 +75,7 @@ TEST(Evaluate, DoesNotDependOnTheRowsPerBatch) {
 TEST(Evaluate, SpreadsFewerWindowsOverTheText) {
   BigramModel<double> model = some_model();
   // It knows that "a" follows "a". Windows of both halves must be seen equally often.
-  model.weights().tensor("table")['a' * model.config().vocab_size + 'a'] = 9.0;
+  model.edit_weights().tensor("table")['a' * model.config().vocab_size + 'a'] = 9.0;
   const std::string text = std::string(50, 'a') + std::string(51, 'b');
   const ValidationWindows windows = windows_of({text});
   const TextLosses some = evaluate(model, windows, 4, {}, 6);

@@ -160,7 +160,7 @@ TEST(DitDenoiser, WalksTheTimestepsDown) {
   Dit<float> model(tiny(ImageArchitecture::kDit), 2, {});
   const std::vector<double> draws = normal_draws(model.layout().count(), 1);
   for (int64_t i = 0; i < model.layout().count(); ++i) {
-    model.weights().all()[i] = static_cast<float>(0.2 * draws[static_cast<size_t>(i)]);
+    model.edit_weights().all()[i] = static_cast<float>(0.2 * draws[static_cast<size_t>(i)]);
   }
   Images expected(2);
   for (const int64_t t : {9, 7, 5, 3, 1}) {

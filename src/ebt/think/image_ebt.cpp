@@ -5,22 +5,66 @@
 
 #include "ebt/core/work_watch.h"
 #include "ebt/kernels/elementwise.h"
-#include "ebt/kernels/rng.h"
+#include "ebt/layers/smooth_l1.h"
 
 namespace ebt {
+
+// The buffers of chunks of n images.
+template <class T, class S>
+struct ImageEbt<T, S>::Workspace {
+  Workspace(Arena& arena, const ImageModelConfig& model, const ImageThinkingConfig& thinking,
+            int64_t n, bool train)
+      : images(n),
+        training(train),
+        buffers(arena, image_stack_shape(model, n), Pooling::kMean, Patches<T, S>{model, {}}, n,
+                thinking, thinking.steps_max, train),
+        row_error(arena.take<T>({n})) {}
+
+  int64_t images;
+  bool training;
+  Buffers buffers;
+  Tensor<T> row_error;  // (n)
+};
+
 namespace {
 
-// Thinking steps have streams of their own: more than ImageThinkingConfig admits.
-constexpr uint64_t kStepsPerTrainingStep = 1'000'000;
-
-// Bytes of the modulation and the table of positions.
 template <class T>
-size_t fixed_bytes(const ImageModelConfig& model) {
-  Arena measure;
-  const Modulation<T> modulation(measure, model.layers, model.width, 1);
-  measure.take<T>({model.patches(), model.width});
-  return measure.peak_bytes();
+double sum(Tensor<const T> values) {
+  double total = 0;
+  kernels::sums<T>().sum(values.count(), values.data, &total);
+  return total;
 }
+
+// One chunk (thinking_pass.h).
+template <class T, class S>
+struct ImageProblem {
+  using Space = Patches<T, S>;
+  using Stream = ImageStream<T, S>;
+
+  const ImageLandscape<T, S>& landscape;
+  const ImageWeights<T>& gradients;
+  Space space;
+  Tensor<const T> clean;  // (n, C H W)
+  Tensor<T> row_error;    // (n)
+
+  typename Stream::Params at(size_t /*i*/) const { return landscape.energy(); }
+  typename Stream::Grads grads(size_t /*i*/) const { return landscape.energy_grads(gradients); }
+  T learned_alpha() const { return landscape.weights.values().step_size[0]; }
+  double alpha() const { return std::max(static_cast<double>(learned_alpha()), kSmallestStepSize); }
+  T& alpha_bar() const { return gradients.step_size[0]; }
+  void set_step_sizes(Tensor<const T> /*sizes*/) {}
+
+  StepLoss measure(size_t /*i*/, size_t /*last*/, Tensor<const T> images, T scale,
+                   Tensor<T> row_loss, Tensor<T> slope) const {
+    smooth_l1<T>(images, clean, scale, row_loss, row_error, slope);
+    return {sum<T>(row_error), sum<T>(row_loss)};
+  }
+  double energy_sum(Tensor<const T> energy) const { return sum(energy); }
+  template <class Buffers>
+  Tensor<const T> energy_bar(size_t /*i*/, Buffers& /*buffers*/) const {
+    return {};
+  }
+};
 
 }  // namespace
 
@@ -28,107 +72,90 @@ template <class T, class S>
 ImageEbt<T, S>::ImageEbt(const ImageModelConfig& model, const ImageThinkingConfig& thinking,
                          const ImageTrainingNoise& noise, int64_t rows,
                          const EngineOptions& options)
-    : config_(model),
+    : Shell(model, options, workspace_bytes(model, thinking, rows, options)),
       thinking_(thinking),
       noise_(noise),
-      options_(options),
-      layout_(image_model_layout(model)),
-      weights_(layout_),
-      gradients_(options.training ? ParameterBlock<T>(layout_) : ParameterBlock<T>()),
-      gradient_views_(options.training ? image_weights<T>(model, gradients_) : ImageWeights<T>{}),
-      operands_(image_weights<const T>(model, std::as_const(weights_))),
-      fixed_(fixed_bytes<T>(model)),
-      modulation_(fixed_, model.layers, model.width, 1),
-      positions_(fixed_.take<T>({model.patches(), model.width})),
-      arena_(workspace_bytes(model, thinking, rows, options)) {
-  image_positions(model.patch_rows(), model.patch_columns(), positions_);
-}
+      condition_(model) {}
+
+template <class T, class S>
+ImageEbt<T, S>::~ImageEbt() = default;
 
 template <class T, class S>
 size_t ImageEbt<T, S>::workspace_bytes(const ImageModelConfig& model,
                                        const ImageThinkingConfig& thinking, int64_t rows,
                                        const EngineOptions& options) {
   Arena measure;
-  const ImageSpace<T, S> space(measure, model, thinking, images_per_chunk(model, rows, options),
-                               options.training);
+  const Workspace workspace(measure, model, thinking, images_per_chunk(model, rows, options),
+                            options.training);
   return measure.peak_bytes();
 }
 
 template <class T, class S>
-ImageSpace<T, S>& ImageEbt<T, S>::space(int64_t n, bool training) {
-  if (space_ == nullptr || space_->images != n || space_trains_ != training) {
-    arena_.rewind();
-    space_ = std::make_unique<ImageSpace<T, S>>(arena_, config_, thinking_, n, training);
-    space_trains_ = training;
+typename ImageEbt<T, S>::Workspace& ImageEbt<T, S>::prepare(int64_t n, bool training) {
+  if (workspace_ == nullptr || workspace_->images != n || workspace_->training != training) {
+    this->arena_.rewind();
+    workspace_ = std::make_unique<Workspace>(this->arena_, this->config(), thinking_, n, training);
   }
-  return *space_;
+  return *workspace_;
 }
 
 template <class T, class S>
-LossSums ImageEbt<T, S>::run(const ImageRows<T>& rows, const ImageDraws<T>& draws,
-                             const ImageStepObserver<T>& observe, bool learns) {
-  if (copies_are_stale_) {
-    operands_.refresh();
-    copies_are_stale_ = false;
-  }
-  const ImageWeights<const T>& weights = operands_.values();
-  modulation_.forward(weights.modulations, weights.condition);
-  const ImageLandscape<T, S> at{operands_, modulation_, positions_};
-  const ImageEbtParts<T, S> parts{config_, thinking_, at, gradient_views_};
+LossSums ImageEbt<T, S>::run(const ImageRows<T>& rows, const ThinkingDraws<T>& draws,
+                             const StepObserver<T>& observe, bool learns) {
+  const ImageOperands<T, S>& weights = this->operands();
+  const ImageWeights<T>& gradients = this->gradients_by_role();
+  condition_.forward(weights);
+  const ImageLandscape<T, S> landscape = condition_.landscape(weights);
   const int64_t count = rows.images.dim(0);
-  const int64_t chunk = images_per_chunk(config_, count, options_);
+  const Tensor<const T> clean = rows.images.reshape({count, this->config().image_size()});
   LossSums sums;
-  for (int64_t first = 0; first < count; first += chunk) {
-    const int64_t n = std::min(chunk, count - first);
-    sums.add(image_pass(parts, rows, first, draws, observe, learns, space(n, learns)));
-    tell_share(static_cast<double>(first + n) / static_cast<double>(count));
+  const int64_t most = images_per_chunk(this->config(), count, this->options());
+  for (const Chunk& chunk : cut_rows_into_chunks(count, most)) {
+    Workspace& workspace = prepare(chunk.rows, learns);
+    LossSums of_chunk(draws.landscapes.size(), chunk.rows);
+    ImageProblem<T, S> problem{
+        landscape,
+        gradients,
+        {this->config(), landscape.embedding(), {gradients.patch, gradients.patch_bias}},
+        clean.slice(chunk.first_row, chunk.rows),
+        workspace.row_error};
+    ThinkingPass<ImageProblem<T, S>>(problem, thinking_, draws, chunk, workspace.buffers, of_chunk)
+        .run(learns, rows.inverse_image_count, observe);
+    sums.add(of_chunk);
+    tell_share(static_cast<double>(chunk.first_row + chunk.rows) / static_cast<double>(count));
   }
   if (learns) {
-    modulation_.vjp(weights.modulations, gradient_views_.modulations, gradient_views_.condition);
+    condition_.vjp(weights, gradients);
   }
   return sums;
 }
 
 template <class T, class S>
-ImageDraws<T> ImageEbt<T, S>::draws_of(const ImageRows<T>& rows, uint64_t seed,
-                                       uint64_t step) const {
-  const int64_t before = rows.first_row;
-  const auto size = static_cast<uint64_t>(config_.image_size());
+std::function<void(int64_t first, Tensor<T>)> ImageEbt<T, S>::noisy_images(
+    const ImageRows<T>& rows, const DrawAddress& address) const {
   const int64_t t = schedule_.step_of_level(noise_.level);
   const auto signal = static_cast<T>(schedule_.signal(t));
   const auto noise = static_cast<T>(schedule_.noise(t));
-  ImageDraws<T> draws;
-  draws.noisy = [=, images = rows.images](int64_t first, Tensor<T> out) {
-    RandomStream{seed, RandomPurpose::kInitialPrediction, step}.normal(
-        static_cast<uint64_t>(before + first) * size, out, noise);
-    const T* clean = images.data + static_cast<uint64_t>(first) * size;
-    kernels::elementwise<T>().add(out.count(), signal, clean, out.data);
+  return [=, images = rows.images](int64_t first, Tensor<T> out) {
+    address.initial(first, out, noise);
+    kernels::elementwise<T>().add(out.count(), signal, images.data + first * address.size,
+                                  out.data);
   };
-  draws.langevin = [=](int64_t thinking_step, int64_t first, Tensor<T> out) {
-    const uint64_t stream = step * kStepsPerTrainingStep + static_cast<uint64_t>(thinking_step);
-    RandomStream{seed, RandomPurpose::kLangevin, stream}.normal(
-        static_cast<uint64_t>(before + first) * size, out, T(1));
-  };
-  draws.step_size = [=](int64_t first, Tensor<T> out) {
-    RandomStream{seed, RandomPurpose::kStepSize, step}.uniform(
-        static_cast<uint64_t>(before + first), out);
-  };
-  const auto choices = static_cast<uint64_t>(thinking_.steps_max - thinking_.steps_min + 1);
-  const RandomStream counts{seed, RandomPurpose::kStepCount, step};
-  draws.steps = thinking_.steps_min + static_cast<int64_t>(counts.below(choices, 0));
-  return draws;
 }
 
 template <class T, class S>
 LossSums ImageEbt<T, S>::train(const ImageRows<T>& rows, uint64_t seed, uint64_t training_step) {
-  return run(rows, draws_of(rows, seed, training_step), {}, true);
+  const DrawAddress address = address_of(rows, seed, training_step);
+  ThinkingDraws<T> draws = training_draws<T>(thinking_, 1, address);
+  draws.initial = noisy_images(rows, address);
+  return run(rows, draws, {}, true);
 }
 
 template <class T, class S>
 LossSums ImageEbt<T, S>::evaluate(const ImageRows<T>& rows, uint64_t seed) {
-  ImageDraws<T> draws;
-  draws.noisy = draws_of(rows, seed, 0).noisy;
-  draws.steps = thinking_.steps_max;
+  ThinkingDraws<T> draws;
+  draws.initial = noisy_images(rows, address_of(rows, seed, 0));
+  draws.landscapes = inference_landscapes(1, thinking_, 0);
   return run(rows, draws, {}, false);
 }
 

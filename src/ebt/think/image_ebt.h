@@ -1,64 +1,58 @@
-// The energy-based transformer for images, which takes noise out of them by thinking.
+// The energy-based transformer for images, which takes noise out of them by thinking: patches under
+// bidirectional attention, one energy for an image, the mean over its patches.
 #pragma once
 
 #include <memory>
-#include <vector>
 
 #include "ebt/layers/noise_schedule.h"
-#include "ebt/think/image_pass.h"
+#include "ebt/model/image_landscape.h"
+#include "ebt/model/image_model.h"
+#include "ebt/think/thinking_pass.h"
+#include "ebt/think/vectors.h"
 
 namespace ebt {
 
 template <class T, class S = T>
-class ImageEbt : public ImageModel<T> {
+class ImageEbt : public ModelShell<T, S, ImageModel<T>> {
+  using Shell = ModelShell<T, S, ImageModel<T>>;
+  using Buffers = PassBuffers<Patches<T, S>, ImageStream<T, S>>;
+  struct Workspace;
+
  public:
   // Workspace for at most `rows` images. Throws Error for an impossible configuration.
   ImageEbt(const ImageModelConfig& model, const ImageThinkingConfig& thinking,
            const ImageTrainingNoise& noise, int64_t rows, const EngineOptions& options);
+  ~ImageEbt() override;
   // Bytes of that workspace.
   static size_t workspace_bytes(const ImageModelConfig& model, const ImageThinkingConfig& thinking,
                                 int64_t rows, const EngineOptions& options);
 
-  const ImageModelConfig& config() const override { return config_; }
-  const ParameterLayout& layout() const override { return layout_; }
-  ParameterBlock<T>& weights() override {
-    copies_are_stale_ = true;
-    return weights_;
-  }
-  ParameterBlock<T>& gradients() override { return gradients_; }
   LossSums train(const ImageRows<T>& rows, uint64_t seed, uint64_t training_step) override;
   LossSums evaluate(const ImageRows<T>& rows, uint64_t seed) override;
 
-  // train, from given draws.
-  LossSums train_from(const ImageRows<T>& rows, const ImageDraws<T>& draws,
-                      const ImageStepObserver<T>& observe) {
+  // train, from given draws: of where thinking starts, the noisy images. `observe` may be empty.
+  LossSums train_from(const ImageRows<T>& rows, const ThinkingDraws<T>& draws,
+                      const StepObserver<T>& observe) {
     return run(rows, draws, observe, true);
   }
 
  private:
-  ImageDraws<T> draws_of(const ImageRows<T>& rows, uint64_t seed, uint64_t step) const;
-  LossSums run(const ImageRows<T>& rows, const ImageDraws<T>& draws,
-               const ImageStepObserver<T>& observe, bool learns);
+  LossSums run(const ImageRows<T>& rows, const ThinkingDraws<T>& draws,
+               const StepObserver<T>& observe, bool learns);
+  // Where thinking about the rows starts.
+  std::function<void(int64_t first, Tensor<T>)> noisy_images(const ImageRows<T>& rows,
+                                                             const DrawAddress& address) const;
+  DrawAddress address_of(const ImageRows<T>& rows, uint64_t seed, uint64_t step) const {
+    return {seed, step, rows.first_row, this->config().image_size()};
+  }
   // Buffers for chunks of n images.
-  ImageSpace<T, S>& space(int64_t n, bool training);
+  Workspace& prepare(int64_t n, bool training);
 
-  ImageModelConfig config_;
   ImageThinkingConfig thinking_;
   ImageTrainingNoise noise_;
   NoiseSchedule schedule_;
-  EngineOptions options_;
-  ParameterLayout layout_;
-  ParameterBlock<T> weights_;
-  ParameterBlock<T> gradients_;
-  ImageWeights<T> gradient_views_;
-  ImageOperands<T, S> operands_;
-  bool copies_are_stale_ = true;
-  Arena fixed_;  // what does not depend on the shape of work
-  Modulation<T> modulation_;
-  Tensor<T> positions_;
-  Arena arena_;
-  std::unique_ptr<ImageSpace<T, S>> space_;
-  bool space_trains_ = false;
+  ImageCondition<T, S> condition_;
+  std::unique_ptr<Workspace> workspace_;
 };
 
 }  // namespace ebt

@@ -20,14 +20,12 @@ template <class T>
 size_t image_model_bytes(const ImageModelConfig& model, const ImageThinkingConfig& thinking,
                          int64_t rows, const EngineOptions& options) {
   model.check();
-  const auto count = static_cast<size_t>(image_model_layout(model).count());
   return with_stored_type<T>(options.precision, [&]<class S>() {
-    const size_t workspace = model.arch == ImageArchitecture::kEbt
-                                 ? ImageEbt<T, S>::workspace_bytes(model, thinking, rows, options)
-                                 : Dit<T, S>::workspace_bytes(model, rows, options);
-    // Weights and, for training, gradients and two moments.
-    return workspace + ImageOperands<T, S>::bytes(model) +
-           sizeof(T) * (options.training ? 4 : 1) * count;
+    if (model.arch == ImageArchitecture::kDit) {
+      return Dit<T, S>::bytes(model, options) + Dit<T, S>::workspace_bytes(model, rows, options);
+    }
+    return ImageEbt<T, S>::bytes(model, options) +
+           ImageEbt<T, S>::workspace_bytes(model, thinking, rows, options);
   });
 }
 
@@ -59,7 +57,7 @@ void initialize_weights(ImageModel<T>& model, const ImageThinkingConfig& thinkin
   const std::vector<ParameterEntry>& entries = model.layout().entries();
   for (size_t i = 0; i < entries.size(); ++i) {
     const ParameterEntry& entry = entries[i];
-    const Tensor<T> values = model.weights().tensor(entry.name);
+    const Tensor<T> values = model.edit_weights().tensor(entry.name);
     const auto named = [&](const char* part) { return entry.name.find(part) != std::string::npos; };
     const RandomStream stream{seed, RandomPurpose::kInitialWeights, i};
     if (entry.name == "alpha") {

@@ -48,7 +48,7 @@ struct Trained {
       : model(make_image_model<double>(tiny(arch), thinking, {}, count, options)) {
     initialize_weights(*model, thinking, 3);
     // No weight may be zero, so that all gradients count.
-    const Tensor<double> weights = model->weights().all();
+    const Tensor<double> weights = model->edit_weights().all();
     const std::vector<double> more = normal_draws(weights.count(), 4);
     for (int64_t i = 0; i < weights.count(); ++i) {
       weights[i] += 0.1 * more[static_cast<size_t>(i)];
@@ -107,11 +107,11 @@ TEST(ImageModel, GradientsAreTheDerivativesOfTheObjective) {
         continue;
       }
       for (const int64_t i : {int64_t{0}, entry.shape.count() / 2, entry.shape.count() - 1}) {
-        double& weight = trained.model->weights().all()[entry.offset + i];
+        double& weight = trained.model->edit_weights().all()[entry.offset + i];
         const double before = weight;
         constexpr double kStep = 1e-5;
         weight = before + kStep;
-        trained.model->weights();
+        trained.model->edit_weights();
         const double above = objective();
         weight = before - kStep;
         const double below = objective();

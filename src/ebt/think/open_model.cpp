@@ -57,7 +57,7 @@ std::unique_ptr<TextModel<T>> load_model(const std::filesystem::path& folder, in
   }
   auto model =
       make_text_model<T>(config.model, config.thinking, rows, config.model.context, options);
-  load_weights(file, model->weights());
+  load_weights(file, model->edit_weights());
   return model;
 }
 

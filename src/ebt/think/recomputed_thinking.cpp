@@ -11,10 +11,11 @@ namespace ebt {
 
 template <class T, class S>
 RecomputedThinking<T, S>::Buffers::Buffers(Arena& arena, const ModelConfig& model,
-                                           int64_t positions)
+                                           const ThinkingConfig& trained, int64_t positions)
     : work(ContextWork<T, S>::take(arena, model, 1, positions, Keep::kKeys)),
       context(arena, model, 1, positions, Keep::kKeys, work),
-      step(arena, model, 1, positions, false, true),
+      step(arena, {model, model.layers, 1, positions}, Pooling::kNone,
+           text_candidates<T, S>(model, trained, {}), positions, false, true),
       logits(arena.take<T>({positions, model.vocab_size})),
       start(arena.take<T>(logits.shape)),
       noise(arena.take<T>(logits.shape)),
@@ -24,9 +25,9 @@ RecomputedThinking<T, S>::Buffers::Buffers(Arena& arena, const ModelConfig& mode
 namespace {
 
 template <class Buffers>
-size_t bytes_of(const ModelConfig& model, int64_t positions) {
+size_t bytes_of(const ModelConfig& model, const ThinkingConfig& trained, int64_t positions) {
   Arena measure;
-  const Buffers buffers(measure, model, positions);
+  const Buffers buffers(measure, model, trained, positions);
   return measure.peak_bytes();
 }
 
@@ -42,17 +43,18 @@ RecomputedThinking<T, S>::RecomputedThinking(const ModelConfig& model,
       operands_(model, text_weights<const T>(model, weights)),
       rotary_(positions + model.lead() + 1, model.head_width(), model.rope_theta),
       noise_(std::move(noise)),
-      arena_(bytes_of<Buffers>(model, positions)),
-      buffers_(arena_, model, positions) {
+      arena_(bytes_of<Buffers>(model, trained, positions)),
+      buffers_(arena_, model, trained, positions) {
   operands_.refresh();
 }
 
-// Computes the context under a landscape.
 template <class T, class S>
-EnergyLandscape<T, S> RecomputedThinking<T, S>::read(Tensor<const int32_t> tokens,
-                                                     int64_t landscape) {
-  buffers_.context.forward(operands_.views(), rotary_, tokens, landscape);
-  return {operands_.views(), buffers_.context.vectors, rotary_, buffers_.context.stream};
+typename PredictionStream<T, S>::Params RecomputedThinking<T, S>::read(Tensor<const int32_t> tokens,
+                                                                       int64_t landscape) {
+  buffers_.context.forward(operands_.views(), rotary_, {tokens, {}}, landscape);
+  return CausalLandscape<T, S>{config_, operands_.views(), rotary_, buffers_.context, 0,
+                               0,       tokens.dim(1)}
+      .params();
 }
 
 // start = logits, with Langevin noise where the step takes it.
@@ -92,6 +94,7 @@ std::vector<typename RecomputedThinking<T, S>::Thought> RecomputedThinking<T, S>
     kernels::elementwise<T>().scale(b.logits.count(), static_cast<T>(trained_.initial_scale),
                                     b.logits.data);
   }
+  Simplex<T, S> candidates = text_candidates(config_, trained_, operands_.views());
   std::vector<Thought> thoughts(tokens.size());
   std::vector<int64_t> quiet(tokens.size(), 0);
   std::vector<bool> done(tokens.size(), false);
@@ -101,9 +104,9 @@ std::vector<typename RecomputedThinking<T, S>::Thought> RecomputedThinking<T, S>
     kernels::elementwise<T>().fill(positions, static_cast<T>(planned.step_size), b.step_size.data);
     kernels::elementwise<T>().fill(
         positions, static_cast<T>(trained_.clamp_gradient / planned.step_size), b.bound.data);
-    const auto at = read(ids, planned.landscape);
-    think_once<T, S>(config_, at, b.start,
-                     {b.step_size, trained_.clamp_gradient > 0 ? b.bound : Tensor<T>{}}, b.step);
+    candidates.bound = candidates.clamped ? b.bound : Tensor<T>{};
+    think_once(candidates, read(ids, planned.landscape), Tensor<const T>(b.start),
+               Tensor<const T>(b.step_size), b.step);
     const bool on_last =
         i > 0 && plan[static_cast<size_t>(i - 1)].landscape == plan.back().landscape;
     for (int64_t n = 0; n < positions; ++n) {
@@ -126,10 +129,10 @@ std::vector<typename RecomputedThinking<T, S>::Thought> RecomputedThinking<T, S>
       }
     }
     if (options.accept_lower) {
-      // The starts as the step saw them: energy_of overwrites them.
-      std::copy(b.step.p.begin(), b.step.p.end(), b.start.begin());
-      const Tensor<const T> moved =
-          energy_of<T, S>(config_, read(ids, planned.landscape), b.logits, b.step);
+      // The starts as the step saw them: measure_energy overwrites them.
+      std::copy(b.step.candidate.p.begin(), b.step.candidate.p.end(), b.start.begin());
+      measure_energy(candidates, read(ids, planned.landscape), Tensor<const T>(b.logits), b.step);
+      const Tensor<const T> moved = b.step.energy;
       for (int64_t n = 0; n < positions; ++n) {
         const auto index = static_cast<size_t>(n);
         if (!done[index] && !(static_cast<double>(moved[n]) < thoughts[index].energies.back())) {
@@ -139,8 +142,8 @@ std::vector<typename RecomputedThinking<T, S>::Thought> RecomputedThinking<T, S>
       }
     }
   }
-  const auto last = read(ids, plan.back().landscape);
-  const Tensor<const T> energies = energy_of<T, S>(config_, last, b.logits, b.step);
+  measure_energy(candidates, read(ids, plan.back().landscape), Tensor<const T>(b.logits), b.step);
+  const Tensor<const T> energies = b.step.energy;
   for (int64_t n = 0; n < positions; ++n) {
     Thought& thought = thoughts[static_cast<size_t>(n)];
     if (!done[static_cast<size_t>(n)]) {

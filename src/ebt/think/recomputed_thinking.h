@@ -9,7 +9,7 @@
 #include "ebt/core/arena.h"
 #include "ebt/model/parameters.h"
 #include "ebt/think/plan.h"
-#include "ebt/think/text_thinking.h"
+#include "ebt/think/text_ebt.h"
 #include "ebt/think/thoughts.h"
 
 namespace ebt {
@@ -36,17 +36,19 @@ class RecomputedThinking {
 
  private:
   struct Buffers {
-    Buffers(Arena& arena, const ModelConfig& model, int64_t positions);
+    Buffers(Arena& arena, const ModelConfig& model, const ThinkingConfig& trained,
+            int64_t positions);
     ContextWork<T, S> work;
-    TextContext<T, S> context;
-    TextStep<T, S> step;
+    CausalContext<T, S> context;
+    ThinkingStep<Simplex<T, S>, PredictionStream<T, S>> step;
     Tensor<T> logits, start, noise;  // (positions, V)
     Tensor<T> step_size, bound;      // (positions)
   };
   Tensor<T> row(Tensor<T> all, int64_t position) const {
     return all.slice(position, 1).reshape({config_.vocab_size});
   }
-  EnergyLandscape<T, S> read(Tensor<const int32_t> tokens, int64_t landscape);
+  // Computes the context under a landscape, and gives the parameters of energies there.
+  typename PredictionStream<T, S>::Params read(Tensor<const int32_t> tokens, int64_t landscape);
   void take_start(const ThinkOptions& options, NoiseAddress noise, int64_t step);
 
   ModelConfig config_;

@@ -3,54 +3,124 @@
 #include <algorithm>
 #include <utility>
 
-#include "ebt/core/work_watch.h"
 #include "ebt/kernels/elementwise.h"
+#include "ebt/kernels/ranking.h"
 #include "ebt/layers/cross_entropy.h"
 #include "ebt/layers/target_sums.h"
 
 namespace ebt {
 namespace {
 
-// Thinking steps have streams of their own: more than ThinkingConfig and ModelConfig admit.
-constexpr uint64_t kStepsPerTrainingStep = 1'000'000;
+// One chunk (thinking_pass.h).
+template <class T, class S>
+struct TextProblem : CausalProblem<Simplex<T, S>> {
+  const ThinkingConfig& thinking;
+  TextExtra<T, S>& extra;
+  double inverse_token_count;
+  bool learns;
+  LossSums& sums;
+
+  Tensor<const int32_t> targets() const { return extra.targets; }
+
+  void set_step_sizes(Tensor<const T> /*sizes*/) {
+    // No entry of the prediction may move by more than clamp_gradient at the nominal step size.
+    if (extra.bound) {
+      kernels::elementwise<T>().fill(
+          extra.bound.count(),
+          static_cast<T>(thinking.clamp_gradient) / static_cast<T>(this->alpha()),
+          extra.bound.data);
+    }
+    this->space.bound = extra.bound;
+  }
+
+  StepLoss measure(size_t i, size_t last, Tensor<const T> logits, T scale, Tensor<T> row_loss,
+                   Tensor<T> slope) const {
+    const double smoothing =
+        !learns || last == 0
+            ? 0.0
+            : thinking.soften_targets * static_cast<double>(last - i) / static_cast<double>(last);
+    CrossEntropy<T>::loss_and_gradient({targets(), static_cast<T>(smoothing)}, logits, scale,
+                                       row_loss, slope);
+    const double loss = sum_over_targets<T>(row_loss, targets());
+    return {loss, loss};
+  }
+
+  double energy_sum(Tensor<const T> energy) const { return sum_over_targets(energy, targets()); }
+
+  // The contrastive term: the energy of the truth should lie below that of the last candidate,
+  //   weight * log(1 + exp(E_truth - E_candidate)).
+  // Adds the truth's share of the gradients and returns the derivative by the candidate's energies.
+  template <class Buffers>
+  Tensor<const T> energy_bar(size_t i, Buffers& buffers) {
+    if (!extra.truth) {
+      return {};
+    }
+    auto& truth = *extra.truth;
+    const Tensor<T> one_hot = truth.next;
+    kernels::rows<T>().one_hot(one_hot.dim(0), one_hot.dim(1), targets().data, one_hot.data);
+    Simplex<T, S> given = this->space;
+    given.normalize = false;
+    const auto at = this->at(i);
+    measure_energy(given, at, Tensor<const T>(one_hot), truth);
+    const Tensor<const T> energy = buffers.steps[buffers.keeps_all ? i : 0].energy;
+    const double scale = thinking.contrastive * inverse_token_count;
+    kernels::ranking<T>().loss_and_gradient(energy.count(), truth.energy.data, energy.data,
+                                            targets().data, scale, buffers.row_loss.data,
+                                            extra.energy_bar.data);
+    sums.objective += thinking.contrastive * sum_over_targets<T>(buffers.row_loss, targets());
+    auto grads = this->grads(i);
+    given.add_matrix_gradient(truth.candidate,
+                              as_rows(truth.stream.vjp(at, extra.energy_bar, grads)));
+    kernels::elementwise<T>().scale(extra.energy_bar.count(), T(-1), extra.energy_bar.data);
+    return extra.energy_bar;
+  }
+};
+
+// Lays out a workspace.
+template <class Workspace, class T, class S>
+std::unique_ptr<Workspace> lay_out(Arena& arena, const ModelConfig& model,
+                                   const ThinkingConfig& thinking, const CausalWork& work,
+                                   const EngineOptions& options, Tensor<int32_t>& tokens) {
+  tokens = arena.take<int32_t>({work.batch, work.range.end});
+  // Positions per chunk that keep products large and logits in the cache of a core or near it.
+  return std::make_unique<Workspace>(arena, model, thinking,
+                                     text_candidates<T, S>(model, thinking, {}), work, options,
+                                     default_chunk_positions(model.vocab_size));
+}
 
 }  // namespace
+
+template <class T, class S>
+Simplex<T, S> text_candidates(const ModelConfig& config, const ThinkingConfig& thinking,
+                              const ModelWeights<T, S>& weights) {
+  Simplex<T, S> space;
+  space.matrix = weights.vocabulary;
+  space.vocab_size = config.vocab_size;
+  space.normalize = config.normalize;
+  space.clamped = thinking.clamp_gradient > 0;
+  return space;
+}
+
+template <class T, class S>
+TextExtra<T, S>::TextExtra(Arena& arena, const SequenceConfig& config,
+                           const ThinkingSettings& thinking, const Space& space, const Chunk& chunk,
+                           bool training) {
+  const int64_t n = chunk.count();
+  targets = arena.take<int32_t>({n});
+  bound = space.clamped ? arena.take<T>({n}) : Tensor<T>{};
+  if (training && static_cast<const ThinkingConfig&>(thinking).contrastive > 0) {
+    energy_bar = arena.take<T>({chunk.rows, chunk.queries});
+    truth.emplace(arena, StackShape{config, config.layers, chunk.rows, chunk.queries},
+                  Pooling::kNone, space, n, false, false);
+  }
+}
 
 template <class T, class S>
 TextEbt<T, S>::TextEbt(const ModelConfig& model, const ThinkingConfig& thinking, int64_t rows,
                        int64_t context, const EngineOptions& options)
-    : config_(model),
+    : Shell(model, options, workspace_bytes(model, thinking, rows, context, options)),
       thinking_(thinking),
-      options_(options),
-      layout_(text_model_layout(model)),
-      weights_(layout_),
-      gradients_(options.training ? ParameterBlock<T>(layout_) : ParameterBlock<T>()),
-      gradient_views_(options.training ? text_weights<T>(model, gradients_) : TextWeights<T>{}),
-      operands_(model, text_weights<const T>(model, std::as_const(weights_))),
-      rotary_(context + model.lead() + 1, model.head_width(), model.rope_theta),
-      arena_(workspace_bytes(model, thinking, rows, context, options)) {}
-
-namespace {
-
-// Lays out a workspace for (batch, context) tokens.
-template <class T, class S>
-TextWorkspace<T, S> lay_out(Arena& arena, const ModelConfig& model, const ThinkingConfig& thinking,
-                            int64_t batch, int64_t context, QueryRange range, bool training,
-                            const EngineOptions& options) {
-  const Keep keep = !training ? Keep::kKeys : options.recompute ? Keep::kStream : Keep::kAll;
-  return {arena,
-          model,
-          thinking,
-          batch,
-          context,
-          range,
-          training,
-          keep,
-          options.chunk_positions > 0 ? options.chunk_positions
-                                      : default_chunk_positions(model.vocab_size)};
-}
-
-}  // namespace
+      rotary_(context + model.lead() + 1, model.head_width(), model.rope_theta) {}
 
 template <class T, class S>
 size_t TextEbt<T, S>::workspace_bytes(const ModelConfig& model, const ThinkingConfig& thinking,
@@ -59,7 +129,9 @@ size_t TextEbt<T, S>::workspace_bytes(const ModelConfig& model, const ThinkingCo
   for (const bool training : {false, true}) {
     if (options.training || !training) {
       Arena measure;
-      lay_out<T, S>(measure, model, thinking, rows, context, {0, context}, training, options);
+      Tensor<int32_t> tokens;
+      lay_out<Workspace, T, S>(measure, model, thinking, {rows, context, {0, context}, training},
+                               options, tokens);
       most = std::max(most, measure.peak_bytes());
     }
   }
@@ -67,137 +139,107 @@ size_t TextEbt<T, S>::workspace_bytes(const ModelConfig& model, const ThinkingCo
 }
 
 template <class T, class S>
-TextWorkspace<T, S>& TextEbt<T, S>::prepare(Tensor<const int32_t> targets, bool training) {
-  const int64_t batch = targets.dim(0);
-  const int64_t context = targets.dim(1);
-  const QueryRange range = range_of_targets(targets);
-  if (copies_are_stale_) {
-    operands_.refresh();
-    copies_are_stale_ = false;
-  }
-  if (workspace_ == nullptr || !workspace_->fits(batch, context, range, training)) {
-    arena_.rewind();
-    workspace_ = std::make_unique<TextWorkspace<T, S>>(
-        lay_out<T, S>(arena_, config_, thinking_, batch, context, range, training, options_));
+typename TextEbt<T, S>::Workspace& TextEbt<T, S>::prepare(const CausalWork& work) {
+  if (workspace_ == nullptr || !(workspace_->work == work)) {
+    this->arena_.rewind();
+    workspace_ = lay_out<Workspace, T, S>(this->arena_, this->config(), thinking_, work,
+                                          this->options(), tokens_);
   }
   return *workspace_;
 }
 
 template <class T, class S>
-LossSums TextEbt<T, S>::train_from(const TrainingRows<T>& rows, const ThinkingDraws<T>& draws,
-                                   const StepObserver<T>& observe) {
-  return train_pass(parts(), rows, draws, observe, prepare(rows.targets, true));
+LossSums TextEbt<T, S>::run(const TrainingRows<T>& rows, const ThinkingDraws<T>& draws,
+                            const StepObserver<T>& observe, bool learns) {
+  const int64_t context = rows.targets.dim(1);
+  const QueryRange range = range_of_targets(rows.targets);
+  Workspace& workspace = prepare({rows.targets.dim(0), context, range, learns});
+  LossSums sums(draws.landscapes.size(), count_targets(rows.targets));
+  if (rows.final_logits && range.count() < context) {
+    // What is not thought about is nothing, rather than what lay there.
+    kernels::elementwise<T>().fill(rows.final_logits.count(), T(0), rows.final_logits.data);
+  }
+  if (workspace.chunks.empty()) {
+    return sums;
+  }
+  for (int64_t row = 0; row < tokens_.dim(0); ++row) {
+    std::copy_n(rows.inputs.data + row * context, range.end, tokens_.data + row * range.end);
+  }
+  const ModelWeights<T, S>& weights = this->operands().views();
+  const CausalParts<T, S> parts{this->config(), weights, this->gradients_by_role(), rotary_};
+  Simplex<T, S> space = text_candidates(this->config(), thinking_, weights);
+  space.matrix_bar = this->gradients_by_role().vocabulary.weight;
+  run_causal_pass(
+      parts, {tokens_, {}}, draws.landscapes, learns, workspace,
+      [&](const Chunk& chunk, typename Workspace::ChunkMemory& memory) {
+        chunk.for_each_run([&](int64_t first, int64_t at, int64_t n) {
+          std::copy_n(rows.targets.data + first, n, memory.extra.targets.data + at);
+        });
+        TextProblem<T, S> problem{{parts, workspace.contexts, chunk, draws.landscapes, space},
+                                  thinking_,
+                                  memory.extra,
+                                  rows.inverse_token_count,
+                                  learns,
+                                  sums};
+        ThinkingPass<TextProblem<T, S>> pass(problem, thinking_, draws, chunk, memory.buffers,
+                                             sums);
+        pass.run(learns, rows.inverse_token_count, observe);
+        if (rows.final_logits) {
+          const Tensor<const T> result = pass.result();
+          chunk.for_each_run([&](int64_t first, int64_t at, int64_t n) {
+            const Tensor<const T> part = result.slice(at, n);
+            kernels::elementwise<T>().copy(part.count(), part.data,
+                                           rows.final_logits.data + first * result.dim(1));
+          });
+        }
+      });
+  return sums;
 }
 
 template <class T, class S>
 LossSums TextEbt<T, S>::train(const TrainingRows<T>& rows, uint64_t seed, uint64_t training_step) {
-  // Draws belong to positions of the whole batch.
-  const int64_t before = rows.first_row * rows.inputs.dim(1);
-  const auto vocab = static_cast<uint64_t>(config_.vocab_size);
-  ThinkingDraws<T> draws;
-  draws.initial = [=](int64_t first, Tensor<T> out) {
-    RandomStream{seed, RandomPurpose::kInitialPrediction, training_step}.normal(
-        static_cast<uint64_t>(before + first) * vocab, out, T(1));
-  };
-  draws.langevin = [=](int64_t step, int64_t first, Tensor<T> out) {
-    const uint64_t stream = training_step * kStepsPerTrainingStep + static_cast<uint64_t>(step);
-    RandomStream{seed, RandomPurpose::kLangevin, stream}.normal(
-        static_cast<uint64_t>(before + first) * vocab, out, T(1));
-  };
-  draws.step_size = [=](int64_t first, Tensor<T> out) {
-    RandomStream{seed, RandomPurpose::kStepSize, training_step}.uniform(
-        static_cast<uint64_t>(before + first), out);
-  };
-  const RandomStream counts{seed, RandomPurpose::kStepCount, training_step};
-  const auto choices = static_cast<uint64_t>(thinking_.steps_max - thinking_.steps_min + 1);
-  for (int64_t i = 0; i < config_.landscapes; ++i) {
-    draws.repeats.push_back(thinking_.steps_min +
-                            static_cast<int64_t>(counts.below(choices, static_cast<uint64_t>(i))));
+  const int64_t vocab = this->config().vocab_size;
+  const DrawAddress address{seed, training_step, rows.first_row * rows.inputs.dim(1), vocab};
+  ThinkingDraws<T> draws = training_draws<T>(thinking_, this->config().landscapes, address);
+  if (rows.initial_logits) {
+    draws.initial = [&](int64_t first, Tensor<T> out) {
+      kernels::elementwise<T>().copy(out.count(), rows.initial_logits.data + first * vocab,
+                                     out.data);
+    };
+  } else if (thinking_.initial == InitialPrediction::kRandomNoise) {
+    draws.initial = [=, scale = static_cast<T>(thinking_.initial_scale)](
+                        int64_t first, Tensor<T> out) { address.initial(first, out, scale); };
   }
-  return train_from(rows, draws, {});
-}
-
-// Every landscape as often as in training, then the last one for as long as wanted.
-template <class T, class S>
-std::vector<int64_t> TextEbt<T, S>::inference_plan(int64_t steps) const {
-  if (steps == 0) {
-    steps = config_.landscapes * thinking_.steps_max;
-  }
-  std::vector<int64_t> plan;
-  for (int64_t i = 0; i < steps; ++i) {
-    plan.push_back(std::min(i / thinking_.steps_max, config_.landscapes - 1));
-  }
-  return plan;
-}
-
-template <class T, class S>
-void TextEbt<T, S>::read(TextWorkspace<T, S>& workspace, Tensor<const int32_t> tokens,
-                         const PassOptions& options) {
-  const Tensor<const int32_t> read = workspace.tokens_of(tokens);
-  const std::vector<int64_t> plan = inference_plan(options.steps);
-  const PartOfWork work(0, 0);  // little of what follows
-  for (size_t context = 0; context <= workspace.context_of(plan.back()); ++context) {
-    workspace.contexts[context].forward(operands_.views(), rotary_, read,
-                                        static_cast<int64_t>(context));
-  }
-}
-
-template <class T, class S>
-void TextEbt<T, S>::think(TextWorkspace<T, S>& workspace, const Chunk& chunk,
-                          ChunkSpace<T, S>& space, const PassOptions& options,
-                          const std::function<void(size_t)>& after_step) {
-  TextStep<T, S>& step = space.steps.front();
-  parts().set_step_sizes(space, {});
-  if (thinking_.initial == InitialPrediction::kZeros) {
-    kernels::elementwise<T>().fill(step.next.count(), T(0), step.next.data);
-  } else {
-    const RandomStream random{options.seed, RandomPurpose::kInitialPrediction, 0};
-    const int64_t before = options.first_row * workspace.context;
-    chunk.for_each_run([&](int64_t first, int64_t at, int64_t n) {
-      random.normal(static_cast<uint64_t>((before + first) * config_.vocab_size),
-                    step.next.slice(at, n), static_cast<T>(thinking_.initial_scale));
-    });
-  }
-  const std::vector<int64_t> plan = inference_plan(options.steps);
-  for (size_t i = 0; i < plan.size(); ++i) {
-    TextContext<T, S>& context = workspace.contexts[workspace.context_of(plan[i])];
-    think_once<T, S>(config_, parts().landscape(context, chunk), step.next,
-                     {space.step_size, space.bound}, step);
-    after_step(i);
-  }
+  return run(rows, draws, {}, true);
 }
 
 template <class T, class S>
 LossSums TextEbt<T, S>::evaluate(Tensor<const int32_t> inputs, Tensor<const int32_t> targets,
                                  const PassOptions& options) {
-  TextWorkspace<T, S>& workspace = prepare(targets, false);
-  const size_t steps = inference_plan(options.steps).size();
-  LossSums sums;
-  sums.count = count_targets(targets);
-  sums.losses.assign(steps, 0.0);
-  sums.energies.assign(steps, 0.0);
-  if (workspace.chunks.empty()) {
-    return sums;
+  TrainingRows<T> rows;
+  rows.inputs = inputs;
+  rows.targets = targets;
+  ThinkingDraws<T> draws;
+  draws.landscapes = inference_landscapes(this->config().landscapes, thinking_, options.steps);
+  if (thinking_.initial == InitialPrediction::kRandomNoise) {
+    const DrawAddress address{options.seed, 0, options.first_row * targets.dim(1),
+                              this->config().vocab_size};
+    draws.initial = [=, scale = static_cast<T>(thinking_.initial_scale)](
+                        int64_t first, Tensor<T> out) { address.initial(first, out, scale); };
   }
-  read(workspace, inputs, options);
-  for (size_t i = 0; i < workspace.chunks.size(); ++i) {
-    const Chunk& chunk = workspace.chunks[i];
-    ChunkSpace<T, S>& space = workspace.space(chunk, targets);
-    const TextStep<T, S>& step = space.steps.front();
-    const Tensor<const int32_t> wanted = space.targets;
-    think(workspace, chunk, space, options, [&](size_t thought) {
-      CrossEntropy<T>::loss_and_gradient({wanted, T(0)}, step.next, T(0), space.row_loss, {});
-      sums.losses[thought] += sum_over_targets<T>(space.row_loss, wanted);
-      sums.energies[thought] += sum_over_targets(step.energy, wanted);
-    });
-    tell_share(static_cast<double>(i + 1) / static_cast<double>(workspace.chunks.size()));
-  }
+  LossSums sums = run(rows, draws, {}, false);
   sums.objective = sums.losses.back();
   return sums;
 }
 
-template class TextEbt<float>;
-template class TextEbt<double>;
-template class TextEbt<float, Bfloat16>;
+#define EBT_INSTANTIATE(T, S)                                                       \
+  template Simplex<T, S> text_candidates(const ModelConfig&, const ThinkingConfig&, \
+                                         const ModelWeights<T, S>&);                \
+  template struct TextExtra<T, S>;                                                  \
+  template class TextEbt<T, S>;
+EBT_INSTANTIATE(float, float)
+EBT_INSTANTIATE(float, Bfloat16)
+EBT_INSTANTIATE(double, double)
+#undef EBT_INSTANTIATE
 
 }  // namespace ebt

@@ -1,16 +1,40 @@
-// The energy-based transformer for text.
+// The energy-based transformer for text: causal predictions of distributions over tokens.
 #pragma once
 
-#include <functional>
 #include <memory>
-#include <vector>
+#include <optional>
 
-#include "ebt/think/training_pass.h"
+#include "ebt/model/text_model.h"
+#include "ebt/think/causal_pass.h"
+#include "ebt/think/simplex.h"
 
 namespace ebt {
 
+// The candidates of a model of text.
+template <class T, class S>
+Simplex<T, S> text_candidates(const ModelConfig& config, const ThinkingConfig& thinking,
+                              const ModelWeights<T, S>& weights);
+
+// What text needs for a chunk of N candidates beside the buffers of every pass.
+template <class T, class S>
+struct TextExtra {
+  using Space = Simplex<T, S>;
+
+  TextExtra(Arena& arena, const SequenceConfig& config, const ThinkingSettings& thinking,
+            const Space& space, const Chunk& chunk, bool training);
+
+  Tensor<int32_t> targets;  // (N)
+  Tensor<T> bound;          // (N), absent where nothing is clamped
+  // The contrastive term's cotangents of energies (B, Q), its one-hot truth (N, V) and its stream.
+  Tensor<T> energy_bar;
+  std::optional<ThinkingStep<Space, PredictionStream<T, S>>> truth;
+};
+
 template <class T, class S = T>
-class TextEbt : public TextModel<T> {
+class TextEbt : public ModelShell<T, S, TextModel<T>> {
+  using Shell = ModelShell<T, S, TextModel<T>>;
+  using Workspace = CausalWorkspace<Simplex<T, S>, TextExtra<T, S>>;
+
  public:
   // Workspace for at most (rows, context) tokens. Throws Error for an impossible configuration.
   TextEbt(const ModelConfig& model, const ThinkingConfig& thinking, int64_t rows, int64_t context,
@@ -19,48 +43,26 @@ class TextEbt : public TextModel<T> {
   static size_t workspace_bytes(const ModelConfig& model, const ThinkingConfig& thinking,
                                 int64_t rows, int64_t context, const EngineOptions& options);
 
-  const ModelConfig& config() const override { return config_; }
-  const ParameterLayout& layout() const override { return layout_; }
-  ParameterBlock<T>& weights() override {
-    copies_are_stale_ = true;
-    return weights_;
-  }
-  ParameterBlock<T>& gradients() override { return gradients_; }
   LossSums train(const TrainingRows<T>& rows, uint64_t seed, uint64_t training_step) override;
   LossSums evaluate(Tensor<const int32_t> inputs, Tensor<const int32_t> targets,
                     const PassOptions& options) override;
 
-  // train, from given draws.
+  // train, from given draws. `observe` may be empty.
   LossSums train_from(const TrainingRows<T>& rows, const ThinkingDraws<T>& draws,
-                      const StepObserver<T>& observe);
+                      const StepObserver<T>& observe) {
+    return run(rows, draws, observe, true);
+  }
 
  private:
-  // Buffers for the shape of work at hand, and weights that are up to date.
-  TextWorkspace<T, S>& prepare(Tensor<const int32_t> targets, bool training);
-  std::vector<int64_t> inference_plan(int64_t steps) const;
-  TextEbtParts<T, S> parts() const {
-    return {config_, thinking_, operands_.views(), gradient_views_, rotary_};
-  }
-  // Thinks about the tokens after the chunk's positions, as
-  // long as `options` says. The contexts of all landscapes must be there.
-  void think(TextWorkspace<T, S>& workspace, const Chunk& chunk, ChunkSpace<T, S>& space,
-             const PassOptions& options, const std::function<void(size_t)>& after_step);
-  // Computes the contexts of the landscapes that `options` visits.
-  void read(TextWorkspace<T, S>& workspace, Tensor<const int32_t> tokens,
-            const PassOptions& options);
+  LossSums run(const TrainingRows<T>& rows, const ThinkingDraws<T>& draws,
+               const StepObserver<T>& observe, bool learns);
+  // Buffers for the shape of work at hand.
+  Workspace& prepare(const CausalWork& work);
 
-  ModelConfig config_;
   ThinkingConfig thinking_;
-  EngineOptions options_;
-  ParameterLayout layout_;
-  ParameterBlock<T> weights_;
-  ParameterBlock<T> gradients_;
-  TextWeights<T> gradient_views_;
-  OperandWeights<T, S> operands_;
-  bool copies_are_stale_ = true;
   RotaryTable<T> rotary_;
-  Arena arena_;
-  std::unique_ptr<TextWorkspace<T, S>> workspace_;
+  Tensor<int32_t> tokens_;  // (B, S) that are read
+  std::unique_ptr<Workspace> workspace_;
 };
 
 }  // namespace ebt

@@ -7,7 +7,6 @@
 #include "ebt/core/bfloat16.h"
 #include "ebt/kernels/rng.h"
 #include "ebt/think/distribution.h"
-#include "ebt/think/text_thinking.h"
 
 namespace ebt {
 namespace {

@@ -28,15 +28,13 @@ template <class T>
 size_t model_bytes(const ModelConfig& model, const ThinkingConfig& thinking, int64_t rows,
                    int64_t context, const EngineOptions& options) {
   check(model, thinking);
-  const auto count = static_cast<size_t>(text_model_layout(model).count());
   return with_stored_type<T>(options.precision, [&]<class S>() {
-    const size_t workspace =
-        model.arch == Architecture::kEbt
-            ? TextEbt<T, S>::workspace_bytes(model, thinking, rows, context, options)
-            : TransformerPp<T, S>::workspace_bytes(model, rows, context, options);
-    // Weights and, for training, gradients and two moments.
-    return workspace + OperandWeights<T, S>::bytes(model) +
-           sizeof(T) * (options.training ? 4 : 1) * count;
+    if (model.arch == Architecture::kTransformerPp) {
+      return TransformerPp<T, S>::bytes(model, options) +
+             TransformerPp<T, S>::workspace_bytes(model, rows, context, options);
+    }
+    return TextEbt<T, S>::bytes(model, options) +
+           TextEbt<T, S>::workspace_bytes(model, thinking, rows, context, options);
   });
 }
 
@@ -61,7 +59,7 @@ void initialize_weights(TextModel<T>& model, const ThinkingConfig& thinking, uin
   const std::vector<ParameterEntry>& entries = model.layout().entries();
   for (size_t i = 0; i < entries.size(); ++i) {
     const ParameterEntry& entry = entries[i];
-    const Tensor<T> values = model.weights().tensor(entry.name);
+    const Tensor<T> values = model.edit_weights().tensor(entry.name);
     const auto named = [&](const char* part) { return entry.name.find(part) != std::string::npos; };
     const RandomStream stream{seed, RandomPurpose::kInitialWeights, i};
     if (named("adaLN") && (config.type == EbtType::kAdalnZero || entry.shape.rank() == 1)) {

@@ -48,7 +48,7 @@ std::unique_ptr<TextModel<double>> made(const ModelConfig& model, const Thinking
   auto result = make_text_model<double>(model, thinking, 2, model.context, options);
   initialize_weights(*result, thinking, 5);
   // Every tensor away from its special values: zeros of adaLN-zero, ones of the norms.
-  const Tensor<double> all = result->weights().all();
+  const Tensor<double> all = result->edit_weights().all();
   std::vector<double> noise(static_cast<size_t>(all.count()));
   RandomStream{6, RandomPurpose::kSampling, 0}.normal(0, Tensor<double>{noise.data(), all.shape},
                                                       0.05);
@@ -66,7 +66,7 @@ double objective(TextModel<double>& model, const Tokens& tokens) {
 // d objective along `direction`, by central differences.
 double difference_quotient(TextModel<double>& model, const Tokens& tokens,
                            const std::vector<double>& direction, double width) {
-  const Tensor<double> all = model.weights().all();
+  const Tensor<double> all = model.edit_weights().all();
   const std::vector<double> weights(all.begin(), all.end());
   double ends[2];
   for (const int side : {0, 1}) {
@@ -300,7 +300,8 @@ TEST(TextModel, ChangedWeightsReachBf16Products) {
     };
     const double before = loss();
     EXPECT_EQ(loss(), before);
-    for (float& weight : made_model->weights().tensor("transformer.layers.0.attention.wo.weight")) {
+    for (float& weight :
+         made_model->edit_weights().tensor("transformer.layers.0.attention.wo.weight")) {
       weight *= 3.0F;
     }
     EXPECT_NE(loss(), before);

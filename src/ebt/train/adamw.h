@@ -19,9 +19,6 @@
 
 namespace ebt {
 
-// The published name of the step size of thinking, alpha.
-inline constexpr char kStepSizeName[] = "alpha";
-
 // One named parameter that learns at its own rate, without weight decay.
 struct ParameterGroup {
   std::string name;

@@ -70,9 +70,9 @@ struct Thinking {
         swept(thinking.truncate ? 1 : steps),
         passed_on(0),
         contrast(thinking.contrastive > 0 ? 1 : 0) {
-    if (gradient_crosses_steps(thinking) && !thinking.truncate) {
+    if (thinking.gradient_crosses_steps() && !thinking.truncate) {
       passed_on = steps - 1;  // all but the first
-    } else if (gradient_crosses_steps(thinking)) {
+    } else if (thinking.gradient_crosses_steps()) {
       // The last, unless it is the first.
       const bool may_be_one = model.landscapes == 1 && thinking.steps_min == 1;
       passed_on = 1 - (may_be_one ? 1 / static_cast<double>(thinking.steps_max) : 0);

@@ -6,7 +6,7 @@
 #include "ebt/core/work_watch.h"
 #include "ebt/data/text/prepared_data.h"
 #include "ebt/model/model_folder.h"
-#include "ebt/think/text_workspace.h"
+#include "ebt/think/chunk.h"
 
 namespace ebt {
 namespace {

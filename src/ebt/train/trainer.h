@@ -11,6 +11,7 @@
 
 #include "ebt/core/threads.h"
 #include "ebt/io/folder.h"
+#include "ebt/kernels/elementwise.h"
 #include "ebt/train/base_model.h"
 #include "ebt/train/memory_plan.h"
 #include "ebt/train/report.h"
@@ -129,10 +130,10 @@ class Trainer {
   Validation validate();
   // The initial weights, where they are another model's.
   void load_base() {
-    load_base_weights(config_, model_->weights());
+    load_base_weights(config_, model_->edit_weights());
     resolve_step_size(*model_, config_.thinking);
   }
-  Checkpoint<Scalar> checkpoint() { return loop_.checkpoint(model_->weights(), task_.replay()); }
+  Checkpoint<Scalar> checkpoint() { return loop_.checkpoint(model_->edit_weights(), task_.replay()); }
 
   Config config_;
   MemoryPlan plan_;
@@ -224,10 +225,10 @@ template <TrainingTask Task>
 typename Trainer<Task>::Step Trainer<Task>::take_step() {
   const StopWatch watch;
   const Tensor<Scalar> gradients = model_->gradients().all();
-  std::fill(gradients.begin(), gradients.end(), Scalar{0});
+  kernels::elementwise<Scalar>().fill(gradients.count(), Scalar(0), gradients.data);
   Step report;
   report.loss = task_.add_gradients(*model_, progress().step, report.measured);
-  loop_.learn(model_->weights(), model_->gradients(), report);
+  loop_.learn(model_->edit_weights(), model_->gradients(), report);
   if (!report.skipped) {
     task_.learned();
   }

@@ -1,4 +1,4 @@
-#include "ebt/think/text_workspace.h"
+#include "ebt/think/chunk.h"
 
 namespace ebt {
 

@@ -1,11 +1,10 @@
 // The energy of a whole model, its gradient in the candidates, and the second-order sweep into
 // every weight, through both streams and the landscape's vectors, against nested dual numbers.
-#include "ebt/model/prediction_stream.h"
-
 #include <gtest/gtest.h>
 
 #include <utility>
 
+#include "ebt/model/causal_landscape.h"
 #include "tests/support/dual.h"
 #include "tests/support/model_reference.h"
 #include "tests/support/numeric.h"
@@ -47,8 +46,7 @@ struct EnergyModel {
   Array<double> e, e_dot, energy_bar;
 
   Arena arena;
-  LandscapeVectors<double> vectors;
-  ContextStream<double, double> context;
+  CausalContext<double, double> context;
   ebt::PredictionStream<double, double> predictions;
   SweepSpace<double, double> space;
   RotaryTable<double> rotary;
@@ -67,11 +65,10 @@ struct EnergyModel {
         e_dot(e.shape),
         energy_bar({kBatch, queries}),
         arena(size_t{1} << 20U),
-        vectors(arena, config),
         context(arena, config, kBatch, kContext, keep,
                 ContextWork<double, double>::take(arena, config, kBatch, kContext, keep)),
-        predictions(arena, config, kBatch, queries, true),
-        space(SweepSpace<double, double>::take(arena, config, kBatch, queries)),
+        predictions(arena, shape(), Pooling::kNone, true),
+        space(SweepSpace<double, double>::take(arena, shape())),
         rotary(kContext + config.lead() + 1, config.head_width(), config.rope_theta) {
     tokens.values = {4, 0, 2, 2, 2, 1};
     const std::vector<double> all = normal_draws(layout.count(), 1);
@@ -81,23 +78,22 @@ struct EnergyModel {
     energy_bar.values = normal_draws(energy_bar.shape.count(), 4);
   }
 
-  EnergyLandscape<double, double> landscape() {
-    return {operands.views(), vectors, rotary, context, 0, first_query};
+  StackShape shape() const { return {config, config.layers, kBatch, queries}; }
+  CausalLandscape<double, double> landscape() {
+    return {config, operands.views(), rotary, context, 0, first_query, queries};
   }
+  ebt::PredictionStream<double, double>::Params at() { return landscape().params(); }
+  ebt::PredictionStream<double, double>::Grads gradients() { return landscape().grads(grad_views); }
   std::vector<double> forward() {
-    vectors.forward(operands.views().values, kLandscape);
-    context.forward(operands.views(), vectors, rotary, {tokens.values.data(), tokens.shape},
+    context.forward(operands.views(), rotary, {{tokens.values.data(), tokens.shape}, {}},
                     kLandscape);
     std::copy(e.values.begin(), e.values.end(), predictions.embedded().begin());
-    const Tensor<const double> energy = predictions.forward(landscape());
+    const Tensor<const double> energy = predictions.forward(at());
     return {energy.begin(), energy.end()};
   }
   // Carries what the streams left in the cotangents of the context and of the landscape's vectors
   // into the gradients.
-  void finish_gradients() {
-    context.vjp(operands.views(), vectors, rotary, grad_views);
-    vectors.vjp(operands.views().values, grad_views);
-  }
+  void finish_gradients() { context.vjp(operands.views(), rotary, grad_views); }
 
   // The reference's energies with an outer direction at one weight, or at one entry of e, and e_dot
   // as the inner one.
@@ -172,7 +168,7 @@ class PredictionStream : public ::testing::TestWithParam<Setting> {
 
 TEST_P(PredictionStream, EnergyAndItsGradientAreExact) {
   const std::vector<double> energy = model_.forward();
-  model_.predictions.input_gradient(model_.landscape());
+  model_.predictions.input_gradient(model_.at());
   std::vector<double> expected;
   for (const SecondDual& value : model_.along(-1, -1)) {
     expected.push_back(value.value.value);
@@ -187,10 +183,10 @@ TEST_P(PredictionStream, EnergyAndItsGradientAreExact) {
 
 TEST_P(PredictionStream, VjpIsExactInEveryWeight) {
   model_.forward();
-  std::vector<double> e_bar(model_.e.values.size());
-  model_.predictions.vjp(model_.landscape(),
-                         {model_.energy_bar.values.data(), model_.energy_bar.shape}, model_.space,
-                         model_.grad_views, {e_bar.data(), model_.e.shape});
+  auto gradients = model_.gradients();
+  const Tensor<const double> cotangent = model_.predictions.vjp(
+      model_.at(), {model_.energy_bar.values.data(), model_.energy_bar.shape}, gradients);
+  const std::vector<double> e_bar(cotangent.begin(), cotangent.end());
   model_.finish_gradients();
   const auto expected = [](const Pairings& p) { return p.carried; };
   EXPECT_LE(relative_error(e_bar, candidate_cotangents(model_, expected)), kDoubleBound);
@@ -199,12 +195,13 @@ TEST_P(PredictionStream, VjpIsExactInEveryWeight) {
 
 TEST_P(PredictionStream, SweepIsExactInEveryWeight) {
   model_.forward();
-  model_.predictions.input_gradient(model_.landscape());
+  model_.predictions.input_gradient(model_.at());
   std::vector<double> e_bar(model_.e.values.size());
   std::vector<double> e_dot = model_.e_dot.values;
-  model_.predictions.sweep(model_.landscape(), {e_dot.data(), model_.e.shape},
+  auto gradients = model_.gradients();
+  model_.predictions.sweep(model_.at(), {e_dot.data(), model_.e.shape},
                            {model_.energy_bar.values.data(), model_.energy_bar.shape}, model_.space,
-                           model_.grad_views, {e_bar.data(), model_.e.shape});
+                           gradients, {e_bar.data(), model_.e.shape});
   model_.finish_gradients();
   const auto expected = [](const Pairings& p) { return p.carried + p.second; };
   EXPECT_LE(relative_error(e_bar, candidate_cotangents(model_, expected)), kDoubleBound);
