@@ -94,7 +94,7 @@ void ContextStream<T, S>::forward(const ModelWeights<T, S>& weights,
   if (input.tokens) {
     Embedding<T>::forward(weights.values.embeddings, input.tokens, embedded);
   } else {
-    elementwise<T>().copy(input.vectors.count(), input.vectors.data, embedded.data);
+    kernels::elementwise<T>().copy(input.vectors.count(), input.vectors.data, embedded.data);
   }
   if (led) {
     typename LandscapeToken<T>::Saved unused;

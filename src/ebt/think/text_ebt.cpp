@@ -5,6 +5,7 @@
 
 #include "ebt/kernels/elementwise.h"
 #include "ebt/kernels/ranking.h"
+#include "ebt/kernels/rows.h"
 #include "ebt/layers/cross_entropy.h"
 #include "ebt/layers/target_sums.h"
 
