@@ -63,7 +63,7 @@ TimedSteps timed_steps(const typename Task::Config& config, typename Task::Data 
     state->task.add_gradients(*state->model, state->step++, measured);
     const PhaseScope scope(Phase::kOptimizer);
     const double norm = state->optimizer.gradient_norm(state->model->gradients());
-    state->optimizer.update(state->model->weights(), state->model->gradients(), state->rate,
+    state->optimizer.update(state->model->edit_weights(), state->model->gradients(), state->rate,
                             clip_scale(norm, 1.0));
     return measured.count;
   };

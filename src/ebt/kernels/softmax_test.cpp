@@ -18,16 +18,16 @@ class Softmax : public ::testing::Test {
  protected:
   static std::vector<T> softmax(const std::vector<T>& z) {
     std::vector<T> p(z.size());
-    softmax<T, T>().forward(1, static_cast<int64_t>(z.size()), z.data(), p.data());
+    kernels::softmax<T, T>().forward(1, static_cast<int64_t>(z.size()), z.data(), p.data());
     return p;
   }
   // The loss of one row, and its gradient scaled by 2.
   static T cross_entropy(const std::vector<T>& z, int32_t target, T smoothing,
                          std::vector<T>* gradient = nullptr) {
     T loss;
-    cross_entropy<T>().loss_and_gradient(1, static_cast<int64_t>(z.size()), z.data(), &target,
-                                         smoothing, T(2), &loss,
-                                         gradient == nullptr ? nullptr : gradient->data());
+    kernels::cross_entropy<T>().loss_and_gradient(1, static_cast<int64_t>(z.size()), z.data(),
+                                                  &target, smoothing, T(2), &loss,
+                                                  gradient == nullptr ? nullptr : gradient->data());
     return loss;
   }
 };

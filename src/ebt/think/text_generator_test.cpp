@@ -363,7 +363,7 @@ TEST(TextGenerator, PredictsForABaselineWhatItsTrainingPassDoes) {
     const int64_t seen = position - start;
     const auto full = make_text_model<double>(model.config, {}, 1, seen, {});
     std::copy(model.weights.all().begin(), model.weights.all().end(),
-              full->weights().all().begin());
+              full->edit_weights().all().begin());
     std::vector<int32_t> targets(static_cast<size_t>(seen), kIgnoredTarget);
     targets.back() = report.token;
     const LossSums sums =

@@ -29,7 +29,7 @@ using testing::weights_of;
 
 // The gradient of alpha is zero as long as the table is.
 void make_alpha_matter(TextTrainer<float>& trainer) {
-  const Tensor<float> table = trainer.model().weights().tensor("table");
+  const Tensor<float> table = trainer.model().edit_weights().tensor("table");
   for (int64_t token = 0; token < table.dim(0); ++token) {
     table[token * table.dim(1)] = 1.0F;
   }
@@ -212,7 +212,7 @@ TEST(Trainer, FailsWhereItEndsInWeightsThatAreNoGood) {
       error_of("unknown", 0, spoil_loss),
       "training stopped at step 20 because loss or gradient were not finite 2 steps in a row");
   const auto spoil_weights = [](BigramModel<float>& model, uint64_t /*last*/) {
-    const Tensor<float> weights = model.weights().all();
+    const Tensor<float> weights = model.edit_weights().all();
     std::fill(weights.begin(), weights.end(), std::numeric_limits<float>::quiet_NaN());
   };
   EXPECT_EQ(
@@ -298,7 +298,7 @@ TEST(Trainer, LearnsAnswersButNotTheirPrompts) {
   EXPECT_LT(steps.back().loss, steps.front().loss - 1.0);
   EXPECT_EQ(validations.back().measured.count, 4 * 3);
   EXPECT_EQ(validations.back().measured.bytes, 4 * 2);
-  const Tensor<float> table = trainer.model().weights().tensor("table");
+  const Tensor<float> table = trainer.model().edit_weights().tensor("table");
   const auto row_changed = [&](char token) {
     const Tensor<float> row = table.slice(token, 1);
     return std::any_of(row.begin(), row.end(), [](float value) { return value != 0; });
