@@ -244,9 +244,9 @@ TEST(TrainingFlops, AreTheHandCountOfATinyStep) {
   EXPECT_EQ(flops.context, 3 * 2 * 2 * 8);      // keys and values: 8 weights, two tokens
   EXPECT_EQ(flops.prediction, 6 * 2 * 2 * 28);  // six products of all weights
   EXPECT_EQ(flops.vocabulary, 5 * 2 * 2 * 6);   // p W, u W^T, v W and two outer products
-  EXPECT_EQ(flops.other, 5 * 2 * 2 * 2);        // the head: 2 for the step, 3 for the sweep
+  EXPECT_EQ(flops.other, 3 * 2 * 2 * 2);        // the head: 2 for the step, 1 for the sweep
   EXPECT_EQ(flops.attention, 2 * 2 * (17 * 3 + 24 * 2));  // three pairs, two own keys
-  EXPECT_EQ(flops.total(), 96 + 672 + 120 + 40 + 396);
+  EXPECT_EQ(flops.total(), 96 + 672 + 120 + 24 + 396);
 }
 
 }  // namespace

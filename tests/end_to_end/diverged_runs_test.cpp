@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <iterator>
 #include <limits>
 
 #include "ebt/data/image/image.h"
@@ -36,13 +37,28 @@ class DivergedRuns : public ::testing::Test {
   }
 
   TemporaryFolder folder_;
-  std::string text_ = folder_.write("text.txt", real_text());
+  // Words in an order of their own: where a run ends that diverges depends on every byte it reads.
+  static std::string words() {
+    const char* const vocabulary[] = {"the",      "of",     "energy", "model", "thinks", "about",
+                                      "every",    "answer", "step",   "by",    "and",    "then",
+                                      "descends", "until",  "it",     "rests"};
+    std::string text;
+    for (uint64_t state = 1; text.size() < 40'000;) {
+      state = state * 6364136223846793005U + 1442695040888963407U;
+      text += vocabulary[(state >> 33U) % std::size(vocabulary)];
+      text += ' ';
+    }
+    text.resize(40'000);
+    return text;
+  }
+
+  std::string text_ = folder_.write("text.txt", words());
 };
 
-// At a rate of 1 attention is saturated: its slopes are zero, and predictions uniform.
+// At a rate of 0.1 attention is saturated: its slopes are zero, and predictions uniform.
 TEST_F(DivergedRuns, AreMeasuredAlikeByTrainingAndEval) {
   for (const char* precision : {"fp32", "bf16"}) {
-    for (const char* rate : {"0.001", "1"}) {
+    for (const char* rate : {"0.001", "0.1"}) {
       SCOPED_TRACE(std::string(precision) + ", learning rate " + rate);
       const std::string model = folder_.file("model");
       const json trained = run_ebt_json({"train",

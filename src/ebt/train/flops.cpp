@@ -101,7 +101,7 @@ TrainingFlops energy_flops(const TrainConfig& config, const Shapes& s, double gr
                      (kForward + kBack) * k.contrast) +
              own * ((kForward + kBack) * k.steps + (kOwnTangent + kOwnSecondOrder) * k.swept +
                     (kForward + kBack) * k.contrast));
-  flops.other = kTerm * positions * s.D * (2 * k.steps + 3 * k.swept + 3 * k.contrast);
+  flops.other = kTerm * positions * s.D * (2 * k.steps + k.swept + 5 * k.contrast);
   if (model.is_adaln()) {
     flops.other += gradient_passes * contexts * 3 * kTerm * (6 * s.L + 2) * s.D * s.D;
   }

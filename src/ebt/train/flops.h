@@ -19,7 +19,7 @@
 //   attention     2 D B c (L - 1) (7 + 2 r) T (T + 1) / 2
 //                 + 2 D B L ((5 K + 12 s + 7 h) (S (S + 1) / 2 + S (T - S))
 //                            + (7 K + 17 s + 7 h) S)    a prediction's own key
-//   other         2 B S D (2 K + 3 s + 3 h)             the energy head
+//   other         2 B S D (2 K + s + 5 h)               the energy head
 //                 + 6 (6 L + 2) D^2 c                   adaLN alone, for each gradient pass
 // and of Transformer++
 //   context       2 B S L n (3 + r)
