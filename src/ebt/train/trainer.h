@@ -133,7 +133,9 @@ class Trainer {
     load_base_weights(config_, model_->edit_weights());
     resolve_step_size(*model_, config_.thinking);
   }
-  Checkpoint<Scalar> checkpoint() { return loop_.checkpoint(model_->edit_weights(), task_.replay()); }
+  Checkpoint<Scalar> checkpoint() {
+    return loop_.checkpoint(model_->edit_weights(), task_.replay());
+  }
 
   Config config_;
   MemoryPlan plan_;
