@@ -67,6 +67,6 @@ class EnergyStream {
 template <class T, class S>
 using PredictionStream = EnergyStream<T, S, PredictionAttention<T, S>, TextStyle>;
 template <class T, class S>
-using ImageStream = EnergyStream<T, S, BidirectionalAttention<T, S>, ImageStyle>;
+using ImageEnergyStream = EnergyStream<T, S, BidirectionalAttention<T, S>, ImageStyle>;
 
 }  // namespace ebt

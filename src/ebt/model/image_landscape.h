@@ -31,8 +31,10 @@ struct ImageLandscape {
   typename ImageStack<T, S>::Params stack() const;
   typename ImageStack<T, S>::Grads stack_grads(const ImageWeights<T>& grads) const;
   // Of an EBT: with the energy head above.
-  typename ImageStream<T, S>::Params energy() const { return {stack(), weights.values().output}; }
-  typename ImageStream<T, S>::Grads energy_grads(const ImageWeights<T>& grads) const {
+  typename ImageEnergyStream<T, S>::Params energy() const {
+    return {stack(), weights.values().output};
+  }
+  typename ImageEnergyStream<T, S>::Grads energy_grads(const ImageWeights<T>& grads) const {
     return {stack_grads(grads), grads.output};
   }
   typename PatchEmbedding<T>::Params embedding() const {

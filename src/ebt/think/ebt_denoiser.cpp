@@ -12,7 +12,7 @@ namespace ebt {
 namespace {
 
 template <class S>
-using StepOf = ThinkingStep<Patches<float, S>, ImageStream<float, S>>;
+using StepOf = ThinkingStep<Patches<float, S>, ImageEnergyStream<float, S>>;
 
 template <class S>
 std::unique_ptr<StepOf<S>> lay_out(Arena& arena, const ImageModelConfig& config, int64_t images) {

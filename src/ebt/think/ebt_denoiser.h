@@ -13,7 +13,7 @@ namespace ebt {
 
 template <class S>
 class EbtDenoiser : public ImageDenoiser {
-  using Step = ThinkingStep<Patches<float, S>, ImageStream<float, S>>;
+  using Step = ThinkingStep<Patches<float, S>, ImageEnergyStream<float, S>>;
 
  public:
   // Takes weights of image_model_layout(config). `trained_timestep` is the noise it was trained to

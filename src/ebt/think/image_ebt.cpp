@@ -39,7 +39,7 @@ double sum(Tensor<const T> values) {
 template <class T, class S>
 struct ImageProblem {
   using Space = Patches<T, S>;
-  using Stream = ImageStream<T, S>;
+  using Stream = ImageEnergyStream<T, S>;
 
   const ImageLandscape<T, S>& landscape;
   const ImageWeights<T>& gradients;

@@ -15,7 +15,7 @@ namespace ebt {
 template <class T, class S = T>
 class ImageEbt : public ModelShell<T, S, ImageModel<T>> {
   using Shell = ModelShell<T, S, ImageModel<T>>;
-  using Buffers = PassBuffers<Patches<T, S>, ImageStream<T, S>>;
+  using Buffers = PassBuffers<Patches<T, S>, ImageEnergyStream<T, S>>;
   struct Workspace;
 
  public:
