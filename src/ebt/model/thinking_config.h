@@ -22,12 +22,17 @@ struct ThinkingSettings {
   double step_size_spread = 1.0;  // alpha times U(1/spread, spread) per candidate; 1: not random
   bool detach = true;             // cut the gradient between thinking steps
   bool truncate = false;          // loss and second order on the last step only
-  double langevin_noise = 0.0;    // standard deviation added to the candidate before every step
+  // Last steps that anything is learned from, earlier ones being constants, alpha's part in them
+  // too; 0: all. With truncate, second order is then on all of these.
+  int64_t learned_steps = 0;
+  double langevin_noise = 0.0;  // standard deviation added to the candidate before every step
 
   // Whether what a step ends in carries gradient to the step before. Not when steps are detached;
   // and when only the last step counts, earlier ones matter to nothing but alpha, and so not if
   // that is fixed.
-  bool gradient_crosses_steps() const { return !detach && (!truncate || step_size_learnable); }
+  bool gradient_crosses_steps() const {
+    return !detach && learned_steps != 1 && (!truncate || step_size_learnable || learned_steps > 1);
+  }
 
  protected:
   // Throws Error naming the first impossible field.
