@@ -3,6 +3,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -12,11 +13,13 @@
 #include <sstream>
 #include <string>
 #include <system_error>
+#include <thread>
 
 #include "command_line.h"
 #include "commands.h"
 #include "ebt/core/error.h"
 #include "ebt/core/message.h"
+#include "ebt/dist/launcher.h"
 #include "ebt/io/mapped_ranges.h"
 #include "output.h"
 #include "stop_signals.h"
@@ -105,6 +108,18 @@ void obey(CLI::App& app, const GlobalFlags& flags, int argc, char** argv) {
   }
 }
 
+// What is wrong with one process of a job is mostly wrong with all: the first says it, and its end
+// makes the launcher end the others.
+void let_rank_0_speak() {
+  try {
+    if (const auto launch = ebt::find_launch(); launch && launch->rank > 0) {
+      std::this_thread::sleep_for(std::chrono::seconds(2));
+    }
+  } catch (const ebt::Error&) {
+    // That is the failure.
+  }
+}
+
 int run(int argc, char** argv) {
   constexpr int kReaderGone = 128 + SIGPIPE;  // as shells show it
   CLI::App app("", "ebt");
@@ -134,6 +149,7 @@ int run(int argc, char** argv) {
   } catch (const std::exception& error) {
     sentence = error.what();
   }
+  let_rank_0_speak();
   ebt::tell(sentence, fmt::format("'{} --help' explains its flags",
                                   ebt::full_name(ebt::chosen_command(app))));
   return 1;

@@ -9,9 +9,12 @@
 #include <cmath>
 #include <iterator>
 #include <memory>
+#include <optional>
 #include <system_error>
 #include <utility>
 
+#include "command_line.h"
+#include "ebt/dist/launcher.h"
 #include "ebt/io/file.h"
 #include "ebt/io/json.h"
 #include "ebt/io/json_text.h"
@@ -58,6 +61,15 @@ void check_nothing_before(const CLI::App& command) {
     EBT_CHECK(option->count() == 0, "{} stands before '{}', whose flags belong behind it",
               option->get_name(), command.get_name());
   }
+}
+
+// Copies that a launcher starts would do the same work over one another; but those of an experiment
+// share its queue.
+void check_runs_alone(const CLI::App& command) {
+  const std::optional<Launch> launch = find_launch();
+  EBT_CHECK(!launch || launch->size == 1 || command.get_parent()->get_name() == "lab",
+            "{} started {} processes, and '{}' is the work of one: start it without {}",
+            launch->launcher, launch->size, full_name(command), launch->launcher);
 }
 
 // "a, b or c"
@@ -250,6 +262,7 @@ CLI::App* add_command(CLI::App& app, const std::string& name, const std::string&
   command->callback([command, flags, run = std::move(run)] {
     check_nothing_before(*command);
     if (command->get_subcommands().empty()) {
+      check_runs_alone(*command);
       flags->check();
       run(*flags);
     }

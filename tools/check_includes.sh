@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-order=(core kernels io data layers model think train eval report serve)
+order=(core kernels io dist data layers model think train eval report serve)
 
 for folder in src/ebt/*/; do
   [[ " ${order[*]} " == *" $(basename "$folder") "* ]] ||

@@ -3,8 +3,8 @@
 build_packages=(cmake ninja-build g++ libdnnl-dev ocl-icd-opencl-dev libfmt-dev libcli11-dev
   nlohmann-json3-dev librandom123-dev pkg-config libonig-dev libutf8proc-dev libsentencepiece-dev
   libpng-dev libjpeg62-turbo-dev zlib1g-dev libzstd-dev libboost-dev libeigen3-dev
-  libspectra-dev)
-test_packages=(libgtest-dev libexpat1-dev)
+  libspectra-dev libopenmpi-dev)
+test_packages=(openmpi-bin libgtest-dev libexpat1-dev)
 check_packages=(git clang-format clang-tidy libomp-dev zsh groff-base)
 proxy_packages=(nginx-light)
 package_test_packages=(dpkg-dev lintian mmdebstrap)
