@@ -22,6 +22,8 @@ struct SoftmaxKernels {
   void (*jvp)(int64_t rows, int64_t width, const S* p, const T* z_dot, T* p_dot);
   void (*vjp_of_jvp)(int64_t rows, int64_t width, const S* p, const T* z_dot, const T* delta,
                      bool add, T* z_bar);
+  // p[row] = 1 in column tokens[row] and 0 elsewhere; rows with a negative token stay as they are.
+  void (*put_one_hot)(int64_t rows, int64_t width, const int32_t* tokens, S* p);
 };
 
 template <class T, class S>

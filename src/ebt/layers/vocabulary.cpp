@@ -70,6 +70,9 @@ void EmbedPrediction<T, S>::forward(const Params& params, Tensor<const T> x, Ten
   } else if (static_cast<const void*>(saved.p.data) != x.data) {
     kernels::convert<T, S>().round(x.count(), x.data, saved.p.data);
   }
+  if (params.given) {
+    kernels::softmax<T, S>().put_one_hot(x.dim(0), x.dim(1), params.given.data, saved.p.data);
+  }
   into_embedding<T, S>(params.matrix, saved.p, y, Write::kReplace);
 }
 
@@ -148,8 +151,15 @@ void DescendLogits<T, S>::forward(const Params& params, Tensor<const S> x, Tenso
             params.p.shape.to_string(), y.shape.to_string());
   saved.x = x;
   into_logits<T, S>(params.matrix, x, saved.g);
-  kernels::simplex_descent<T, S>().descend(y.dim(0), y.dim(1), params.p.data, params.step.data,
-                                           params.bound.data, saved.g.data, y.data);
+  const auto descend = [&]<class P>(Tensor<const P> start) {
+    kernels::simplex_descent<T, P>().descend(y.dim(0), y.dim(1), start.data, params.step.data,
+                                             params.bound.data, saved.g.data, y.data);
+  };
+  if (params.logits) {
+    descend(params.logits);
+  } else {
+    descend(params.p);
+  }
 }
 
 template <class T, class S>

@@ -9,7 +9,8 @@
 //                                               <p_bar, p_dot>             W_bar += p_dot^T delta
 //
 // DescendLogits, energy gradient to new logits: y = p - step clamp(x W^T, +-bound), a step of the
-// descent in the space of p. M masks the entries that are not clamped.
+// descent in the space of p, or of mirror descent from logits in p's place. M masks the entries
+// that are not clamped.
 //   forward     g = x W^T                       y     = p - step clamp(g)
 //   vjp         g_bar = -step M y_bar           x_bar = g_bar W                W_bar += g_bar^T x
 //   jvp         y_dot = -step M (x_dot W^T)
@@ -37,6 +38,9 @@ struct EmbedPrediction {
   struct Params {
     Matrix matrix;
     bool normalize = true;
+    // (N) tokens of predictions that are given: p is one-hot there whatever x is, and so its
+    // derivatives are 0. Negative where nothing is given; absent where nothing ever is.
+    Tensor<const int32_t> given = {};
   };
   struct Grads {
     Tensor<T> weight;
@@ -68,9 +72,10 @@ struct DescendLogits {
   using Matrix = VocabularyMatrix<kernels::WeightMatrix<T, S>>;
   struct Params {
     Matrix matrix;
-    Tensor<const S> p;      // (N, V) where the step starts
-    Tensor<const T> step;   // (N) step sizes
-    Tensor<const T> bound;  // (N) largest entry of the gradient, or absent
+    Tensor<const S> p;            // (N, V) where the step starts, unless there are logits
+    Tensor<const T> step;         // (N) step sizes
+    Tensor<const T> bound;        // (N) largest entry of the gradient, or absent
+    Tensor<const T> logits = {};  // (N, V) where the step starts
   };
   struct Grads {
     Tensor<T> weight;
@@ -81,7 +86,8 @@ struct DescendLogits {
     Tensor<S> g_work;  // (N, V): memory for g_bar; may be y_bar, which is then overwritten
   };
 
-  // x (N, D), y (N, V). g may be y where there is no bound.
+  // x (N, D), y (N, V), which may be the logits. g may be y where there are neither bound nor
+  // logits.
   static void forward(const Params& params, Tensor<const S> x, Tensor<T> y, Saved& saved);
   static void vjp(const Params& params, const Saved& saved, Tensor<const T> y_bar, Tensor<T> x_bar,
                   Write write, Grads* grads);

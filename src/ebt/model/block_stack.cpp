@@ -108,9 +108,10 @@ Tensor<const S> BlockStack<T, S, Attention, Style>::second_order(const Params& p
   return bar.output;
 }
 
-#define EBT_INSTANTIATE(T, S)                                            \
-  template struct SweepSpace<T, S>;                                      \
-  template class BlockStack<T, S, PredictionAttention<T, S>, TextStyle>; \
+#define EBT_INSTANTIATE(T, S)                                               \
+  template struct SweepSpace<T, S>;                                         \
+  template class BlockStack<T, S, PredictionAttention<T, S>, TextStyle>;    \
+  template class BlockStack<T, S, BidirectionalAttention<T, S>, TextStyle>; \
   template class BlockStack<T, S, BidirectionalAttention<T, S>, ImageStyle>;
 EBT_INSTANTIATE(float, float)
 EBT_INSTANTIATE(float, Bfloat16)

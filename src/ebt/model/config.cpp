@@ -1,5 +1,6 @@
 #include "ebt/model/config.h"
 
+#include "ebt/core/config_fields.h"
 #include "ebt/core/error.h"
 #include "ebt/model/thinking_config.h"
 
@@ -21,7 +22,9 @@ const EnumNames<EbtType>& enum_names(EbtType) {
 
 const EnumNames<Architecture>& enum_names(Architecture) {
   static const EnumNames<Architecture> kNames = {{"ebt", Architecture::kEbt},
-                                                 {"transformer_pp", Architecture::kTransformerPp}};
+                                                 {"transformer_pp", Architecture::kTransformerPp},
+                                                 {"feed_forward", Architecture::kFeedForward},
+                                                 {"looped", Architecture::kLooped}};
   return kNames;
 }
 
@@ -41,8 +44,15 @@ void SequenceConfig::check_sequence() const {
             rope_theta);
 }
 
-void ModelConfig::check() const {
+void SequenceConfig::check_causal() const {
   check_sequence();
+  EBT_CHECK(arch == Architecture::kEbt || arch == Architecture::kTransformerPp,
+            "--arch: \"{}\" is for whole answers; here it is ebt or transformer_pp",
+            enum_name(arch));
+}
+
+void ModelConfig::check() const {
+  check_causal();
   EBT_CHECK(vocab_size >= 2 && vocab_size <= 10'000'000,
             "--vocab-size: {} is not between 2 and 10 million", vocab_size);
 }

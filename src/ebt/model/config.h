@@ -9,7 +9,12 @@
 
 namespace ebt {
 
-enum class Architecture { kEbt, kTransformerPp };
+enum class Architecture {
+  kEbt,
+  kTransformerPp,  // the baseline of models of text and video
+  kFeedForward,  // the baselines of models of whole answers: the same blocks under an output layer,
+  kLooped,       // and those, fed with their own output for some rounds
+};
 const EnumNames<Architecture>& enum_names(Architecture);
 
 // How a model tells its energy landscapes (one for each thinking step) apart.
@@ -46,6 +51,8 @@ struct SequenceConfig {
  protected:
   // Throws Error naming the first impossible field.
   void check_sequence() const;
+  // The same of models whose tokens see those before them.
+  void check_causal() const;
 };
 
 // A model of text.

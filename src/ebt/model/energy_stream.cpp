@@ -93,8 +93,9 @@ Tensor<const S> EnergyStream<T, S, Attention, Style>::sweep(const Params& params
                              grads.stack, e_bar);
 }
 
-#define EBT_INSTANTIATE(T, S)                                              \
-  template class EnergyStream<T, S, PredictionAttention<T, S>, TextStyle>; \
+#define EBT_INSTANTIATE(T, S)                                                 \
+  template class EnergyStream<T, S, PredictionAttention<T, S>, TextStyle>;    \
+  template class EnergyStream<T, S, BidirectionalAttention<T, S>, TextStyle>; \
   template class EnergyStream<T, S, BidirectionalAttention<T, S>, ImageStyle>;
 EBT_INSTANTIATE(float, float)
 EBT_INSTANTIATE(float, Bfloat16)

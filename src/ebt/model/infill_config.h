@@ -12,15 +12,7 @@
 
 namespace ebt {
 
-enum class InfillArchitecture {
-  kEbt,          // the energy of a row, which thinking descends
-  kFeedForward,  // the same blocks under an output layer, which answers at once
-  kLooped,       // the same, fed with its own output for some rounds
-};
-const EnumNames<InfillArchitecture>& enum_names(InfillArchitecture);
-
 struct InfillModelConfig : SequenceConfig {
-  InfillArchitecture arch = InfillArchitecture::kEbt;
   int64_t vocab_size = 0;   // V
   int64_t row_length = 0;   // N, tokens of a row
   std::string grid, boxes;  // "RxC" of the row's cells and of the boxes of that grid; may be empty

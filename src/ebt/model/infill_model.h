@@ -3,9 +3,11 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <vector>
 
 #include "ebt/core/tensor.h"
+#include "ebt/model/engine_options.h"
 #include "ebt/model/infill_config.h"
 #include "ebt/model/loss_sums.h"
 #include "ebt/model/model.h"
@@ -16,7 +18,7 @@ namespace ebt {
 struct InfillRows {
   Tensor<const int32_t> tokens;  // (B, N); what is asked for is read only where something is
                                  // learned or measured
-  Tensor<const uint8_t> known;  // (B, N) 1: given, 0: asked for
+  Tensor<const uint8_t> known;   // (B, N) 1: given, 0: asked for
   // Position of the first row in the whole batch (or validation set): random draws belong to rows,
   // not to micro-batches.
   int64_t first_row = 0;
@@ -37,9 +39,24 @@ struct InfillSums : LossSums {
   int64_t rows = 0;
   std::vector<int64_t> right_tokens;  // (K) after every step
   std::vector<int64_t> right_rows;    // (K) rows of which every unknown token is right
-  double ranking = 0;                 // the ranking terms, divided by their count in the batch
+  double ranking = 0;                 // ranking terms, divided by their count in the whole batch
 
-  void add(const InfillSums& other);
+  InfillSums() = default;
+  // Zeros for a pass of so many thinking steps.
+  explicit InfillSums(size_t steps)
+      : LossSums(steps, 0), right_tokens(steps, 0), right_rows(steps, 0) {}
+
+  void add(const InfillSums& other) {
+    LossSums::add(other);
+    rows += other.rows;
+    ranking += other.ranking;
+    right_tokens.resize(losses.size());
+    right_rows.resize(losses.size());
+    for (size_t i = 0; i < other.right_rows.size(); ++i) {
+      right_tokens[i] += other.right_tokens[i];
+      right_rows[i] += other.right_rows[i];
+    }
+  }
 };
 
 // What a step of thinking leaves, of n rows from first_row on. Rows that are thought about together
@@ -79,5 +96,23 @@ class InfillModel : public Model<T, InfillModelConfig> {
   // Standard deviation of the N(0, 1) noise times which thinking starts; 0: at equal probabilities.
   virtual double initial_scale() const = 0;
 };
+
+// Bytes that make_infill_model will take for `rows` rows, weights and, for training, gradients and
+// optimizer moments included.
+template <class T>
+size_t infill_model_bytes(const InfillModelConfig& model, const InfillThinkingConfig& thinking,
+                          int64_t rows, const EngineOptions& options);
+
+// Builds a model whose weights are zeros and whose workspace fits `rows` rows at a time or more.
+// Throws Error when the configuration is impossible or its memory is refused.
+template <class T>
+std::unique_ptr<InfillModel<T>> make_infill_model(const InfillModelConfig& model,
+                                                  const InfillThinkingConfig& thinking,
+                                                  int64_t rows, const EngineOptions& options);
+
+// Fills the weights with their initial values, alpha with thinking.step_size. The same seed gives
+// the same weights.
+template <class T>
+void initialize_weights(InfillModel<T>& model, const InfillThinkingConfig& thinking, uint64_t seed);
 
 }  // namespace ebt

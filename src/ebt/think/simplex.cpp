@@ -23,14 +23,20 @@ Simplex<T, S>::Work::Work(Arena& arena, const Simplex& /*space*/, Tensor<T> slop
 template <class T, class S>
 void Simplex<T, S>::embed(Tensor<const T> logits, Step& step, Tensor<T> e) const {
   typename EmbedPrediction<T, S>::Saved saved{step.p, {}};
-  EmbedPrediction<T, S>::forward({matrix, normalize}, logits, as_rows(e), saved);
+  EmbedPrediction<T, S>::forward({matrix, normalize, given}, logits, as_rows(e), saved);
 }
 
 template <class T, class S>
-void Simplex<T, S>::descend_along(Tensor<const T> step_size, Tensor<const S> u, Step& step,
-                                  Tensor<T> next) const {
+void Simplex<T, S>::descend_along(Tensor<const T> logits, Tensor<const T> step_size,
+                                  Tensor<const S> u, Step& step, Tensor<T> next) const {
+  Tensor<const T> start = mirror ? logits : Tensor<const T>{};
+  if (given && !mirror) {
+    // What is given is one-hot in p, but starts from the softmax of its logits as all others do.
+    kernels::softmax<T, T>().forward(next.dim(0), next.dim(1), logits.data, next.data);
+    start = next;
+  }
   typename DescendLogits<T, S>::Saved saved{{}, step.g, {}};
-  DescendLogits<T, S>::forward({matrix, step.p, step_size, bound}, u, next, saved);
+  DescendLogits<T, S>::forward({matrix, step.p, step_size, bound, start}, u, next, saved);
 }
 
 template <class T, class S>
@@ -40,7 +46,8 @@ void Simplex<T, S>::tangent_along(Tensor<const S> u_stored, Tensor<const T> u, c
   typename DescendLogits<T, S>::Grads grads{matrix_bar};
   DescendLogits<T, S>::vjp({matrix, step.p, step_size, bound}, {u_stored, step.g, work.g_bar}, v,
                            as_rows(e_dot), Write::kReplace, &grads);
-  kernels::rows<T>().dot(row_sums.count(), u.dim(2), e_dot.data, u.data, row_sums.data);
+  kernels::rows<T>().dot(row_sums.count(), u.count() / row_sums.count(), e_dot.data, u.data,
+                         row_sums.data);
 }
 
 template <class T, class S>
@@ -56,16 +63,15 @@ void Simplex<T, S>::pull_back(const Step& step, Tensor<const S> e_bar, Work& wor
     add_matrix_gradient(step, e_bar);
     return;
   }
-  through_softmax(step, v);
+  through_start(step, v);
   typename EmbedPrediction<T, S>::Grads grads{matrix_bar};
   EmbedPrediction<T, S>::vjp({matrix, normalize}, {step.p, work.p_bar}, e_bar, v, Write::kAdd,
                              &grads);
 }
 
-// v = the derivative by the logits, where v was that by p.
 template <class T, class S>
-void Simplex<T, S>::through_softmax(const Step& step, Tensor<T> v) const {
-  if (normalize) {
+void Simplex<T, S>::through_start(const Step& step, Tensor<T> v) const {
+  if (normalize && !mirror) {
     kernels::softmax<T, S>().vjp(v.dim(0), v.dim(1), step.p.data, v.data, false, v.data);
   }
 }
@@ -77,7 +83,7 @@ void Simplex<T, S>::pass_constant(const Step& step, Tensor<const T> step_size, T
   kernels::simplex_descent<T, S>().step_gradient(v.dim(0), v.dim(1), v.data, step_size.data,
                                                  bound.data, step.g.data, row_sums.data);
   kernels::elementwise<T>().scale(row_sums.count(), T(-1), row_sums.data);
-  through_softmax(step, v);
+  through_start(step, v);
 }
 
 template struct Simplex<float, float>;

@@ -3,6 +3,7 @@
 // A thinking step from logits z:
 //   p = softmax(z)        e = p W        u = dE/de        g = clamp(u W^T)
 //   z' = p - alpha g                     (docs/architecture.md says why it starts from p)
+//   z' = z - alpha g                     with `mirror`
 #pragma once
 
 #include "ebt/core/arena.h"
@@ -26,13 +27,15 @@ struct Simplex {
   VocabularyMatrix<kernels::WeightMatrix<T, S>> matrix;  // W
   int64_t vocab_size = 0;                                // V
   bool normalize = true;                                 // p = softmax(z); else p = z
-  Tensor<T> matrix_bar = {};  // (V, D) or (D, V): the gradient of W, added to
-  bool clamped = false;       // by `bound`
-  Tensor<T> bound = {};       // (N) largest entry of g, or absent
+  Tensor<T> matrix_bar = {};         // (V, D) or (D, V): the gradient of W, added to
+  bool mirror = false;               // mirror descent: steps start from z
+  bool clamped = false;              // by `bound`
+  Tensor<T> bound = {};              // (N) largest entry of g, or absent
+  Tensor<const int32_t> given = {};  // (N) as EmbedPrediction::Params
 
   int64_t size() const { return vocab_size; }
-  // Whether derivatives need g.
-  bool bounded() const { return clamped; }
+  // Whether g needs memory of its own even where gradients do not cross steps.
+  bool keeps_gradient() const { return clamped || mirror; }
 
   struct Step {
     Step(Arena& arena, const Simplex& /*space*/, Tensor<T> next, bool keep_gradient)
@@ -51,14 +54,15 @@ struct Simplex {
 
   // e (B, Q, D) of logits (N, V), keeping p.
   void embed(Tensor<const T> logits, Step& step, Tensor<T> e) const;
-  // next = p - step_size g, keeping g.
+  // next = p - step_size g, or logits - step_size g, keeping g. next may be the logits.
   template <class Stream>
-  void descend(Tensor<const T> /*logits*/, Tensor<const T> step_size, const Stream& stream,
-               Step& step, Tensor<T> next) const {
-    descend_along(step_size, as_rows(stream.gradient_stored()), step, next);
+  void descend(Tensor<const T> logits, Tensor<const T> step_size, const Stream& stream, Step& step,
+               Tensor<T> next) const {
+    descend_along(logits, step_size, as_rows(stream.gradient_stored()), step, next);
   }
-  // The tangent e_dot = -alpha v W of a step whose end has the derivative v, and row_sums (N) =
-  // <t, g>, the candidates' shares of alpha's gradient times alpha. Adds to matrix_bar.
+  // The tangent e_dot = -alpha v W of a step whose end has the derivative v, and row_sums = <t, g>,
+  // the shares of alpha's gradient times alpha, of equally many predictions each. Adds to
+  // matrix_bar.
   template <class Stream>
   void tangent(const Stream& stream, const Step& step, Tensor<const T> step_size, Tensor<const T> v,
                Work& work, Tensor<T> e_dot, Tensor<T> row_sums) const {
@@ -82,15 +86,16 @@ struct Simplex {
   void add_matrix_gradient(const Step& step, Tensor<const S> e_bar) const;
 
  private:
-  void descend_along(Tensor<const T> step_size, Tensor<const S> u, Step& step,
-                     Tensor<T> next) const;
+  void descend_along(Tensor<const T> logits, Tensor<const T> step_size, Tensor<const S> u,
+                     Step& step, Tensor<T> next) const;
   void tangent_along(Tensor<const S> u_stored, Tensor<const T> u, const Step& step,
                      Tensor<const T> step_size, Tensor<const T> v, Work& work, Tensor<T> e_dot,
                      Tensor<T> row_sums) const;
   void pass_constant(const Step& step, Tensor<const T> step_size, Tensor<T> v,
                      Tensor<T> row_sums) const;
   void pull_back(const Step& step, Tensor<const S> e_bar, Work& work, Tensor<T> v) const;
-  void through_softmax(const Step& step, Tensor<T> v) const;
+  // v = the derivative by the logits through where the step starts, where v was that by its end.
+  void through_start(const Step& step, Tensor<T> v) const;
 };
 
 }  // namespace ebt

@@ -7,6 +7,8 @@
 //   detached (S1)     each step is swept as soon as it is taken, in the same memory
 //   not detached      all steps are kept, then swept from the last to the first, each passing v on
 //   truncated (S2)    only the last step is swept; earlier ones pass v on for alpha's sake alone
+// Where only the last steps are learned from, all of this is true of those, and earlier ones are
+// where thinking happened to start.
 //
 // The pass knows neither what a candidate is nor what its energy depends on. Those are
 //   Space     the candidates (simplex.h, vectors.h): embedding, descent, and their derivatives
@@ -43,7 +45,7 @@ struct ThinkingStep {
                int64_t count, bool training, bool keep_gradient)
       : stream(arena, shape, pooling, training),
         next(arena.take<T>({count, space.size()})),
-        candidate(arena, space, next, keep_gradient || space.bounded()) {}
+        candidate(arena, space, next, keep_gradient || space.keeps_gradient()) {}
 
   Stream stream;
   Tensor<T> next;  // (N, size) where it ends
@@ -84,7 +86,9 @@ struct PassBuffers {
               int64_t count, const ThinkingSettings& thinking, int64_t most_steps, bool training) {
     const Shape state{count, space.size()};
     keeps_all = training && thinking.gradient_crosses_steps();
-    for (int64_t i = 0; i < (keeps_all ? most_steps : 1); ++i) {
+    const int64_t kept =
+        thinking.learned_steps > 0 ? std::min(thinking.learned_steps, most_steps) : most_steps;
+    for (int64_t i = 0; i < (keeps_all ? kept : 1); ++i) {
       steps.emplace_back(arena, shape, pooling, space, count, training, keeps_all);
       if (training) {
         slopes.push_back(arena.take<T>(state));
@@ -104,7 +108,7 @@ struct PassBuffers {
   }
 
   bool keeps_all = false;
-  std::vector<Step> steps;        // one, or one per thinking step where all are kept
+  std::vector<Step> steps;        // one, or one per learned step where all are kept
   std::vector<Tensor<T>> slopes;  // (N, size) per kept step: derivative of the loss by its end
   Tensor<T> initial;              // (N, size) before the first step
   Tensor<T> noisy;                // (N, size) with Langevin noise
@@ -158,15 +162,15 @@ class ThinkingPass {
         sweep(i, false);
       }
     }
-    for (size_t i = count(); learns_ && buffers_.keeps_all && i-- > 0;) {
+    for (size_t i = count(); learns_ && buffers_.keeps_all && i-- > first_learned();) {
       if (!is_last(i) && has_loss(i)) {
         kernels::elementwise<T>().add(slope(i).count(), T(1), slope(i + 1).data, slope(i).data);
       } else if (!is_last(i)) {
         kernels::elementwise<T>().copy(slope(i).count(), slope(i + 1).data, slope(i).data);
       }
-      if (has_loss(i)) {
-        sweep(i, i > 0);
-      } else {
+      if (has_loss(i) || thinking_.learned_steps > 0) {
+        sweep(i, i > first_learned());
+      } else if constexpr (requires { &Space::template pass_through<Stream>; }) {
         pass_through(i);
       }
     }
@@ -177,11 +181,21 @@ class ThinkingPass {
  private:
   size_t count() const { return draws_.landscapes.size(); }
   bool is_last(size_t i) const { return i + 1 == count(); }
-  bool has_loss(size_t i) const { return !thinking_.truncate || is_last(i); }
+  bool has_loss(size_t i) const {
+    return i >= first_learned() && (!thinking_.truncate || is_last(i));
+  }
+  size_t first_learned() const {
+    const auto learned = static_cast<size_t>(thinking_.learned_steps);
+    return learned == 0 || learned >= count() ? 0 : count() - learned;
+  }
   // Each step's weight in the objective.
   double weight() const { return thinking_.truncate ? 1.0 : 1.0 / static_cast<double>(count()); }
-  typename Buffers::Step& step(size_t i) { return buffers_.steps[buffers_.keeps_all ? i : 0]; }
-  Tensor<T> slope(size_t i) { return buffers_.slopes[buffers_.keeps_all ? i : 0]; }
+  // Where step i is kept: all that nothing is learned from lie in the memory of the first that is.
+  size_t slot(size_t i) const {
+    return buffers_.keeps_all && i > first_learned() ? i - first_learned() : 0;
+  }
+  typename Buffers::Step& step(size_t i) { return buffers_.steps[slot(i)]; }
+  Tensor<T> slope(size_t i) { return buffers_.slopes[slot(i)]; }
   // Calls visit(first, part) for the parts of a tensor (N, ...) of the chunk whose candidates
   // follow each other in the batch, from `first` on.
   template <class P, class Visit>

@@ -27,7 +27,7 @@ struct Embedded {
   int64_t width = 0;  // D
 
   int64_t size() const { return width; }
-  bool bounded() const { return false; }
+  bool keeps_gradient() const { return false; }
 
   struct Step {
     Step(Arena& /*arena*/, const Embedded& /*space*/, Tensor<T> /*next*/, bool /*keep*/) {}
@@ -80,7 +80,7 @@ struct Patches {
   typename PatchEmbedding<T>::Grads embedding_bar = {};  // added to
 
   int64_t size() const { return config.image_size(); }
-  bool bounded() const { return false; }
+  bool keeps_gradient() const { return false; }
   Tensor<const T> as_images(Tensor<const T> x) const {
     return x.reshape({x.dim(0), config.channels, config.image_height, config.image_width});
   }

@@ -33,6 +33,31 @@ void mean(int64_t rows, int64_t width, const T* x, T* out) {
 }
 
 template <class T>
+void scale(int64_t rows, int64_t width, const T* factors, const T* x, T* y) {
+#pragma omp parallel for schedule(static) if (rows * width > kSerialElements)
+  for (int64_t row = 0; row < rows; ++row) {
+    const T factor = factors[row];
+#pragma omp simd
+    for (int64_t i = row * width; i < (row + 1) * width; ++i) {
+      y[i] = factor * x[i];
+    }
+  }
+}
+
+template <class T>
+void argmax(int64_t rows, int64_t width, const T* x, int32_t* out) {
+#pragma omp parallel for schedule(static) if (rows * width > kSerialElements)
+  for (int64_t row = 0; row < rows; ++row) {
+    const T* in = x + row * width;
+    int64_t best = 0;
+    for (int64_t i = 1; i < width; ++i) {
+      best = in[i] > in[best] ? i : best;
+    }
+    out[row] = static_cast<int32_t>(best);
+  }
+}
+
+template <class T>
 void repeat(int64_t rows, int64_t width, T factor, const T* x, T* y) {
 #pragma omp parallel for schedule(static) if (rows * width > kSerialElements)
   for (int64_t row = 0; row < rows; ++row) {
@@ -60,7 +85,7 @@ void one_hot(int64_t rows, int64_t width, const int32_t* targets, T* y) {
 }
 
 template <class T>
-constexpr RowKernels<T> kTable{&dot<T>, &mean<T>, &repeat<T>, &one_hot<T>};
+constexpr RowKernels<T> kTable{&dot<T>, &mean<T>, &scale<T>, &argmax<T>, &repeat<T>, &one_hot<T>};
 
 }  // namespace
 

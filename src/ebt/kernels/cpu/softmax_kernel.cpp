@@ -96,6 +96,16 @@ void vjp_of_jvp(int64_t rows, int64_t width, const S* p, const T* z_dot, const T
   }
 }
 
+template <class S>
+void put_one_hot(int64_t rows, int64_t width, const int32_t* tokens, S* p) {
+#pragma omp parallel for schedule(static) if (rows * width > kSerialElements)
+  for (int64_t row = 0; row < rows; ++row) {
+    for (int64_t i = 0; i < width && tokens[row] >= 0; ++i) {
+      p[row * width + i] = static_cast<S>(i == tokens[row] ? 1.0F : 0.0F);
+    }
+  }
+}
+
 template <class T>
 void loss_and_gradient(int64_t rows, int64_t width, const T* z, const int32_t* targets, T smoothing,
                        T scale, T* loss, T* gradient) {
@@ -188,7 +198,8 @@ void cross_entropy_vjp_of_jvp(int64_t rows, int64_t width, const T* p, const int
 }
 
 template <class T, class S>
-constexpr SoftmaxKernels<T, S> kTable{&forward<T, S>, &vjp<T, S>, &jvp<T, S>, &vjp_of_jvp<T, S>};
+constexpr SoftmaxKernels<T, S> kTable{&forward<T, S>, &vjp<T, S>, &jvp<T, S>, &vjp_of_jvp<T, S>,
+                                      &put_one_hot<S>};
 template <class T>
 constexpr CrossEntropyKernels<T> kLossTable{&loss_and_gradient<T>, &cross_entropy_vjp<T>,
                                             &cross_entropy_jvp<T>, &cross_entropy_vjp_of_jvp<T>};
