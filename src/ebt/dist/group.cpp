@@ -71,6 +71,9 @@ void Group::barrier() {
   }
 }
 
-std::unique_ptr<Group> lone_group() { return std::make_unique<LoneGroup>(); }
+Group& lone_group() {
+  static LoneGroup group;
+  return group;
+}
 
 }  // namespace ebt

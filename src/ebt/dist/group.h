@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <vector>
 
@@ -52,8 +51,8 @@ class Group {
   int64_t bytes_received_ = 0;
 };
 
-// One rank alone.
-std::unique_ptr<Group> lone_group();
+// One rank alone: it has nothing to send, and all who are alone may use the same.
+Group& lone_group();
 
 // The parts of all ranks, in their order.
 template <class Value>

@@ -74,10 +74,10 @@ TEST(ThreadGroup, RefusesMessagesOfAnotherSizeThanExpected) {
 }
 
 TEST(Group, RefusesPartnersAndRootsThatAreNone) {
-  const auto group = lone_group();
-  EXPECT_EQ(testing::error_text([&] { group->exchange(0, {}, {}); }),
+  Group& group = lone_group();
+  EXPECT_EQ(testing::error_text([&] { group.exchange(0, {}, {}); }),
             "exchange: rank 0 of 1 has no partner 0");
-  EXPECT_EQ(testing::error_text([&] { group->broadcast({}, 1); }),
+  EXPECT_EQ(testing::error_text([&] { group.broadcast({}, 1); }),
             "broadcast: there is no rank 1 of 1");
 }
 

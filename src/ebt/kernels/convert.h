@@ -1,4 +1,5 @@
-// Values of the type that computes, T, as the type that is stored, S.
+// Values of one type as those of another: of the type that computes as the type that is stored, and
+// back.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +10,7 @@ namespace ebt::kernels {
 
 template <class T, class S>
 struct ConvertKernels {
-  // y = x, rounded to nearest
+  // y = x, rounded to nearest where S is the narrower
   void (*round)(int64_t count, const T* x, S* y);
 };
 

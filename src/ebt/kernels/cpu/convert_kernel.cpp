@@ -26,6 +26,7 @@ constexpr ConvertKernels<T, S> kTable{&round<T, S>};
   }
 EBT_TABLE(float, float)
 EBT_TABLE(float, Bfloat16)
+EBT_TABLE(Bfloat16, float)
 EBT_TABLE(double, double)
 #undef EBT_TABLE
 

@@ -144,6 +144,7 @@ EBT_TABLES(float, float)
 EBT_TABLES(float, Bfloat16)
 EBT_TABLES(double, double)
 #undef EBT_TABLES
+template const ConvertKernels<Bfloat16, float>& table();
 template const ElementwiseKernels<Bfloat16>& table();
 template const GemmKernels<double>& table();
 
