@@ -302,37 +302,37 @@ void SafetensorsWriter::set_metadata(const std::string& key, const std::string& 
   metadata_[key] = value;
 }
 
-void SafetensorsWriter::add(StoredTensor tensor) {
-  EBT_CHECK(tensor.name != kMetadataKey && names_.insert(tensor.name).second,
-            "safetensors: the name {} is taken", shown(tensor.name));
-  tensors_.push_back(std::move(tensor));
+void SafetensorsWriter::add(Entry entry) {
+  EBT_CHECK(entry.name != kMetadataKey && names_.insert(entry.name).second,
+            "safetensors: the name {} is taken", shown(entry.name));
+  entries_.push_back(std::move(entry));
 }
 
 void SafetensorsWriter::write(const std::filesystem::path& path) const {
   // Wider types first, so that every tensor is aligned to its own type.
-  std::vector<const StoredTensor*> ordered;
-  for (const StoredTensor& tensor : tensors_) {
-    ordered.push_back(&tensor);
+  std::vector<const Entry*> ordered;
+  for (const Entry& entry : entries_) {
+    ordered.push_back(&entry);
   }
-  std::stable_sort(ordered.begin(), ordered.end(),
-                   [](const StoredTensor* a, const StoredTensor* b) {
-                     return item_bytes(a->dtype) > item_bytes(b->dtype);
-                   });
+  std::stable_sort(ordered.begin(), ordered.end(), [](const Entry* a, const Entry* b) {
+    return item_bytes(a->dtype) > item_bytes(b->dtype);
+  });
 
   nlohmann::ordered_json header = nlohmann::ordered_json::object();
   if (!metadata_.empty()) {
     header[kMetadataKey] = metadata_;
   }
   size_t offset = 0;
-  for (const StoredTensor* tensor : ordered) {
+  for (const Entry* entry : ordered) {
     nlohmann::ordered_json shape = nlohmann::ordered_json::array();
-    for (int axis = 0; axis < tensor->shape.rank(); ++axis) {
-      shape.push_back(tensor->shape[axis]);
+    for (int axis = 0; axis < entry->shape.rank(); ++axis) {
+      shape.push_back(entry->shape[axis]);
     }
-    const size_t end = offset + tensor->bytes.size();
-    header[tensor->name] = {{"dtype", dtype_name(tensor->dtype)},
-                            {"shape", std::move(shape)},
-                            {"data_offsets", {offset, end}}};
+    const size_t end =
+        offset + static_cast<size_t>(entry->shape.count()) * item_bytes(entry->dtype);
+    header[entry->name] = {{"dtype", dtype_name(entry->dtype)},
+                           {"shape", std::move(shape)},
+                           {"data_offsets", {offset, end}}};
     offset = end;
   }
   // Text that is not UTF-8, as a path in the metadata may be, is stored with replacement
@@ -346,8 +346,8 @@ void SafetensorsWriter::write(const std::filesystem::path& path) const {
   const uint64_t header_bytes = text.size();
   file.write(std::as_bytes(std::span(&header_bytes, 1)));
   file.write(text);
-  for (const StoredTensor* tensor : ordered) {
-    file.write(tensor->bytes);
+  for (const Entry* entry : ordered) {
+    file.write(entry->bytes());
   }
   file.commit();
 }

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <span>
 #include <string>
@@ -12,6 +13,7 @@
 #include <type_traits>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "ebt/core/tensor.h"
@@ -87,7 +89,15 @@ class SafetensorsWriter {
   template <class T>
   void add(const std::string& name, Tensor<T> values) {
     const auto bytes = std::as_bytes(std::span(values.data, static_cast<size_t>(values.count())));
-    add(StoredTensor{name, dtype_of<std::remove_const_t<T>>(), values.shape, bytes});
+    add({name, dtype_of<std::remove_const_t<T>>(), values.shape, [bytes] { return bytes; }});
+  }
+  // The same for values that take memory only while they are written: `values` returns where they
+  // lie when it is their turn, which comes in the order of such calls.
+  template <class T>
+  void add(const std::string& name, const Shape& shape, std::function<const T*()> values) {
+    add({name, dtype_of<T>(), shape, [count = shape.count(), values = std::move(values)] {
+           return std::as_bytes(std::span(values(), static_cast<size_t>(count)));
+         }});
   }
   // Replaces the file through an AtomicFile. Throws Error when it cannot.
   void write(const std::filesystem::path& path) const;
@@ -108,10 +118,16 @@ class SafetensorsWriter {
       return Dtype::kU8;
     }
   }
-  void add(StoredTensor tensor);
+  struct Entry {
+    std::string name;
+    Dtype dtype;
+    Shape shape;
+    std::function<std::span<const std::byte>()> bytes;
+  };
+  void add(Entry entry);
 
   std::map<std::string, std::string> metadata_;
-  std::vector<StoredTensor> tensors_;
+  std::vector<Entry> entries_;
   std::unordered_set<std::string> names_;
 };
 

@@ -43,6 +43,28 @@ TEST(SafetensorsWriter, AlignsEveryTensor) {
   }
 }
 
+TEST(SafetensorsWriter, AsksForValuesWhenItIsTheirTurn) {
+  const testing::TemporaryFolder folder;
+  std::vector<float> place;  // one after the other in the same memory
+  const auto values = [&](float value) {
+    return [&place, value] {
+      place.assign(2, value);
+      return static_cast<const float*>(place.data());
+    };
+  };
+  const float kept = 4.0F;
+  SafetensorsWriter writer;
+  writer.add<float>("a", {2}, values(1.0F));
+  writer.add("b", Tensor<const float>{&kept, {1}});
+  writer.add<float>("c", {1, 2}, values(3.0F));
+  EXPECT_TRUE(place.empty());
+  writer.write(folder.file("f"));
+  const SafetensorsFile file(folder.file("f"));
+  EXPECT_EQ(file.read<float>("a"), (std::vector<float>{1.0F, 1.0F}));
+  EXPECT_EQ(file.read<float>("b"), (std::vector<float>{4.0F}));
+  EXPECT_EQ(file.read<float>("c"), (std::vector<float>{3.0F, 3.0F}));
+}
+
 TEST(SafetensorsWriter, WritesAFileWithoutTensors) {
   const testing::TemporaryFolder folder;
   SafetensorsWriter().write(folder.file("f"));

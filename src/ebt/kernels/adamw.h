@@ -1,4 +1,4 @@
-// One update of AdamW over segments of a model's parameters, and the norm of their gradients.
+// One update of AdamW over segments of a model's parameters, and the squares of their gradients.
 #pragma once
 
 #include <cstdint>
@@ -30,9 +30,8 @@ struct AdamWKernels {
   // w = keep w - rate m / (sqrt(v) / root_correction2 + epsilon).
   void (*update)(const AdamWStep<T>& step, const ParameterSegment* segments, int64_t count,
                  const T* g, T* m, T* v, T* w);
-  // total = the sum of g^2 over the segments: in double, in an order that depends on nothing but
-  // the segments.
-  void (*square_sum)(const ParameterSegment* segments, int64_t count, const T* g, double* total);
+  // sums[c] = the sum of g^2 over segment c: in double, in the order of the elements.
+  void (*square_sums)(const ParameterSegment* segments, int64_t count, const T* g, double* sums);
 };
 
 template <class T>

@@ -2,18 +2,21 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
+#include <utility>
+
+#include "ebt/dist/tree_sum.h"
 
 namespace ebt {
 namespace {
 
 constexpr int64_t kSegmentElements = 16384;
 
-}  // namespace
-
-template <class T>
-AdamW<T>::AdamW(const ParameterLayout& layout, const OptimizerConfig& config,
-                const std::vector<ParameterGroup>& groups)
-    : config_(config), first_moments_(layout), second_moments_(layout) {
+// Of all parameters that learn.
+std::vector<kernels::ParameterSegment> cut_into_segments(
+    const ParameterLayout& layout, double default_decay,
+    const std::vector<ParameterGroup>& groups) {
+  std::vector<kernels::ParameterSegment> segments;
   for (const ParameterEntry& entry : layout.entries()) {
     const auto group =
         std::find_if(groups.begin(), groups.end(),
@@ -23,21 +26,62 @@ AdamW<T>::AdamW(const ParameterLayout& layout, const OptimizerConfig& config,
     if (rate_multiplier == 0.0) {
       continue;
     }
-    const double weight_decay = entry.weight_decay && !grouped ? config.weight_decay : 0.0;
+    const double weight_decay = entry.weight_decay && !grouped ? default_decay : 0.0;
     const int64_t end = entry.offset + entry.shape.count();
     for (int64_t begin = entry.offset; begin < end; begin += kSegmentElements) {
-      segments_.push_back(
+      segments.push_back(
           {begin, std::min(begin + kSegmentElements, end), rate_multiplier, weight_decay});
     }
   }
+  return segments;
+}
+
+// Where a layout may be cut: before segments, and at its end. What does not learn lies between
+// them.
+std::vector<int64_t> cuts_between(const std::vector<kernels::ParameterSegment>& segments,
+                                  int64_t elements) {
+  std::vector<int64_t> cuts{0};
+  for (size_t i = 1; i < segments.size(); ++i) {
+    cuts.push_back(segments[i].begin);
+  }
+  cuts.push_back(elements);
+  return cuts;
+}
+
+}  // namespace
+
+template <class T>
+AdamW<T>::AdamW(const ParameterLayout& layout, const OptimizerConfig& config,
+                const std::vector<ParameterGroup>& groups, Group& ranks)
+    : layout_(&layout), config_(config), ranks_(&ranks) {
+  const auto segments = cut_into_segments(layout, config.weight_decay, groups);
+  const std::vector<int64_t> cuts = cuts_between(segments, layout.count());
+  std::vector<int64_t> boundaries = choose_cuts(cuts, ranks.size());
+  segment_shards_ = Shards(boundaries);
+  for (int64_t& boundary : boundaries) {
+    boundary = cuts[static_cast<size_t>(boundary)];
+  }
+  shards_ = Shards(std::move(boundaries));
+
+  const ElementRange shard = shards_.of(ranks.rank());
+  for (const kernels::ParameterSegment& segment : segments) {
+    if (segment.begin >= shard.begin && segment.end <= shard.end) {
+      segments_.push_back({segment.begin - shard.begin, segment.end - shard.begin,
+                           segment.rate_multiplier, segment.weight_decay});
+    }
+  }
+  first_moments_.resize(static_cast<size_t>(shard.count()));
+  second_moments_.resize(static_cast<size_t>(shard.count()));
 }
 
 template <class T>
 double AdamW<T>::gradient_norm(const ParameterBlock<T>& gradients) const {
-  double squares = 0;
-  kernels::adamw<T>().square_sum(segments_.data(), static_cast<int64_t>(segments_.size()),
-                                 gradients.all().data, &squares);
-  return std::sqrt(squares);
+  std::vector<double> squares(static_cast<size_t>(segment_shards_.all().count()));
+  kernels::adamw<T>().square_sums(segments_.data(), static_cast<int64_t>(segments_.size()),
+                                  gradients.all().data + shards_.of(ranks_->rank()).begin,
+                                  squares.data() + segment_shards_.of(ranks_->rank()).begin);
+  gather_shards(*ranks_, segment_shards_, squares.data());
+  return std::sqrt(std::accumulate(squares.begin(), squares.end(), 0.0));
 }
 
 template <class T>
@@ -55,9 +99,11 @@ void AdamW<T>::update(ParameterBlock<T>& weights, const ParameterBlock<T>& gradi
       .rest1 = static_cast<T>(1.0 - config_.beta1),
       .rest2 = static_cast<T>(1.0 - config_.beta2),
       .epsilon = static_cast<T>(config_.epsilon)};
+  const int64_t first = shards_.of(ranks_->rank()).begin;
   kernels::adamw<T>().update(step, segments_.data(), static_cast<int64_t>(segments_.size()),
-                             gradients.all().data, first_moments_.all().data,
-                             second_moments_.all().data, weights.all().data);
+                             gradients.all().data + first, first_moments_.data(),
+                             second_moments_.data(), weights.all().data + first);
+  gather_shards(*ranks_, shards_, weights.all().data);
 }
 
 double clip_scale(double norm, double clip_norm) {

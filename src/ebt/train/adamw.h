@@ -13,6 +13,8 @@
 #include <string>
 #include <vector>
 
+#include "ebt/dist/group.h"
+#include "ebt/dist/shards.h"
 #include "ebt/kernels/adamw.h"
 #include "ebt/model/parameters.h"
 #include "ebt/train/run_settings.h"
@@ -25,34 +27,48 @@ struct ParameterGroup {
   double rate_multiplier = 1.0;  // of the learning rate; 0 freezes the parameter
 };
 
-// Owns the moments. Results do not depend on the number of threads: the work is cut into fixed
-// segments, and sums over segments are taken in order.
+// Owns the moments: of all parameters or, in a group of ranks, of this rank's shard (ZeRO-1,
+// Rajbhandari et al., arXiv 1910.02054). Results depend neither on the number of threads nor on
+// that of ranks: the work is cut into fixed segments, shards consist of whole ones, and sums over
+// segments are taken in order. All ranks call what speaks of all parameters.
 template <class T>
 class AdamW {
  public:
-  // The layout must outlive the optimizer. Groups that name no entry are ignored, so that a model
-  // without a step size needs no special case.
+  // The layout and the group must outlive the optimizer. Groups that name no entry are ignored, so
+  // that a model without a step size needs no special case.
   AdamW(const ParameterLayout& layout, const OptimizerConfig& config,
-        const std::vector<ParameterGroup>& groups);
+        const std::vector<ParameterGroup>& groups, Group& ranks = lone_group());
 
-  // Euclidean norm of the gradients of all parameters that are not frozen, in double.
+  // Euclidean norm of the gradients of all parameters that are not frozen, in double. Every rank
+  // knows those of its shard.
   double gradient_norm(const ParameterBlock<T>& gradients) const;
 
-  // One update with gradients multiplied by `gradient_scale`.
+  // One update with gradients multiplied by `gradient_scale`: of this rank's shard, and then of all
+  // weights from those who have them.
   void update(ParameterBlock<T>& weights, const ParameterBlock<T>& gradients, double learning_rate,
               double gradient_scale = 1.0);
 
-  // The state: what must be saved and restored for the next update to be the same.
-  ParameterBlock<T>& first_moments() { return first_moments_; }
-  ParameterBlock<T>& second_moments() { return second_moments_; }
+  const ParameterLayout& layout() const { return *layout_; }
+  // Which rank has which elements of the layout.
+  const Shards& shards() const { return shards_; }
+  Group& ranks() const { return *ranks_; }
+
+  // The state: what must be saved and restored for the next update to be the same. Moments are
+  // those of this rank's shard, from its first element on.
+  std::vector<T>& first_moments() { return first_moments_; }
+  std::vector<T>& second_moments() { return second_moments_; }
   int64_t update_count() const { return update_count_; }
   void set_update_count(int64_t count) { update_count_ = count; }
 
  private:
+  const ParameterLayout* layout_;
   OptimizerConfig config_;
-  std::vector<kernels::ParameterSegment> segments_;  // of all parameters that learn
-  ParameterBlock<T> first_moments_;
-  ParameterBlock<T> second_moments_;
+  Group* ranks_;
+  Shards segment_shards_;  // as `shards_`, in segments of all parameters that learn
+  Shards shards_;
+  std::vector<kernels::ParameterSegment> segments_;  // of the shard, from its first element on
+  std::vector<T> first_moments_;                     // of the shard
+  std::vector<T> second_moments_;
   int64_t update_count_ = 0;
 };
 

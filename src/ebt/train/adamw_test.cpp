@@ -3,8 +3,12 @@
 #include <gtest/gtest.h>
 #include <omp.h>
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
+
+#include "ebt/core/threads.h"
+#include "ebt/dist/thread_group.h"
 
 namespace ebt {
 namespace {
@@ -101,8 +105,8 @@ TEST(AdamW, ScalesTheGradientBeforeTheMoments) {
   gradients.all()[0] = 8.0;
   AdamW<double> adamw(layout, {}, {});
   adamw.update(weights, gradients, 0.1, 0.25);
-  EXPECT_NEAR(adamw.first_moments().all()[0], 0.2, 1e-15);
-  EXPECT_NEAR(adamw.second_moments().all()[0], 0.004, 1e-15);
+  EXPECT_NEAR(adamw.first_moments()[0], 0.2, 1e-15);
+  EXPECT_NEAR(adamw.second_moments()[0], 0.004, 1e-15);
 }
 
 TEST(AdamW, GivesTheSameBitsForAnyNumberOfThreads) {
@@ -127,6 +131,64 @@ TEST(AdamW, GivesTheSameBitsForAnyNumberOfThreads) {
   omp_set_num_threads(threads_before);
   EXPECT_EQ(norm_of[0], norm_of[1]);
   EXPECT_EQ(weights_of[0], weights_of[1]);
+}
+
+// Weights and norms of three updates by so many ranks, each of which is told the gradients of its
+// shard alone.
+struct Trained {
+  std::vector<float> weights;
+  std::vector<double> norms;
+};
+void expect_trains_as(const Trained& expected, const ParameterLayout& layout,
+                      const std::vector<ParameterGroup>& groups, Group& ranks) {
+  const OneThread one;
+  ParameterBlock<float> weights(layout);
+  ParameterBlock<float> gradients(layout);
+  ParameterBlock<float> all_gradients(layout);
+  std::fill(weights.all().begin(), weights.all().end(), 0.25F);
+  AdamW<float> adamw(layout, {}, groups, ranks);
+  const ElementRange shard = adamw.shards().of(ranks.rank());
+  EXPECT_EQ(adamw.first_moments().size(), static_cast<size_t>(shard.count()));
+  for (int64_t update = 1; update <= 3; ++update) {
+    fill_gradients(all_gradients, update);
+    std::fill(gradients.all().begin(), gradients.all().end(), NAN);
+    std::copy(all_gradients.all().begin() + shard.begin, all_gradients.all().begin() + shard.end,
+              gradients.all().begin() + shard.begin);
+    const double norm = adamw.gradient_norm(gradients);
+    EXPECT_EQ(norm, expected.norms[static_cast<size_t>(update - 1)]);
+    adamw.update(weights, gradients, 1e-3, clip_scale(norm, 1.0));
+  }
+  EXPECT_TRUE(std::equal(weights.all().begin(), weights.all().end(), expected.weights.begin(),
+                         expected.weights.end()))
+      << "rank " << ranks.rank() << " of " << ranks.size();
+}
+
+TEST(AdamW, GivesTheSameBitsForAnyNumberOfRanksThatShareItsMoments) {
+  ParameterLayout layout;
+  layout.add("a", {70001});
+  layout.add("norm", {7}, false);
+  layout.add(kStepSizeName, {1});
+  layout.add("b", {313, 101}, false);
+  layout.add("frozen", {20'000});
+  for (const double rate : {0.0, 7.0}) {
+    const std::vector<ParameterGroup> groups{{kStepSizeName, rate}, {"frozen", 0.0}};
+    Trained expected;
+    ParameterBlock<float> weights(layout);
+    ParameterBlock<float> gradients(layout);
+    std::fill(weights.all().begin(), weights.all().end(), 0.25F);
+    AdamW<float> adamw(layout, {}, groups);
+    EXPECT_EQ(adamw.first_moments().size(), static_cast<size_t>(layout.count()));
+    for (int64_t update = 1; update <= 3; ++update) {
+      fill_gradients(gradients, update);
+      expected.norms.push_back(adamw.gradient_norm(gradients));
+      adamw.update(weights, gradients, 1e-3, clip_scale(expected.norms.back(), 1.0));
+    }
+    expected.weights.assign(weights.all().begin(), weights.all().end());
+    for (const int size : {1, 2, 4, 8, 16}) {
+      run_thread_ranks(size,
+                       [&](Group& ranks) { expect_trains_as(expected, layout, groups, ranks); });
+    }
+  }
 }
 
 TEST(ClipScale, ShrinksOnlyGradientsAboveTheLimit) {

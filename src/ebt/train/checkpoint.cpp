@@ -1,9 +1,13 @@
 #include "ebt/train/checkpoint.h"
 
+#include <algorithm>
+#include <memory>
 #include <string>
 #include <system_error>
+#include <vector>
 
 #include "ebt/core/config_fields.h"
+#include "ebt/dist/tree_sum.h"
 #include "ebt/io/json.h"
 #include "ebt/io/safetensors.h"
 #include "ebt/model/model_folder.h"
@@ -29,13 +33,65 @@ void remove_other_states(const std::filesystem::path& folder, const std::string&
   }
 }
 
-// Calls visit(name, moments) for both moment blocks of every parameter.
+// Calls visit(name, entry, moments of the shard) for both moments of every parameter.
 template <class T, class Visitor>
-void visit_moments(AdamW<T>& optimizer, Visitor&& visit) {
-  for (const ParameterEntry& entry : optimizer.first_moments().layout().entries()) {
-    visit("first_moment." + entry.name, optimizer.first_moments().tensor(entry.name));
-    visit("second_moment." + entry.name, optimizer.second_moments().tensor(entry.name));
+void visit_moments(AdamW<T>& optimizer, const Visitor& visit) {
+  for (const ParameterEntry& entry : optimizer.layout().entries()) {
+    visit("first_moment." + entry.name, entry, optimizer.first_moments());
+    visit("second_moment." + entry.name, entry, optimizer.second_moments());
   }
+}
+
+ElementRange range_of(const ParameterEntry& entry) {
+  return {entry.offset, entry.offset + entry.shape.count()};
+}
+bool contains(ElementRange shard, ElementRange range) {
+  return shard.begin <= range.begin && range.end <= shard.end;
+}
+
+// Gives all moments to the writer of rank 0, which asks for them while it writes; the other ranks
+// send them meanwhile.
+template <class T>
+void add_moments(AdamW<T>& optimizer, SafetensorsWriter& state) {
+  Group& ranks = optimizer.ranks();
+  const auto whole = std::make_shared<std::vector<T>>();  // one of those that several ranks have
+  visit_moments(optimizer, [&](const std::string& name, const ParameterEntry& entry,
+                               const std::vector<T>& moments) {
+    const ElementRange range = range_of(entry);
+    const ElementRange shard = optimizer.shards().of(ranks.rank());
+    const auto gather = [&optimizer, &moments, whole, range]() -> const T* {
+      whole->resize(static_cast<size_t>(range.count()));
+      gather_range_at_rank_0(optimizer.ranks(), optimizer.shards(), moments.data(), range,
+                             whole->data());
+      return whole->data();
+    };
+    if (ranks.rank() != 0) {
+      gather();
+    } else if (contains(shard, range)) {
+      state.add(name, Tensor<const T>{moments.data() + (range.begin - shard.begin), entry.shape});
+    } else {
+      state.add<T>(name, entry.shape, gather);
+    }
+  });
+}
+
+// Reads the moments of this rank's shard.
+template <class T>
+void read_moments(const SafetensorsFile& state, AdamW<T>& optimizer) {
+  const ElementRange shard = optimizer.shards().of(optimizer.ranks().rank());
+  visit_moments(optimizer, [&](const std::string& name, const ParameterEntry& entry,
+                               std::vector<T>& moments) {
+    const ElementRange range = range_of(entry);
+    if (contains(shard, range)) {
+      state.read(name, Tensor<T>{moments.data() + (range.begin - shard.begin), entry.shape});
+      return;
+    }
+    std::vector<T> whole(static_cast<size_t>(range.count()));
+    state.read(name, Tensor<T>{whole.data(), entry.shape});
+    for (int64_t i = std::max(range.begin, shard.begin); i < std::min(range.end, shard.end); ++i) {
+      moments[static_cast<size_t>(i - shard.begin)] = whole[static_cast<size_t>(i - range.begin)];
+    }
+  });
 }
 
 // Calls visit(name, values) for the first `rows` rows of a replay buffer.
@@ -56,12 +112,15 @@ void Checkpoint<T>::save(const std::filesystem::path& folder) {
   const std::string step = std::to_string(progress.step);
 
   SafetensorsWriter state;
+  add_moments(optimizer, state);
+  if (optimizer.ranks().rank() != 0) {
+    return;
+  }
   state.set_metadata(kProgressKey, fields_to_json(progress).dump());
-  const auto add = [&](const std::string& name, const auto& values) { state.add(name, values); };
-  visit_moments(optimizer, add);
   if (replay != nullptr && replay->size() > 0) {
     state.set_metadata(kReplayNextKey, std::to_string(replay->next()));
-    visit_replay(*replay, replay->size(), add);
+    visit_replay(*replay, replay->size(),
+                 [&](const std::string& name, const auto& values) { state.add(name, values); });
   }
   state.write(folder / state_file(step));
 
@@ -91,15 +150,15 @@ void Checkpoint<T>::load(const std::filesystem::path& folder) {
             "{} does not belong to step {}", source, model.metadata(kStepKey));
   optimizer.set_update_count(progress.update_count);
 
-  const auto read = [&](const std::string& name, const auto& values) { state.read(name, values); };
-  visit_moments(optimizer, read);
+  read_moments(state, optimizer);
   if (replay != nullptr && state.contains("replay.inputs")) {
     const int64_t rows = state.tensor("replay.inputs").shape[0];
     int64_t next = 0;
     detail::read_field(parse_json(state.metadata(kReplayNextKey), source), source, kReplayNextKey,
                        next);
     replay->restore(rows, next);
-    visit_replay(*replay, rows, read);
+    visit_replay(*replay, rows,
+                 [&](const std::string& name, const auto& values) { state.read(name, values); });
   }
 }
 

@@ -62,10 +62,12 @@ struct Checkpoint {
   ReplayBuffer<T>* replay;  // null: the run has none
   TrainingProgress& progress;
 
-  // Saves to the folder, as described above. Throws Error when it cannot; the checkpoint that the
+  // Saves to the folder, as described above. In a group of ranks all call it: rank 0 writes, and
+  // the others send it their moments. Throws Error when it cannot; the checkpoint that the
   // folder held is then still there.
   void save(const std::filesystem::path& folder);
-  // Restores the folder's checkpoint. Throws Error when a file is missing or damaged, or does not
+  // Restores the folder's checkpoint, whatever the number of ranks that saved it: every rank reads
+  // it. Throws Error when a file is missing or damaged, or does not
   // fit the model; the parts are then in an unspecified state.
   void load(const std::filesystem::path& folder);
 };

@@ -6,10 +6,13 @@
 
 #include <csignal>
 #include <filesystem>
+#include <numeric>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "ebt/core/threads.h"
+#include "ebt/dist/thread_group.h"
 #include "ebt/io/safetensors.h"
 #include "ebt/model/model_folder.h"
 #include "tests/support/error_text.h"
@@ -235,6 +238,51 @@ TEST_F(CheckpointTest, RefusesTheStateOfAnotherStep) {
   EXPECT_EQ(
       error_text([&] { resumed(run_); }),
       "'" + (run_ / "training-state-10.safetensors").string() + "' does not belong to step 10");
+}
+
+// A run of nothing but the optimizer, whose gradients are the weights: it takes `steps` from the
+// checkpoint of a folder, or from the beginning, and saves.
+void run_on_ranks(int size, const fs::path& folder, int64_t steps) {
+  ParameterLayout layout;
+  layout.add("embedding", {301, 127});
+  layout.add("norm", {127}, false);
+  layout.add(kStepSizeName, {1});
+  run_thread_ranks(size, [&](Group& ranks) {
+    const OneThread one;
+    ParameterBlock<float> weights(layout);
+    std::iota(weights.all().begin(), weights.all().end(), -100.0F);
+    AdamW<float> optimizer(layout, {}, {{kStepSizeName, 0.0}}, ranks);
+    TrainingProgress progress;
+    Checkpoint<float> checkpoint{weights, optimizer, nullptr, progress};
+    if (has_model(folder)) {
+      checkpoint.load(folder);
+    }
+    ranks.barrier();  // or rank 0 would replace what others still read
+    for (int64_t step = 0; step < steps; ++step) {
+      optimizer.update(weights, weights, 0.1);
+      ++progress.step;
+    }
+    checkpoint.save(folder);
+  });
+}
+
+TEST(CheckpointOfRanks, HoldsTheSameBytesHoweverManyTheyWere) {
+  const TemporaryFolder folder;
+  for (const char* name : {"alone", "many"}) {
+    fs::create_directory(folder.path() / name);
+  }
+  const fs::path alone = folder.path() / "alone";
+  const fs::path many = folder.path() / "many";
+  int64_t step = 0;
+  for (const int ranks : {4, 2, 8, 1, 16}) {
+    run_on_ranks(1, alone, 2);
+    run_on_ranks(ranks, many, 2);
+    step += 2;
+    for (const std::string& name :
+         {std::string(kModelFile), "training-state-" + std::to_string(step) + ".safetensors"}) {
+      EXPECT_TRUE(bytes_of(alone / name) == bytes_of(many / name)) << name << ", " << ranks;
+    }
+  }
 }
 
 }  // namespace

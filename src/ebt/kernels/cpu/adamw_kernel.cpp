@@ -1,8 +1,7 @@
-// AdamW and the norm of gradients (adamw.h) for one instruction set.
+// AdamW and the squares of gradients (adamw.h) for one instruction set.
 #include <cmath>
 
 #include "ebt/kernels/adamw.h"
-#include "ebt/kernels/cpu/thread_buffer.h"
 
 namespace ebt::kernels {
 namespace {
@@ -28,8 +27,7 @@ void update(const AdamWStep<T>& step, const ParameterSegment* segments, int64_t 
 }
 
 template <class T>
-void square_sum(const ParameterSegment* segments, int64_t count, const T* g, double* total) {
-  double* const sums = thread_buffer<double>(count);
+void square_sums(const ParameterSegment* segments, int64_t count, const T* g, double* sums) {
 #pragma omp parallel for schedule(static)
   for (int64_t c = 0; c < count; ++c) {
     double sum = 0;
@@ -38,14 +36,10 @@ void square_sum(const ParameterSegment* segments, int64_t count, const T* g, dou
     }
     sums[c] = sum;
   }
-  *total = 0;
-  for (int64_t c = 0; c < count; ++c) {
-    *total += sums[c];
-  }
 }
 
 template <class T>
-constexpr AdamWKernels<T> kTable{&update<T>, &square_sum<T>};
+constexpr AdamWKernels<T> kTable{&update<T>, &square_sums<T>};
 
 }  // namespace
 
