@@ -5,11 +5,8 @@
 #include <optional>
 #include <utility>
 
-#include "ebt/core/work_watch.h"
 #include "ebt/kernels/ranking.h"
-#include "ebt/kernels/rows.h"
-#include "ebt/layers/cross_entropy.h"
-#include "ebt/layers/target_sums.h"
+#include "ebt/think/answer_chunk.h"
 
 namespace ebt {
 namespace {
@@ -57,18 +54,12 @@ struct InfillEbt<T, S>::Workspace {
 
   Workspace(Arena& arena, const InfillModelConfig& model, const InfillThinkingConfig& thinking,
             int64_t n, bool train)
-      : rows(n),
-        training(train),
+      : training(train),
         space(answer_space<T, S>(model, thinking)),
         buffers(arena, answer_stack_shape(model, n), Pooling::kSum, space, n, thinking,
                 thinking.steps_max, train),
-        features(arena, model, n),
-        targets(arena.take<int32_t>({n * model.row_length})),
-        given(arena.take<int32_t>(targets.shape)),
-        leading(arena.take<int32_t>(targets.shape)),
-        asked(arena.take<T>(targets.shape)),
-        token_step(arena.take<T>(targets.shape)),
-        token_value(arena.take<T>(targets.shape)),
+        answers(arena, model, n),
+        token_step(arena.take<T>(answers.targets.shape)),
         gradient_norm(arena.take<T>({n})) {
     if (train && thinking.ranking > 0) {
       ranked.emplace(arena, model, space, 3 * n);
@@ -77,17 +68,11 @@ struct InfillEbt<T, S>::Workspace {
     }
   }
 
-  int64_t rows;  // n
   bool training;
   Space space;  // without weights
   PassBuffers<Space, Stream> buffers;
-  AnswerFeatures<T> features;
-  Tensor<int32_t> targets;  // (n N): tokens that are asked for, -1 where given
-  Tensor<int32_t> given;    // (n N): tokens that are given, -1 where asked for
-  Tensor<int32_t> leading;  // (n N): the most probable tokens
-  Tensor<T> asked;          // (n N): 1 where asked for, else 0
+  AnswerChunk<T> answers;
   Tensor<T> token_step;     // (n N)
-  Tensor<T> token_value;    // (n N): losses, or squares of gradients
   Tensor<T> gradient_norm;  // (n)
   // Of the ranking term: truths, corrupted answers and the model's own, one behind the other.
   std::optional<ScoredRows<T, S>> ranked;
@@ -115,37 +100,20 @@ struct InfillProblem {
   double alpha() const { return std::max(static_cast<double>(learned_alpha()), kSmallestStepSize); }
   T& alpha_bar() const { return gradients.step_size[0]; }
   void set_step_sizes(Tensor<const T> sizes) {
-    kernels::rows<T>().scale(sizes.count(), space.row_length, sizes.data, workspace.asked.data,
-                             workspace.token_step.data);
+    kernels::rows<T>().scale(sizes.count(), space.row_length, sizes.data,
+                             workspace.answers.asked.data, workspace.token_step.data);
   }
 
   StepLoss measure(size_t i, size_t /*last*/, Tensor<const T> state, T scale,
                    Tensor<T> /*row_loss*/, Tensor<T> slope) const {
-    const Tensor<const T> logits = space.by_token(state);
-    CrossEntropy<T>::loss_and_gradient({workspace.targets}, logits, scale, workspace.token_value,
-                                       space.by_token(slope));
-    kernels::rows<T>().argmax(logits.dim(0), logits.dim(1), logits.data, workspace.leading.data);
-    count_right(i);
-    const double loss = sum_over_targets<T>(workspace.token_value, workspace.targets);
+    const double loss =
+        workspace.answers.measure(i, space.by_token(state), scale, space.by_token(slope), sums);
     return {loss, loss};
   }
   double energy_sum(Tensor<const T> energy) const { return sum(energy); }
   template <class Buffers>
   Tensor<const T> energy_bar(size_t /*i*/, Buffers& /*buffers*/) const {
     return {};
-  }
-
- private:
-  void count_right(size_t i) const {
-    for (int64_t row = 0; row < workspace.rows; ++row) {
-      bool all = true;
-      for (int64_t at = row * space.row_length; at < (row + 1) * space.row_length; ++at) {
-        const bool right = workspace.leading[at] == workspace.targets[at];
-        sums.right_tokens[i] += right ? 1 : 0;  // no token is -1
-        all = all && (right || workspace.targets[at] < 0);
-      }
-      sums.right_rows[i] += all ? 1 : 0;
-    }
   }
 };
 
@@ -174,38 +142,25 @@ size_t InfillEbt<T, S>::workspace_bytes(const InfillModelConfig& model,
 template <class T, class S>
 template <class Visit>
 void InfillEbt<T, S>::for_each_chunk(const InfillRows& rows, bool training, const Visit& visit) {
-  const int64_t count = rows.tokens.dim(0);
-  const int64_t length = this->config().row_length;
-  EBT_CHECK(rows.tokens.dim(1) == length && rows.known.shape == rows.tokens.shape,
-            "infill: rows of {} tokens and marks of {}, but the model's rows have {}",
-            rows.tokens.dim(1), rows.known.shape.to_string(), length);
-  const int64_t most = rows_per_chunk(this->config(), count, this->options());
-  for (const Chunk& chunk : cut_rows_into_chunks(count, most)) {
-    if (workspace_ == nullptr || workspace_->rows != chunk.rows ||
+  for_each_answer_chunk(this->config(), this->options(), rows, [&](const Chunk& chunk) {
+    if (workspace_ == nullptr || workspace_->answers.rows != chunk.rows ||
         workspace_->training != training) {
       this->arena_.rewind();
       workspace_ = std::make_unique<Workspace>(this->arena_, this->config(), thinking_, chunk.rows,
                                                training);
     }
     Workspace& workspace = *workspace_;
-    const Tensor<const int32_t> tokens = rows.tokens.slice(chunk.first_row, chunk.rows);
-    const Tensor<const uint8_t> known = rows.known.slice(chunk.first_row, chunk.rows);
-    for (int64_t i = 0; i < tokens.count(); ++i) {
-      const bool given = known.data[i] != 0;
-      workspace.given[i] = given ? tokens.data[i] : -1;
-      workspace.targets[i] = given ? -1 : tokens.data[i];
-      workspace.asked[i] = given ? T(0) : T(1);
-    }
-    workspace.features.forward(known, this->operands().values());
+    workspace.answers.place(rows.tokens.slice(chunk.first_row, chunk.rows),
+                            rows.known.slice(chunk.first_row, chunk.rows),
+                            this->operands().values());
     workspace.space.tokens.matrix = this->operands().views().vocabulary;
     workspace.space.tokens.matrix_bar = this->gradients_by_role().vocabulary.weight;
-    workspace.space.tokens.given = workspace.given;
-    workspace.space.features = &workspace.features;
+    workspace.space.tokens.given = workspace.answers.given;
+    workspace.space.features = &workspace.answers.features;
     workspace.space.gradients = &this->gradients_by_role();
     workspace.space.token_step = workspace.token_step;
     visit(chunk, workspace);
-    tell_share(static_cast<double>(chunk.first_row + chunk.rows) / static_cast<double>(count));
-  }
+  });
 }
 
 template <class T, class S>
@@ -218,7 +173,7 @@ InfillSums InfillEbt<T, S>::run(const InfillRows& rows, const InfillLearning* le
     using Problem = InfillProblem<T, S, Workspace>;
     InfillSums of_chunk(draws.landscapes.size());
     of_chunk.rows = chunk.rows;
-    of_chunk.count = count_targets(workspace.targets);
+    of_chunk.count = count_targets(workspace.answers.targets);
     Problem problem{landscape, this->gradients_by_role(), workspace, of_chunk, workspace.space};
     ThinkingPass<Problem> pass(problem, thinking_, draws, chunk, workspace.buffers, of_chunk);
     pass.run(learns, learns ? learning->inverse_token_count : 0, observe);
@@ -243,7 +198,8 @@ void InfillEbt<T, S>::rank(const InfillRows& rows, const Chunk& chunk,
   const int64_t length = truth.dim(1);
   std::copy(truth.begin(), truth.end(), ranked.given.data);
   std::copy(corrupted.begin(), corrupted.end(), ranked.given.data + n * length);
-  std::copy(workspace.given.begin(), workspace.given.end(), ranked.given.data + 2 * n * length);
+  std::copy(workspace.answers.given.begin(), workspace.answers.given.end(),
+            ranked.given.data + 2 * n * length);
   for (int64_t row = 0; row < n; ++row) {
     const auto same = [&](const int32_t* at) {
       return std::equal(at, at + length, corrupted.data + row * length);
@@ -325,15 +281,16 @@ void InfillEbt<T, S>::think(const InfillRows& rows, int64_t steps, Tensor<T> log
     const Tensor<T> of_chunk = logits.slice(chunk.first_row, n);
     kernels::elementwise<T>().copy(state.count(), of_chunk.data, state.data);
     const Tensor<T> sizes = workspace.token_step;
-    kernels::elementwise<T>().copy(sizes.count(), workspace.asked.data, sizes.data);
+    kernels::elementwise<T>().copy(sizes.count(), workspace.answers.asked.data, sizes.data);
     kernels::elementwise<T>().scale(sizes.count(), alpha, sizes.data);
     for (int64_t i = 0; i < steps; ++i) {
       think_once(space, at, Tensor<const T>(state), Tensor<const T>{}, step);
       if (observe) {
         const Tensor<const T> g = step.candidate.g;
-        kernels::rows<T>().dot(g.dim(0), g.dim(1), g.data, g.data, workspace.token_value.data);
-        kernels::rows<T>().dot(n, space.row_length, workspace.token_value.data,
-                               workspace.asked.data, workspace.gradient_norm.data);
+        kernels::rows<T>().dot(g.dim(0), g.dim(1), g.data, g.data,
+                               workspace.answers.token_value.data);
+        kernels::rows<T>().dot(n, space.row_length, workspace.answers.token_value.data,
+                               workspace.answers.asked.data, workspace.gradient_norm.data);
         for (T& norm : workspace.gradient_norm) {
           norm = std::sqrt(norm);
         }
@@ -350,7 +307,7 @@ void InfillEbt<T, S>::score(const InfillRows& rows, Tensor<T> energies) {
   const auto at = landscape().energy();
   for_each_chunk(rows, false, [&](const Chunk& chunk, Workspace& workspace) {
     const Tensor<const int32_t> tokens = rows.tokens.slice(chunk.first_row, chunk.rows);
-    std::copy(tokens.begin(), tokens.end(), workspace.given.begin());
+    std::copy(tokens.begin(), tokens.end(), workspace.answers.given.begin());
     auto& step = workspace.buffers.steps.front();
     kernels::elementwise<T>().fill(step.next.count(), T(0), step.next.data);
     measure_energy(workspace.space, at, Tensor<const T>(step.next), step);

@@ -6,6 +6,7 @@
 
 #include "ebt/kernels/rng.h"
 #include "ebt/think/infill_ebt.h"
+#include "ebt/think/infill_looped.h"
 
 namespace ebt {
 
@@ -15,6 +16,10 @@ size_t infill_model_bytes(const InfillModelConfig& model, const InfillThinkingCo
   model.check();
   thinking.check();
   return with_stored_type<T>(options.precision, [&]<class S>() {
+    if (model.arch != Architecture::kEbt) {
+      return InfillLooped<T, S>::bytes(model, options) +
+             InfillLooped<T, S>::workspace_bytes(model, thinking, rows, options);
+    }
     return InfillEbt<T, S>::bytes(model, options) +
            InfillEbt<T, S>::workspace_bytes(model, thinking, rows, options);
   });
@@ -27,6 +32,9 @@ std::unique_ptr<InfillModel<T>> make_infill_model(const InfillModelConfig& model
   model.check();
   thinking.check();
   return with_stored_type<T>(options.precision, [&]<class S>() -> std::unique_ptr<InfillModel<T>> {
+    if (model.arch != Architecture::kEbt) {
+      return std::make_unique<InfillLooped<T, S>>(model, thinking, rows, options);
+    }
     return std::make_unique<InfillEbt<T, S>>(model, thinking, rows, options);
   });
 }
