@@ -31,6 +31,7 @@ constexpr const char* kExamples =
     "  ebt train --resume book --steps 9000              # longer\n"
     "  ebt train --from book --data letters.txt --out letters   # from weights that were learned\n"
     "  ebt train --config book/config.json --seed 1 --out book-1\n"
+    "  mpirun -n 4 ebt train --data book.txt --grains 4 --out book   # docs/clusters.md\n"
     "  ebt train image --data photos --out denoiser      # on images; 'ebt train image --help'\n"
     "The folder holds config.json, model.safetensors, the training state and metrics.jsonl. The "
     "same\n"
@@ -149,6 +150,7 @@ void register_train(CLI::App& app) {
         flags.bind(OptimizerConfig{}, "Optimizer");
         flags.flags({"type"}).only_where(where_arch_is_ebt());
         flags.writes(OutputKind::kRunFolder);
+        flags.shared_by_ranks();
       },
       [](const Flags& flags) { run_training(TextTraining(), flags); });
   register_train_image(*train);

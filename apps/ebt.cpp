@@ -109,15 +109,17 @@ void obey(CLI::App& app, const GlobalFlags& flags, int argc, char** argv) {
 }
 
 // What is wrong with one process of a job is mostly wrong with all: the first says it, and its end
-// makes the launcher end the others.
-void let_rank_0_speak() {
+// makes the launcher end the others. Returns who else speaks: "rank 3: ".
+std::string let_rank_0_speak() {
   try {
     if (const auto launch = ebt::find_launch(); launch && launch->rank > 0) {
       std::this_thread::sleep_for(std::chrono::seconds(2));
+      return fmt::format("rank {}: ", launch->rank);
     }
   } catch (const ebt::Error&) {
     // That is the failure.
   }
+  return "";
 }
 
 int run(int argc, char** argv) {
@@ -149,9 +151,8 @@ int run(int argc, char** argv) {
   } catch (const std::exception& error) {
     sentence = error.what();
   }
-  let_rank_0_speak();
-  ebt::tell(sentence, fmt::format("'{} --help' explains its flags",
-                                  ebt::full_name(ebt::chosen_command(app))));
+  ebt::tell(let_rank_0_speak() + sentence, fmt::format("'{} --help' explains its flags",
+                                                       ebt::full_name(ebt::chosen_command(app))));
   return 1;
 }
 

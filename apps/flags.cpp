@@ -63,11 +63,12 @@ void check_nothing_before(const CLI::App& command) {
   }
 }
 
-// Copies that a launcher starts would do the same work over one another; but those of an experiment
-// share its queue.
-void check_runs_alone(const CLI::App& command) {
+// Copies that a launcher starts would do the same work over one another, unless the command shares
+// it among them; those of an experiment share its queue.
+void check_runs_alone(const CLI::App& command, const Flags& flags) {
   const std::optional<Launch> launch = find_launch();
-  EBT_CHECK(!launch || launch->size == 1 || command.get_parent()->get_name() == "lab",
+  EBT_CHECK(!launch || launch->size == 1 || flags.is_shared_by_ranks() ||
+                command.get_parent()->get_name() == "lab",
             "{} started {} processes, and '{}' is the work of one: start it without {}",
             launch->launcher, launch->size, full_name(command), launch->launcher);
 }
@@ -262,7 +263,7 @@ CLI::App* add_command(CLI::App& app, const std::string& name, const std::string&
   command->callback([command, flags, run = std::move(run)] {
     check_nothing_before(*command);
     if (command->get_subcommands().empty()) {
-      check_runs_alone(*command);
+      check_runs_alone(*command, *flags);
       flags->check();
       run(*flags);
     }

@@ -85,6 +85,9 @@ class Flags {
   Group flags(std::vector<std::string> names) { return {*this, std::move(names)}; }
   // The only words that a flag takes, beside what field_kinds.h knows of.
   void words(const std::string& name, const std::vector<std::string>& words);
+  // The command is one piece of work that processes can share which a launcher started together.
+  void shared_by_ranks() { shared_by_ranks_ = true; }
+  bool is_shared_by_ranks() const { return shared_by_ranks_; }
   // What the command writes at --out; default: a folder.
   void writes(OutputKind kind) { output_kind_ = kind; }
 
@@ -166,6 +169,7 @@ class Flags {
   std::vector<Rule> rules_;
   std::vector<Path> paths_;
   OutputKind output_kind_ = OutputKind::kFolder;
+  bool shared_by_ranks_ = false;
 };
 
 // Adds a subcommand. `bind` adds its flags; `run` is called with them once the command line is

@@ -121,6 +121,12 @@ std::string machine_text(const std::string& precision, const MemoryPlan& plan, c
       plan.micro_batch, rows);
 }
 
+void note_ranks(ProgressLine& line, const RunSettings& run, int ranks) {
+  if (ranks > 1) {
+    line.note(fmt::format("{} ranks share the {} grains of a batch", ranks, run.grains));
+  }
+}
+
 double epochs_of(const RunSettings& run, int64_t epoch_rows) {
   return static_cast<double>(run.steps) * static_cast<double>(run.batch) /
          static_cast<double>(epoch_rows);

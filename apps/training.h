@@ -115,6 +115,9 @@ void show_part(ProgressLine& line, const PartOfRun& part);
 // precision.
 std::string machine_text(const std::string& precision, const MemoryPlan& plan, const char* rows);
 
+// Says how many ranks share a run, where they are more than one.
+void note_ranks(ProgressLine& line, const RunSettings& run, int ranks);
+
 // How often a run will see what it learns from.
 double epochs_of(const RunSettings& run, int64_t epoch_rows);
 // Says on stderr what a run learns from, `what` ("3 files"), and for how many epochs; and where

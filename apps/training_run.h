@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "ebt/core/log.h"
+#include "ebt/dist/launcher.h"
 #include "ebt/io/folder_owner.h"
 #include "ebt/train/recipes.h"
 #include "ebt/train/run_config.h"
@@ -42,7 +43,7 @@ struct TrainingCommand {
 
   // A run, in a folder that nobody else writes to.
   struct OwnedRun {
-    FolderOwner owner;
+    std::optional<FolderOwner> owner;  // rank 0's
     Trainer<Task> trainer;
     int64_t steps_before;  // of a run that goes on
   };
@@ -82,37 +83,49 @@ typename Command::Config config_of(const Command& command, const Flags& flags) {
 
 template <class Command>
 typename Command::OwnedRun resume_run(const Command& command, const std::string& folder,
-                                      const Flags& flags) {
+                                      const Flags& flags, Group& ranks) {
   using Config = typename Command::Config;
+  using Task = typename Command::Task;
   const RunChanges changes = changes_of_resumed(flags);
   const auto found = load_config<Config>(folder);
   command.check_resumed(found, folder);
-  FolderOwner owner = FolderOwner::take(folder);
-  return {std::move(owner), Trainer<typename Command::Task>::resume(folder, changes),
+  std::optional<FolderOwner> owner;
+  if (ranks.rank() == 0) {
+    owner.emplace(FolderOwner::take(folder));
+  }
+  return {std::move(owner), Trainer<Task>::resume(folder, changes, Task::make_model, ranks),
           found.run.steps};
 }
 
 template <class Command>
 typename Command::OwnedRun begin_run(const Command& command, const FolderFlags& folder,
-                                     const Flags& flags) {
+                                     const Flags& flags, Group& ranks) {
   using Task = typename Command::Task;
   auto config = config_of(command, flags);
   config.run.check();
   check_places(config.run, config.data.data, Command::kData);
-  FolderOwner owner = FolderOwner::take(config.run.out);
-  check_may_write(config.run.out, folder);
-  const std::unique_ptr<StreamedData> stream = command.copy_stream(config);
-  if (folder.overwrite) {
-    // Whatever the new run would be refused for must not cost the old one.
-    Trainer<Task>::check_can_start(config);
-    remove_run(config.run.out);
+  std::optional<FolderOwner> owner;
+  std::unique_ptr<StreamedData> stream;
+  if (ranks.rank() == 0) {
+    owner.emplace(FolderOwner::take(config.run.out));
+    check_may_write(config.run.out, folder);
+    stream = command.copy_stream(config);
+    EBT_CHECK(stream == nullptr || ranks.size() == 1,
+              "--data: {} ranks cannot read one stream: name a file that all of them see",
+              ranks.size());
+    if (folder.overwrite) {
+      // Whatever the new run would be refused for must not cost the old one.
+      Trainer<Task>::check_can_start(config);
+      remove_run(config.run.out);
+    }
   }
   if (stream != nullptr) {
     stream->keep();
     config.data.data = stream->path();
   }
+  ranks.barrier();
   // Before the owner moves: whoever is refused lets go of the folder last, when it is empty again.
-  auto trainer = Trainer<Task>::start(config);
+  auto trainer = Trainer<Task>::start(config, Task::make_model, ranks);
   if (stream != nullptr) {
     stream->give_to_run();
   }
@@ -126,9 +139,20 @@ void run_training(Command command, const Flags& flags) {
   FolderFlags folder;
   flags.apply_to(folder);
   folder.check();
-  auto run = folder.resume.empty() ? begin_run(command, folder, flags)
-                                   : resume_run(command, folder.resume, flags);
+  const std::unique_ptr<Group> joined = join_launched_ranks();
+  Group& ranks = joined != nullptr ? *joined : lone_group();
+  ranks.barrier();  // none writes before all have looked at what is there
+  auto run = folder.resume.empty() ? begin_run(command, folder, flags, ranks)
+                                   : resume_run(command, folder.resume, flags, ranks);
   auto& trainer = run.trainer;
+  const StopConditions conditions(folder.minutes);
+  RunObserver<Step, Validation> observer;
+  observer.stop_requested = [&] { return conditions.stop(); };
+  observer.interrupted = StopConditions::signalled;
+  if (ranks.rank() != 0) {
+    trainer.run(observer);
+    return;
+  }
   const auto& config = trainer.config();
   const int64_t parameters = trainer.model().layout().count();
   ProgressLine line;
@@ -137,11 +161,10 @@ void run_training(Command command, const Flags& flags) {
                         command.batch_text(config), config.run.out));
   command.note_data(trainer, line);
   line.note(machine_text(config.run.precision, trainer.memory_plan(), Command::kRows));
+  note_ranks(line, config.run, ranks.size());
   note_schedule(line, run.steps_before, config.run, config.optimizer, trainer.progress());
   std::optional<Validation> last_validation;
   ValidationWatch watch;
-  const StopConditions conditions(folder.minutes);
-  RunObserver<Step, Validation> observer;
   observer.on_step = [&](const Step& report) {
     command.note_step(trainer, line);
     line.update(command.progress_text(report) + skipped_text(report));
@@ -152,8 +175,6 @@ void run_training(Command command, const Flags& flags) {
     last_validation = report;
   };
   observer.on_part = [&](const PartOfRun& part) { show_part(line, part); };
-  observer.stop_requested = [&] { return conditions.stop(); };
-  observer.interrupted = StopConditions::signalled;
   const bool finished = trainer.run(observer);
   line.finish();
   command.note_end(trainer, line);

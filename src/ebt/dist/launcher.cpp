@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "ebt/core/error.h"
+#include "ebt/dist/mpi_group.h"
 
 namespace ebt {
 namespace {
@@ -49,6 +50,24 @@ std::optional<Launch> find_launch(FunctionRef<const char*(const char*)> variable
 
 std::optional<Launch> find_launch() {
   return find_launch([](const char* name) -> const char* { return std::getenv(name); });
+}
+
+std::unique_ptr<Group> join_launched_ranks() {
+  const std::optional<Launch> launch = find_launch();
+  if (!launch || launch->size == 1) {
+    return nullptr;
+  }
+  EBT_CHECK(has_mpi(),
+            "{} started {} processes, and this program was built without MPI (Debian: "
+            "libopenmpi-dev): it can only run as one",
+            launch->launcher, launch->size);
+  auto group = join_mpi_group();
+  EBT_CHECK(
+      group->size() == launch->size,
+      "{} started {} processes, of which MPI joined {}: start them with Open MPI's mpirun, or "
+      "with srun --mpi=pmix",
+      launch->launcher, launch->size, group->size());
+  return group;
 }
 
 }  // namespace ebt

@@ -1,10 +1,12 @@
 // Whether a launcher of many processes started this one.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "ebt/core/function_ref.h"
+#include "ebt/dist/group.h"
 
 namespace ebt {
 
@@ -21,5 +23,9 @@ struct Launch {
 std::optional<Launch> find_launch();
 // The same in another environment; `variable` returns null for what is not set.
 std::optional<Launch> find_launch(FunctionRef<const char*(const char*)> variable);
+
+// Joins the processes that the launcher started together; null where there is this one alone.
+// Throws Error where they cannot be joined.
+std::unique_ptr<Group> join_launched_ranks();
 
 }  // namespace ebt

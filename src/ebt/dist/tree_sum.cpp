@@ -90,8 +90,10 @@ void TreeSum<T>::add(T* values) {
 
 template <class T>
 void sum_into_shards(Group& group, const Shards& shards, T* values) {
-  std::vector<T> received(static_cast<size_t>(std::min(shards.all().count(), kPieceElements)));
+  std::vector<T> received;
   visit_halvings(group, shards, [&](int partner, ElementRange given, ElementRange kept) {
+    received.resize(
+        std::max(received.size(), static_cast<size_t>(std::min(kept.count(), kPieceElements))));
     visit_pieces(given, kept, [&](ElementRange sent, ElementRange summand) {
       group.exchange(partner, std::as_bytes(piece_of(values, sent)),
                      std::as_writable_bytes(piece_of(received.data(), {0, summand.count()})));

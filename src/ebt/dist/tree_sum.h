@@ -24,6 +24,8 @@ class TreeSum {
   // Throws Error unless `vectors` is a power of two.
   TreeSum(int64_t elements, int64_t vectors);
 
+  // Forgets what was added to a sum that is not complete.
+  void begin() { added_ = 0; }
   // Adds the next vector (elements). The last of them leaves the sum in `values`, and the next
   // begins another; after any other, `values` are of no further use.
   void add(T* values);

@@ -188,8 +188,11 @@ TEST(Shards, GiveRank0ARangeThatManyOfThemHave) {
   });
 }
 
-TEST(TreeSum, BeginsAnewAfterTheLastSummand) {
+TEST(TreeSum, BeginsAnewAfterTheLastSummandAndWhereItIsAskedTo) {
   TreeSum<double> sum(1, 4);
+  double unfinished = 7;
+  sum.add(&unfinished);
+  sum.begin();
   for (int round = 0; round < 2; ++round) {
     double value = 0;
     for (int i = 0; i < 4; ++i) {

@@ -67,9 +67,16 @@ MetricsLog::MetricsLog(std::filesystem::path path, int64_t step) : path_(std::mo
   }
 }
 
-MetricsLog::~MetricsLog() { close(descriptor_); }
+MetricsLog::~MetricsLog() {
+  if (descriptor_ >= 0) {
+    close(descriptor_);
+  }
+}
 
 void MetricsLog::write(const Json& line) {
+  if (descriptor_ < 0) {
+    return;
+  }
   pending_ += line.dump() + '\n';
   write_pending();
 }
@@ -86,6 +93,9 @@ int MetricsLog::write_pending() {
 }
 
 void MetricsLog::sync() {
+  if (descriptor_ < 0) {
+    return;
+  }
   if (const int error_number = write_pending(); error_number != 0) {
     fail_to_write(path_, error_number);
   }

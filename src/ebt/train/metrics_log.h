@@ -16,6 +16,8 @@ inline constexpr char kMetricsFile[] = "metrics.jsonl";
 // drops what it is about to repeat, so the file reads as if the run had never stopped.
 class MetricsLog {
  public:
+  // Of nothing: what is written is dropped.
+  MetricsLog() = default;
   // Opens the file, and makes it if it is missing. Cuts it, in one system call, before the first
   // line that belongs to a step beyond `step` or is not a complete object. Throws Error when it
   // cannot.

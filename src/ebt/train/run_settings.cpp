@@ -8,6 +8,7 @@
 #include "ebt/core/config_check.h"
 #include "ebt/core/error.h"
 #include "ebt/model/config.h"
+#include "ebt/train/grains.h"
 
 namespace ebt {
 namespace {
@@ -40,6 +41,7 @@ void RunSettings::check() const {
   check_between("--batch", batch, 1, kMostRows);
   check_between("--micro-batch", micro_batch, 0, kMostRows);
   check_between("--threads", threads, 0, kMostThreads);
+  check_grains(grains, batch);
   precision_of(precision);
   check_between("--validate-every", validate_every, 1, kMostSteps);
   check_between("--checkpoint-every", checkpoint_every, 1, kMostSteps);
@@ -55,8 +57,9 @@ void RunSettings::resolve(double default_rate, OptimizerConfig& optimizer) {
   if (optimizer.warmup_steps == -1) {
     optimizer.warmup_steps = std::min(steps / 10, kLongestWarmup);
   }
-  if (micro_batch == 0 || micro_batch > batch) {
-    micro_batch = batch;
+  const int64_t most_rows = batch / grains;
+  if (micro_batch == 0 || micro_batch > most_rows) {
+    micro_batch = most_rows;
   }
   precision = precision_name(precision_of(precision));
   from = absolute_path(from);

@@ -46,6 +46,7 @@ struct RunSettings {
   int64_t steps = 1000;     // optimizer steps
   int64_t batch = 16;       // rows per optimizer step
   int64_t micro_batch = 0;  // rows per gradient pass, accumulated; 0: as many as fit in memory
+  int64_t grains = 1;       // parts of a batch that ranks can share (grains.h)
   uint64_t seed = 0;
   int64_t threads = 0;  // 0: all cores
   std::string precision = "auto";

@@ -1,11 +1,13 @@
 #include "ebt/train/text_task.h"
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 #include "ebt/core/work_watch.h"
 #include "ebt/data/text/prepared_data.h"
 #include "ebt/model/model_folder.h"
+#include "ebt/model/weights.h"
 #include "ebt/think/chunk.h"
 
 namespace ebt {
@@ -105,7 +107,11 @@ double TextTask<T>::working_bytes(const TrainConfig& config) {
       std::max(attention_bytes(micro_batch * model.heads, model.context, keys, model.head_width()),
                attention_bytes(chunk_rows * model.heads, std::min(positions, model.context), keys,
                                model.head_width()));
-  return logits + tokens + attention +
+  // Sums of grains that wait for others.
+  const auto subtrees =
+      static_cast<double>(std::countr_zero(static_cast<uint64_t>(config.run.grains)));
+  const double sums = subtrees * sizeof(T) * static_cast<double>(text_model_layout(model).count());
+  return logits + tokens + attention + sums +
          widened_bytes(config.run.precision, micro_batch * model.context, 2 * model.ffn_width());
 }
 
@@ -125,9 +131,10 @@ std::unique_ptr<TextModel<T>> TextTask<T>::make_model(const TrainConfig& config)
 }
 
 template <class T>
-TextTask<T>::TextTask(const TrainConfig& config, Data data)
+TextTask<T>::TextTask(const TrainConfig& config, Data data, Grains<T> grains)
     : config_(config),
       data_(std::move(data)),
+      grains_(std::move(grains)),
       replay_(config.thinking.replay_rows, config.model.context, config.model.vocab_size) {
   if (config.thinking.replay_rows > 0) {
     fresh_.resize(config.run.batch, config.model.context, config.model.vocab_size);
@@ -138,29 +145,30 @@ TextTask<T>::TextTask(const TrainConfig& config, Data data)
 
 template <class T>
 double TextTask<T>::add_gradients(TextModel<T>& model, int64_t step, TextLosses& measured) {
-  const int64_t batch = config_.run.batch;
-  data_.text.training->fill(fresh_.text, step * batch, batch);
+  const int64_t first_row = grains_.first_row();
+  const int64_t fresh = grains_.rows();
+  data_.text.training->fill(fresh_.text, step * config_.run.batch + first_row, fresh);
   const RandomStream stream{config_.run.seed, RandomPurpose::kReplay, static_cast<uint64_t>(step)};
   const int64_t replayed = replay_.draw(stream, replayed_.text.rows, replayed_);
   const double inverse_token_count =
-      1.0 / static_cast<double>(count_targets(fresh_.text, batch) +
-                                count_targets(replayed_.text, replayed));
+      1.0 / static_cast<double>(grains_.total(count_targets(fresh_.text, fresh) +
+                                              count_targets(replayed_.text, replayed)));
 
-  const auto add_rows = [&](ThoughtRows<T>& rows, int64_t before, int64_t count, LossSums& sums) {
+  // `count` rows from `begin` on, of which the first is number `number` of the whole batch.
+  const auto add_rows = [&](ThoughtRows<T>& rows, int64_t begin, int64_t count, int64_t number,
+                            LossSums& sums) {
     const bool is_replay = &rows == &replayed_;
-    const auto all = static_cast<double>(batch + replayed);
-    const PartOfWork share(static_cast<double>(before) / all, static_cast<double>(count) / all);
     work_in_parts(count, config_.run.micro_batch, [&](int64_t first, int64_t part_count) {
       TrainingRows<T> part;
-      part.inputs = rows.text.input_view().slice(first, part_count);
-      part.targets = rows.text.target_view().slice(first, part_count);
-      part.first_row = before + first;
+      part.inputs = rows.text.input_view().slice(begin + first, part_count);
+      part.targets = rows.text.target_view().slice(begin + first, part_count);
+      part.first_row = number + first;
       part.inverse_token_count = inverse_token_count;
       if (!rows.logits.empty()) {
         const Tensor<T> logits =
             Tensor<T>{rows.logits.data(),
                       {rows.text.rows, config_.model.context, config_.model.vocab_size}}
-                .slice(first, part_count);
+                .slice(begin + first, part_count);
         if (is_replay) {
           part.initial_logits = logits;
         } else {
@@ -171,9 +179,18 @@ double TextTask<T>::add_gradients(TextModel<T>& model, int64_t step, TextLosses&
     });
   };
   LossSums of_replay;
-  add_rows(fresh_, 0, batch, measured);
-  add_rows(replayed_, batch, replayed, of_replay);
-  measured.bytes = fresh_.text.target_bytes;
+  measured.add(grains_.add_up(model.gradients(), [&](int64_t number, int64_t rows) {
+    const double share_of_fresh = static_cast<double>(rows) / static_cast<double>(rows + replayed);
+    LossSums sums;
+    {
+      const PartOfWork share(0, share_of_fresh);
+      add_rows(fresh_, number - first_row, rows, number, sums);
+    }
+    const PartOfWork share(share_of_fresh, 1 - share_of_fresh);
+    add_rows(replayed_, 0, replayed, number + rows, of_replay);
+    return sums;
+  }));
+  measured.bytes = grains_.total(fresh_.text.target_bytes);
   return (measured.objective + of_replay.objective) * inverse_token_count;
 }
 

@@ -5,9 +5,11 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "ebt/data/tokenizer/tokenizer.h"
 #include "ebt/model/text_model.h"
+#include "ebt/train/grains.h"
 #include "ebt/train/replay_buffer.h"
 #include "ebt/train/text_losses.h"
 #include "ebt/train/text_train_config.h"
@@ -43,7 +45,10 @@ class TextTask {
   static std::string what_to_lower(const TrainConfig& config);
   static std::unique_ptr<TextModel<T>> make_model(const TrainConfig& config);
 
-  TextTask(const TrainConfig& config, Data data);
+  TextTask(const TrainConfig& config, Data data)
+      : TextTask(config, std::move(data), Grains<T>(config.run.batch)) {}
+  // Learns from this rank's grains of a batch.
+  TextTask(const TrainConfig& config, Data data, Grains<T> grains);
 
   const Data& data() const { return data_; }
   const TrainingText& text() const { return data_.text; }
@@ -57,8 +62,9 @@ class TextTask {
  private:
   TrainConfig config_;
   Data data_;
+  Grains<T> grains_;
   ReplayBuffer<T> replay_;
-  ThoughtRows<T> fresh_;     // (batch)
+  ThoughtRows<T> fresh_;     // (batch) of this rank
   ThoughtRows<T> replayed_;  // (batch / 2)
 };
 

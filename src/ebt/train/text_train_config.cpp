@@ -36,6 +36,9 @@ void TrainConfig::check() const {
   EBT_CHECK(run.batch <= kMostTokens / model.context,
             "--batch: {} rows of {} tokens are more than {} tokens in one step", run.batch,
             model.context, kMostTokens);
+  EBT_CHECK(run.grains == 1 || thinking.replay_rows == 0,
+            "--grains: rows are replayed (--replay-rows {}) in batches of one grain alone",
+            thinking.replay_rows);
 }
 
 TrainConfig TrainConfig::resolved() const {

@@ -54,6 +54,10 @@ struct RunConfig : RunSettings {
     visit_shared(visit, "rows per optimizer step",
                  "rows per gradient pass, accumulated; 0 is the whole batch, or the largest half, "
                  "quarter... of it that fits in memory");
+    visit(
+        "grains", grains,
+        "parts of a batch whose gradients are added in one order, however many ranks share them: a "
+        "power of two. Results depend on it, and not on the number of ranks");
     visit("recompute", recompute,
           "compute the context's blocks twice instead of keeping them: less memory, more time");
     visit("validation-windows", validation_windows,

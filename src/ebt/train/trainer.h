@@ -13,6 +13,7 @@
 #include "ebt/io/folder.h"
 #include "ebt/kernels/elementwise.h"
 #include "ebt/train/base_model.h"
+#include "ebt/train/grains.h"
 #include "ebt/train/memory_plan.h"
 #include "ebt/train/report.h"
 #include "ebt/train/training_loop.h"
@@ -66,10 +67,18 @@ concept TrainingTask = requires(Task& task, const Task& same, typename Task::Con
   { task.replay() } -> std::same_as<ReplayBuffer<typename Task::Scalar>*>;
 };
 
+// A task whose batches ranks can share.
+template <class Task>
+concept SharedTask = std::constructible_from<Task, const typename Task::Config&,
+                                             typename Task::Data, Grains<typename Task::Scalar>>;
+
 // Owns a run: its data, model, optimizer and folder (checkpoint.h). Everything it computes follows
 // from the config and the data alone, whatever the number of threads, and however often it was
 // interrupted. Sets the number of OpenMP threads of the process. Who may write to the folder is the
 // caller's care (io/folder_owner.h).
+//
+// Many ranks are one run: each makes a Trainer with its view of their group, which must outlive it,
+// and calls the same functions. All of them see the same files, and rank 0 alone writes.
 template <TrainingTask Task>
 class Trainer {
  public:
@@ -85,7 +94,8 @@ class Trainer {
   // Starts a run: writes the resolved config, what the task keeps and the first checkpoint to
   // config.run.out. Throws Error when the config is impossible, data or memory do not suffice, or
   // the folder holds a model already or cannot be written.
-  static Trainer start(Config config, const ModelFactory& make_model = Task::make_model);
+  static Trainer start(Config config, const ModelFactory& make_model = Task::make_model,
+                       Group& ranks = lone_group());
   // Throws Error for what start() would refuse but for the folder and the memory.
   static void check_can_start(Config config);
   // Continues the run of a folder from its checkpoint, or from the beginning if it was interrupted
@@ -93,7 +103,8 @@ class Trainer {
   // damaged or do not fit each other, the data are no longer the same, or more steps were taken
   // than are wanted; the folder is then as it was.
   static Trainer resume(const std::filesystem::path& folder, const RunChanges& changes = {},
-                        const ModelFactory& make_model = Task::make_model);
+                        const ModelFactory& make_model = Task::make_model,
+                        Group& ranks = lone_group());
 
   // Takes the steps that are left, as TrainingLoop::run.
   bool run(const Observer& observer = {});
@@ -113,16 +124,27 @@ class Trainer {
     typename Task::Data data;
     MemoryPlan plan;
     std::unique_ptr<Model> model;
+    Group* ranks;
   };
   // Throws Error with the plan when it does not fit.
   static Parts make_parts(Config config, typename Task::Data data, const ModelFactory& make_model,
-                          bool choose_micro_batch);
+                          bool choose_micro_batch, Group& ranks);
+  static Task make_task(const Config& config, typename Task::Data data, const Shards& shards,
+                        Group& ranks) {
+    if constexpr (SharedTask<Task>) {
+      return Task(config, std::move(data),
+                  Grains<Scalar>(config.run.grains, config.run.batch, shards, ranks));
+    } else {
+      return Task(config, std::move(data));
+    }
+  }
   explicit Trainer(Parts parts)
       : config_(std::move(parts.config)),
         plan_(parts.plan),
         model_(std::move(parts.model)),
-        loop_(model_->layout(), config_.optimizer, step_size_rate(config_.thinking), config_.run),
-        task_(config_, std::move(parts.data)) {
+        loop_(model_->layout(), config_.optimizer, step_size_rate(config_.thinking), config_.run,
+              *parts.ranks),
+        task_(make_task(config_, std::move(parts.data), loop_.shards(), *parts.ranks)) {
     Task::identify(task_.data(), loop_.progress());
   }
 
@@ -145,17 +167,22 @@ class Trainer {
 };
 
 template <TrainingTask Task>
-Trainer<Task> Trainer<Task>::start(Config config, const ModelFactory& make_model) {
+Trainer<Task> Trainer<Task>::start(Config config, const ModelFactory& make_model, Group& ranks) {
   auto data = Task::begin(config);
   config.check();
-  check_holds_no_model(config.run);
-  Trainer trainer(
-      make_parts(config.resolved(), std::move(data), make_model, config.run.micro_batch == 0));
+  const bool writes = ranks.rank() == 0;
+  if (writes) {
+    check_holds_no_model(config.run);
+  }
+  Trainer trainer(make_parts(config.resolved(), std::move(data), make_model,
+                             config.run.micro_batch == 0, ranks));
   trainer.load_base();
   const std::filesystem::path folder = trainer.config_.run.out;
-  make_folder(folder);
-  Task::save(trainer.task_.data(), folder);
-  save_config(folder, trainer.config_);
+  if (writes) {
+    make_folder(folder);
+    Task::save(trainer.task_.data(), folder);
+    save_config(folder, trainer.config_);
+  }
   trainer.checkpoint().save(folder);
   return trainer;
 }
@@ -169,15 +196,15 @@ void Trainer<Task>::check_can_start(Config config) {
 
 template <TrainingTask Task>
 Trainer<Task> Trainer<Task>::resume(const std::filesystem::path& folder, const RunChanges& changes,
-                                    const ModelFactory& make_model) {
+                                    const ModelFactory& make_model, Group& ranks) {
   auto stored = load_config<Config>(folder);
   changes.apply_to(stored.run, stored.data.data);
   Config config = stored;
   config.run.out = folder.string();
   config.run.threads = changes.threads.value_or(config.run.threads);
   config.check();
-  Trainer trainer(make_parts(config.resolved(), Task::load(folder), make_model, false));
-  const bool begun = has_model(folder);
+  Trainer trainer(make_parts(config.resolved(), Task::load(folder), make_model, false, ranks));
+  const bool begun = gather_values<char>(ranks, has_model(folder) ? 1 : 0).front() != 0;
   if (begun) {
     trainer.checkpoint().load(folder);
     Task::check_same(trainer.task_.data(), trainer.progress(), trainer.config_, folder);
@@ -185,7 +212,8 @@ Trainer<Task> Trainer<Task>::resume(const std::filesystem::path& folder, const R
   } else {
     trainer.load_base();
   }
-  if (changes.change_config()) {
+  ranks.barrier();  // all have read what is written from here on
+  if (changes.change_config() && ranks.rank() == 0) {
     save_config(folder, stored);
   }
   if (!begun) {
@@ -197,19 +225,27 @@ Trainer<Task> Trainer<Task>::resume(const std::filesystem::path& folder, const R
 template <TrainingTask Task>
 typename Trainer<Task>::Parts Trainer<Task>::make_parts(Config config, typename Task::Data data,
                                                         const ModelFactory& make_model,
-                                                        bool choose_micro_batch) {
+                                                        bool choose_micro_batch, Group& ranks) {
+  EBT_CHECK(SharedTask<Task> || ranks.size() == 1,
+            "{} ranks cannot share this run: it is the work of one", ranks.size());
+  check_ranks(ranks.size(), config.run.grains);
   use_threads(config.run.threads);
   Task::open(config, data);
   const auto plan_for = [&](int64_t rows) {
     config.run.micro_batch = rows;
     return plan_memory<Task>(config, Task::data_bytes(data));
   };
-  const MemoryPlan plan = choose_micro_batch ? largest_fitting(config.run.batch, plan_for)
-                                             : plan_for(config.run.micro_batch);
+  if (choose_micro_batch) {
+    // Sums are the same on all ranks, and so is what fits on the smallest.
+    const int64_t most = config.run.batch / config.run.grains;
+    const auto fitting = gather_values(ranks, largest_fitting(most, plan_for).micro_batch);
+    config.run.micro_batch = *std::min_element(fitting.begin(), fitting.end());
+  }
+  const MemoryPlan plan = plan_for(config.run.micro_batch);
   plan.check_fits(Task::what_to_lower(config));
   std::unique_ptr<Model> model = make_model(config);
   resolve_step_size(*model, config.thinking);
-  return {std::move(config), std::move(data), plan, std::move(model)};
+  return {std::move(config), std::move(data), plan, std::move(model), &ranks};
 }
 
 template <TrainingTask Task>

@@ -10,9 +10,10 @@ namespace ebt {
 
 template <class T>
 TrainingLoop<T>::TrainingLoop(const ParameterLayout& layout, const OptimizerConfig& optimizer,
-                              double step_size_rate, const RunSettings& run)
+                              double step_size_rate, const RunSettings& run, Group& ranks)
     : run_(run),
-      optimizer_(layout, optimizer, {{kStepSizeName, step_size_rate}}),
+      ranks_(&ranks),
+      optimizer_(layout, optimizer, {{kStepSizeName, step_size_rate}}, ranks),
       schedule_{optimizer.learning_rate, optimizer.warmup_steps, run.steps,
                 optimizer.final_fraction},
       clip_norm_(optimizer.clip_norm) {}

@@ -2,11 +2,13 @@
 // finite are skipped; what was measured, validations and checkpoints when they are due.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <vector>
 
 #include "ebt/core/work_watch.h"
 #include "ebt/train/adamw.h"
@@ -64,20 +66,23 @@ class StopWatch {
 template <class T>
 class TrainingLoop {
  public:
-  // The layout must outlive the loop. Alpha learns at `step_size_rate` times the learning rate; at
-  // 0 it is frozen.
+  // The layout and the group must outlive the loop. Alpha learns at `step_size_rate` times the
+  // learning rate; at 0 it is frozen.
   TrainingLoop(const ParameterLayout& layout, const OptimizerConfig& optimizer,
-               double step_size_rate, const RunSettings& run);
+               double step_size_rate, const RunSettings& run, Group& ranks = lone_group());
 
   TrainingProgress& progress() { return progress_; }
   const TrainingProgress& progress() const { return progress_; }
+  // Which rank keeps the moments of which parameters.
+  const Shards& shards() const { return optimizer_.shards(); }
   // `replay` may be null.
   Checkpoint<T> checkpoint(ParameterBlock<T>& weights, ReplayBuffer<T>* replay) {
     return {weights, optimizer_, replay, progress_};
   }
 
-  // Ends a step whose gradients are complete: takes it, unless they or report.loss are not finite,
-  // and fills in the rest of the report but for what the clock measures.
+  // Ends a step whose gradients are complete, each in its shard: takes it, unless they or
+  // report.loss are not finite, and fills in the rest of the report but for what the clock
+  // measures.
   void learn(ParameterBlock<T>& weights, const ParameterBlock<T>& gradients, TrainingStep& report);
 
   // Takes the steps that are left, with a validation and a checkpoint at the configured intervals
@@ -85,6 +90,8 @@ class TrainingLoop {
   // Error when run.max_bad_steps steps in a row were not finite, when the run ends in weights that
   // are no good (a validation that is not finite or, where there is none, a last step that was
   // not), or a file cannot be written; the last checkpoint is then in the folder.
+  // All ranks call it, and take every decision together; rank 0 alone writes metrics. The end that
+  // an observer of one of many asks for comes between steps.
   template <class Step, class Validation>
   bool run(const RunParts<Step, Validation>& parts, const RunObserver<Step, Validation>& observer);
 
@@ -97,7 +104,8 @@ class TrainingLoop {
   template <class Observer, class Compute>
   auto watched(const Observer& observer, const char* what, int64_t step, const Compute& compute) {
     const StopWatch since;
-    const WorkWatch watch{observer.interrupted, [&](double share) {
+    // A rank that gave up its part would leave the others waiting.
+    const WorkWatch watch{ranks_->size() == 1 ? observer.interrupted : nullptr, [&](double share) {
                             if (observer.on_part) {
                               observer.on_part({what, step, run_.steps, share, since.seconds()});
                             }
@@ -109,12 +117,22 @@ class TrainingLoop {
   template <class Step, class Validation>
   bool validate(const RunParts<Step, Validation>& parts,
                 const RunObserver<Step, Validation>& observer, MetricsLog& metrics);
+  // Whether any rank's observer wants the end.
+  template <class Observer>
+  bool stop_requested(const Observer& observer) const {
+    const bool many = ranks_->size() > 1;
+    const bool wanted = (observer.stop_requested && observer.stop_requested()) ||
+                        (many && observer.interrupted && observer.interrupted());
+    const std::vector<char> wishes = gather_values<char>(*ranks_, wanted ? 1 : 0);
+    return std::find(wishes.begin(), wishes.end(), 1) != wishes.end();
+  }
   // Returns false where the observer asked for the end.
   template <class Step, class Validation>
   bool take_steps(const RunParts<Step, Validation>& parts,
                   const RunObserver<Step, Validation>& observer, MetricsLog& metrics);
 
   RunSettings run_;
+  Group* ranks_;
   AdamW<T> optimizer_;
   LearningRateSchedule schedule_;
   double clip_norm_;
@@ -151,10 +169,13 @@ template <class T>
 template <class Step, class Validation>
 bool TrainingLoop<T>::run(const RunParts<Step, Validation>& parts,
                           const RunObserver<Step, Validation>& observer) {
-  MetricsLog metrics(std::filesystem::path(run_.out) / kMetricsFile, progress_.step);
+  MetricsLog metrics =
+      ranks_->rank() == 0
+          ? MetricsLog(std::filesystem::path(run_.out) / kMetricsFile, progress_.step)
+          : MetricsLog();
   try {
     // A validation that was given up is made up for: its step has a line of its own alone.
-    if (metrics.lines_of_step() == 1 && validation_is_due() &&
+    if (gather_values(*ranks_, metrics.lines_of_step()).front() == 1 && validation_is_due() &&
         !validate(parts, observer, metrics) && progress_.step == run_.steps) {
       fail_as_diverged({});
     }
@@ -195,7 +216,7 @@ bool TrainingLoop<T>::take_steps(const RunParts<Step, Validation>& parts,
     if (last && !good) {
       fail_as_diverged(report);
     }
-    const bool stopped = observer.stop_requested && observer.stop_requested();
+    const bool stopped = stop_requested(observer);
     const bool due = step % run_.checkpoint_every == 0 && good;
     if (due || last || stopped) {
       metrics.sync();
