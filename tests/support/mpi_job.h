@@ -20,7 +20,7 @@ struct JobOutcome {
 // Runs a line of the shell.
 inline JobOutcome run_line(const std::string& line) {
   JobOutcome outcome;
-  FILE* const pipe = popen((line + " 2>&1").c_str(), "r");
+  FILE* const pipe = popen(("{ " + line + "; } 2>&1").c_str(), "r");
   if (pipe == nullptr) {
     return outcome;
   }
@@ -41,12 +41,16 @@ inline std::string why_no_mpi() {
   return run_line("command -v mpirun").exit_code == 0 ? "" : "there is no mpirun (openmpi-bin)";
 }
 
-// More ranks than cores are fine, and so is root: machines that test have few cores and one user.
+// What starts a program on so many ranks. More of them than cores are fine, and so is root:
+// machines that test have few cores and one user.
+inline std::string mpi_launcher(int ranks) {
+  return "OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 mpirun --oversubscribe "
+         "--bind-to none -n " +
+         std::to_string(ranks) + " ";
+}
+
 inline JobOutcome run_mpi_job(int ranks, const std::string& command) {
-  return run_line(
-      "OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 mpirun --oversubscribe "
-      "--bind-to none -n " +
-      std::to_string(ranks) + " " + command);
+  return run_line(mpi_launcher(ranks) + command);
 }
 
 }  // namespace ebt::testing

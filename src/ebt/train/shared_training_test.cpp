@@ -1,6 +1,7 @@
 // One run on many ranks: the same bits as on one.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -154,6 +155,33 @@ TEST(SharedTraining, EndsOnAllRanksWhereItDiverges) {
               std::string::npos);
   }
   EXPECT_EQ(metrics_without_clock(folder.file("4")), metrics_without_clock(folder.file("1")));
+}
+
+TEST(SharedTraining, ExchangesTwiceTheWeightsInAStep) {
+  const TemporaryFolder folder;
+  for (const int size : {2, 4}) {
+    const TrainConfig config = small_run(folder, std::to_string(size), 4);
+    std::atomic<int64_t> sent = 0;
+    std::atomic<int64_t> parameters = 0;
+    run_thread_ranks(size, [&](Group& group) {
+      auto trainer = TextTrainer<float>::start(config, bigram_factory(), group);
+      parameters = trainer.model().layout().count();
+      int64_t before = 0;
+      TextObserver observer;
+      observer.on_step = [&](const TextStepReport& report) {
+        if (report.step == 4) {
+          sent += group.bytes_sent() - before;
+        }
+        before = group.bytes_sent();
+      };
+      trainer.run(observer);
+    });
+    // Beside weights: losses, counts, and the squares of segments.
+    constexpr int64_t kMostOfRest = 1000;
+    const int64_t of_weights = 2 * 4 * parameters * (size - 1);
+    EXPECT_GE(sent, of_weights);
+    EXPECT_LE(sent, of_weights + size * kMostOfRest);
+  }
 }
 
 TEST(SharedTraining, OfOneGrainIsTrainingAsItWas) {
