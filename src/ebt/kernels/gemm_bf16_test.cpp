@@ -136,6 +136,34 @@ TEST(GemmBf16, MultipliesTransposedFactors) {
   }
 }
 
+template <class C>
+void expect_rows_of_their_own() {
+  constexpr int64_t kRows = 180;
+  for (const auto& [n, k] : {std::pair<int64_t, int64_t>{64, 64}, {6, 64}, {16, 128}, {192, 64}}) {
+    const Stored x(kRows, k, 1);
+    const Weights weights(n, k, 2);
+    const auto product = [&](int64_t rows) {
+      std::vector<C> c(static_cast<size_t>(rows * n));
+      multiply_nt(x.matrix().rows_from(0, rows), weights.view(), Matrix<C>(c.data(), rows, n, n),
+                  Write::kReplace);
+      return c;
+    };
+    const std::vector<C> all = product(kRows);
+    for (const int64_t rows : {1, 2, 4, 12, 16, 32, 36, 128, 129, 140, 144, 160}) {
+      const std::vector<C> some = product(rows);
+      for (size_t i = 0; i < some.size(); ++i) {
+        ASSERT_EQ(static_cast<float>(some[i]), static_cast<float>(all[i]))
+            << rows << " rows, n " << n << ", k " << k << ", element " << i;
+      }
+    }
+  }
+}
+
+TEST(GemmBf16, ARowsResultDoesNotDependOnHowManyOthersThereAre) {
+  expect_rows_of_their_own<float>();
+  expect_rows_of_their_own<Bfloat16>();
+}
+
 TEST(GemmBf16, IsTheSameForAnyNumberOfThreads) {
   const Stored x(517, 256, 1);
   const Stored y(517, 320, 2);

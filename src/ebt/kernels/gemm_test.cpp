@@ -48,13 +48,15 @@ struct Problem {
         b(p == Product::kNt ? n : k, p == Product::kNt ? k : n, 2),
         c(m, n, 3) {}
 
-  void run(Write write) {
+  void run(Write write) { run(write, c.rows); }
+  // The first `rows` rows of it alone; of all but a^T b.
+  void run(Write write, int64_t rows) {
     const Matrix<const T> left = a.matrix();
     const Matrix<const T> right = b.matrix();
     if (product == Product::kNt) {
-      multiply_nt<T>(left, right, c.matrix(), write);
+      multiply_nt<T>(left.rows_from(0, rows), right, c.matrix().rows_from(0, rows), write);
     } else if (product == Product::kNn) {
-      multiply_nn<T>(left, right, c.matrix(), write);
+      multiply_nn<T>(left.rows_from(0, rows), right, c.matrix().rows_from(0, rows), write);
     } else {
       multiply_tn<T, T>(left, right, c.matrix(), write);
     }
@@ -152,6 +154,27 @@ TYPED_TEST(Gemm, ResultsDoNotDependOnTheNumberOfThreads) {
   // So large that oneDNN would split the blocks.
   for (const Product product : {Product::kNt, Product::kNn, Product::kTn}) {
     check(product, 260, 320, 256);
+  }
+}
+
+TYPED_TEST(Gemm, ARowsResultDoesNotDependOnHowManyOthersThereAre) {
+  constexpr int64_t kRows = 180;
+  for (const Product product : {Product::kNt, Product::kNn}) {
+    for (const auto& [n, k] :
+         {std::pair<int64_t, int64_t>{64, 64}, {6, 64}, {64, 6}, {1, 64}, {96, 512}}) {
+      Problem<TypeParam> all(product, kRows, n, k);
+      all.run(Write::kAdd);
+      for (const int64_t rows : {1, 2, 12, 15, 16, 32, 36, 128, 129, 140, 144, 160}) {
+        Problem<TypeParam> some(product, kRows, n, k);
+        some.run(Write::kAdd, rows);
+        for (int64_t i = 0; i < rows; ++i) {
+          for (int64_t j = 0; j < n; ++j) {
+            ASSERT_EQ(some.c.at(i, j), all.c.at(i, j))
+                << rows << " rows, n " << n << ", k " << k << ", row " << i;
+          }
+        }
+      }
+    }
   }
 }
 

@@ -1,7 +1,9 @@
 // Products of gemm.h in float32 by oneDNN, and in float64 by our own tiles (gemm_kernel.cpp).
 #include "ebt/kernels/gemm.h"
 
+#include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "ebt/core/error.h"
 #include "ebt/kernels/cpu/gemm_blocks.h"
@@ -13,6 +15,26 @@ namespace {
 std::function<void(const GemmShape&)>& observer() {
   static std::function<void(const GemmShape&)> function;
   return function;
+}
+
+// multiply_block of fewer than kLeastRows rows, of a that is not transposed.
+void multiply_few_rows(bool /*transpose_a*/, bool transpose_b, int64_t m, int64_t n, int64_t k,
+                       const float* a, int64_t a_row, const float* b, int64_t b_row, float* c,
+                       int64_t c_row, bool add) {
+  static thread_local std::vector<float> rows, sums;
+  rows.assign(static_cast<size_t>(kLeastRows * k), 0.0F);
+  sums.assign(static_cast<size_t>(kLeastRows * n), 0.0F);
+  for (int64_t i = 0; i < m; ++i) {
+    std::copy_n(a + i * a_row, k, rows.data() + i * k);
+    if (add) {
+      std::copy_n(c + i * c_row, n, sums.data() + i * n);
+    }
+  }
+  multiply_block(false, transpose_b, kLeastRows, n, k, rows.data(), k, b, b_row, sums.data(), n,
+                 add);
+  for (int64_t i = 0; i < m; ++i) {
+    std::copy_n(sums.data() + i * n, n, c + i * c_row);
+  }
 }
 
 // `bias` (n) is added to every row of c, if it is there.
@@ -53,7 +75,8 @@ void gemm(bool ta, bool tb, Matrix<const T> a, Matrix<const T> b, Matrix<T> c, W
     const T* left = a.data + first * (ta ? 1 : a.row);
     T* to = c.data + first * c.row;
     if constexpr (std::is_same_v<T, float>) {
-      multiply_block(ta, tb, rows, n, k, left, a.row, b.data, b.row, to, c.row, add || bias);
+      const auto multiply = ta || rows >= kLeastRows ? multiply_block : multiply_few_rows;
+      multiply(ta, tb, rows, n, k, left, a.row, b.data, b.row, to, c.row, add || bias);
     } else {
       table<GemmKernels<T>>().block(ta, tb, rows, n, k, left, a.row, b.data, b.row, to, c.row,
                                     add || bias);

@@ -243,36 +243,46 @@ void multiply_packed(Matrix<const Bfloat16> a, const PackedMatrix& b, bool trans
   if (native()) {
     const Product* whole = a.rows >= kBlockRows ? &product(kBlockRows) : nullptr;
     const int64_t rest = a.rows % kBlockRows;
-    const Product* last = rest > 0 ? &product(rest) : nullptr;
+    const Product* last = rest > 0 ? &product(std::max(rest, kLeastRows)) : nullptr;
     for_row_blocks(a.rows, kBlockRows, [&](int64_t first, int64_t rows) {
       const Matrix<const Bfloat16> from = a.rows_from(first, rows);
       const Matrix<C> to = c.rows_from(first, rows);
-      Bfloat16* left = dense_a ? nullptr : scratch<Bfloat16>(static_cast<size_t>(rows * right.k));
-      C* sums = dense_c ? nullptr : result_scratch<C>(static_cast<size_t>(rows * right.n));
+      const int64_t computed = std::max(rows, kLeastRows);
+      const bool copy_a = !dense_a || rows < computed;
+      const bool copy_c = !dense_c || rows < computed;
+      Bfloat16* left =
+          copy_a ? scratch<Bfloat16>(static_cast<size_t>(computed * right.k)) : nullptr;
+      C* sums = copy_c ? result_scratch<C>(static_cast<size_t>(computed * right.n)) : nullptr;
       for (int64_t i = 0; i < rows; ++i) {
-        if (!dense_a) {
+        if (copy_a) {
           std::copy_n(from.data + i * from.row, right.k, left + i * right.k);
         }
-        if (!dense_c && add) {
+        if (copy_c && add) {
           std::copy_n(to.data + i * to.row, right.n, sums + i * right.n);
         }
       }
+      if (rows < computed) {
+        std::fill(left + rows * right.k, left + computed * right.k, Bfloat16{});
+        std::fill(sums + rows * right.n, sums + computed * right.n, C{});
+      }
       (rows == kBlockRows ? whole : last)
-          ->run(dense_a ? from.data : left, right.packed.get_data_handle(), bias.data,
-                dense_c ? to.data : sums);
-      for (int64_t i = 0; i < rows && !dense_c; ++i) {
+          ->run(copy_a ? left : from.data, right.packed.get_data_handle(), bias.data,
+                copy_c ? sums : to.data);
+      for (int64_t i = 0; i < rows && copy_c; ++i) {
         std::copy_n(sums + i * right.n, right.n, to.data + i * to.row);
       }
     });
     return;
   }
   for_row_blocks(a.rows, kBlockRows, [&](int64_t first, int64_t rows) {
-    float* wide = scratch<float>(static_cast<size_t>(rows * (right.k + right.n)));
-    float* sums = wide + rows * right.k;
+    const int64_t computed = std::max(rows, kLeastRows);
+    float* wide = scratch<float>(static_cast<size_t>(computed * (right.k + right.n)));
+    float* sums = wide + computed * right.k;
+    std::fill(wide + rows * right.k, sums, 0.0F);
     for (int64_t i = 0; i < rows; ++i) {
       widen(a.data + (first + i) * a.row, right.k, wide + i * right.k);
     }
-    multiply_block(false, false, rows, right.n, right.k, wide, right.k, right.widened.data(),
+    multiply_block(false, false, computed, right.n, right.k, wide, right.k, right.widened.data(),
                    right.n, sums, right.n, false);
     put(sums, rows, right.n, c.rows_from(first, rows), write, bias);
   });

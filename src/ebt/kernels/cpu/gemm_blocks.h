@@ -24,6 +24,12 @@ namespace ebt::kernels {
 inline constexpr int64_t kBlockRows = 128;
 inline constexpr int64_t kBlockRowsTransposed = 64;
 
+// Rows of batches, which are those of a and c, are multiplied at least so many at a time, among
+// them some that nobody reads: oneDNN sums in another order below 16 rows in float32, and up to 32
+// in bf16 where the result is small, and what becomes of a row is not to depend on how many others
+// there are.
+inline constexpr int64_t kLeastRows = 33;
+
 // Calls block(first, count) for every block of `rows`, in parallel, each on one thread.
 template <class Block>
 void for_row_blocks(int64_t rows, int64_t block_rows, const Block& block) {
