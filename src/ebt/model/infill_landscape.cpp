@@ -4,11 +4,15 @@
 
 namespace ebt {
 
-int64_t rows_per_chunk(const InfillModelConfig& config, int64_t rows,
-                       const EngineOptions& options) {
+int64_t largest_chunk(const InfillModelConfig& config, int64_t rows, const EngineOptions& options) {
   constexpr int64_t kPositions = 512;
   const int64_t positions = options.chunk_positions > 0 ? options.chunk_positions : kPositions;
-  const int64_t most = std::max<int64_t>(positions / config.row_length, 1);
+  return std::max<int64_t>(std::min(positions / config.row_length, rows), 1);
+}
+
+int64_t rows_per_chunk(const InfillModelConfig& config, int64_t rows,
+                       const EngineOptions& options) {
+  const int64_t most = largest_chunk(config, rows, options);
   const int64_t chunks = (rows + most - 1) / most;
   return (rows + chunks - 1) / chunks;
 }

@@ -15,6 +15,8 @@ using AnswerStream = EnergyStream<T, S, BidirectionalAttention<T, S>, TextStyle>
 // Rows do not see each other, so a batch is computed in chunks, of as many rows as keep products
 // large and activations near the cache, and as nearly alike as they can be.
 int64_t rows_per_chunk(const InfillModelConfig& config, int64_t rows, const EngineOptions& options);
+// Rows of the largest chunk of any batch of up to `rows` rows.
+int64_t largest_chunk(const InfillModelConfig& config, int64_t rows, const EngineOptions& options);
 
 // The shape of a stack of n rows.
 StackShape answer_stack_shape(const InfillModelConfig& config, int64_t n);

@@ -134,7 +134,7 @@ size_t InfillEbt<T, S>::workspace_bytes(const InfillModelConfig& model,
                                         const InfillThinkingConfig& thinking, int64_t rows,
                                         const EngineOptions& options) {
   Arena measure;
-  const Workspace workspace(measure, model, thinking, rows_per_chunk(model, rows, options),
+  const Workspace workspace(measure, model, thinking, largest_chunk(model, rows, options),
                             options.training);
   return measure.peak_bytes();
 }

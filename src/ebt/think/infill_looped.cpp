@@ -71,7 +71,7 @@ size_t InfillLooped<T, S>::workspace_bytes(const InfillModelConfig& model,
                                            const EngineOptions& options) {
   const int64_t rounds = model.arch == Architecture::kLooped ? thinking.steps_max : 1;
   Arena measure;
-  const Workspace workspace(measure, model, rows_per_chunk(model, rows, options),
+  const Workspace workspace(measure, model, largest_chunk(model, rows, options),
                             options.training ? rounds : 0);
   return measure.peak_bytes();
 }

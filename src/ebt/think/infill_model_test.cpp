@@ -151,6 +151,19 @@ TEST_P(InfillModels, ThinkAboutARowAloneAsAmongOthersBitForBit) {
   }
 }
 
+// Five rows are computed as three and two, four as they are.
+TEST_P(InfillModels, HaveRoomForFewerRowsInALargerChunk) {
+  EngineOptions options;
+  options.chunk_positions = 24;
+  const auto model = make_infill_model<float>(small_model(GetParam()), {}, kRows, options);
+  const Puzzles puzzles;
+  std::vector<float> logits = noise(4);
+  model->think(puzzles.rows(0, 4), 1, {logits.data(), {4, 6, 5}}, {});
+  InfillLearning learning = puzzles.learning();
+  learning.corrupted = learning.corrupted.slice(0, 4);
+  EXPECT_EQ(model->train(puzzles.rows(0, 4), learning, 1, 1).rows, 4);
+}
+
 TEST_P(InfillModels, NeverReadWhatIsAskedFor) {
   const Puzzles puzzles;
   Puzzles blank;
