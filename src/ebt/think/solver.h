@@ -92,6 +92,7 @@ using SolverObserver = std::function<void(const SolverStep<T>&)>;
 struct ThoughtResult {
   std::vector<int32_t> answer;  // (N)
   double energy = 0;            // of the answer written out; 0 where the model has no energy
+  double confidence = 0;        // mean of log of the leading probability, in nats
   double cost = 0;              // by which it is kept or not: of several, the least
   int64_t steps = 0;
 };
@@ -105,6 +106,10 @@ struct Solution {
   int64_t agreed = 0;           // restarts that ended in this answer
   std::vector<ThoughtResult> thoughts;  // restarts, then those of the search
 };
+
+// Rows that solve() thinks about at a time, at most: the model must be made for so many, or for all
+// thoughts of the rows.
+int64_t rows_together(const InfillModelConfig& config);
 
 // The solutions of all rows, whose unknown tokens are not read. Noise belongs to a row by what is
 // known of it: without a limit of seconds a row's solution and its steps are the same, bit for bit,
