@@ -23,6 +23,7 @@ enum class RandomPurpose : uint32_t {
   kLab,
   kPuzzles,
   kGaps,
+  kWrongAnswers,
 };
 
 // A stream of independent numbers, addressed by element: any element can be made alone, in any

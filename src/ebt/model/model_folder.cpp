@@ -30,6 +30,8 @@ constexpr std::array kKinds = {
               "'ebt generate', 'ebt eval', 'ebt report' and 'ebt train --resume'"},
     KindEntry{ModelKind::kImage, "image", "images",
               "'ebt denoise', 'ebt eval image', 'ebt probe' and 'ebt train image --resume'"},
+    KindEntry{ModelKind::kInfill, "infill", "whole answers",
+              "'ebt solve', 'ebt eval infill' and 'ebt train infill --resume'"},
 };
 
 const KindEntry& entry_of(ModelKind kind) {

@@ -3,6 +3,7 @@
 
 #include "ebt/model/model_kind.h"
 #include "ebt/train/image_task.h"
+#include "ebt/train/infill_task.h"
 #include "ebt/train/text_task.h"
 
 namespace ebt {
@@ -13,6 +14,8 @@ decltype(auto) with_task_of(ModelKind kind, Visit&& visit) {
   switch (kind) {
     case ModelKind::kImage:
       return visit.template operator()<ImageTask<T>>();
+    case ModelKind::kInfill:
+      return visit.template operator()<InfillTask<T>>();
     case ModelKind::kText:
       break;
   }

@@ -33,10 +33,10 @@ concept TrainingTask = requires(Task& task, const Task& same, typename Task::Con
                                 typename Task::Model& model, TrainingProgress& progress,
                                 typename Task::Measured& measured, const std::string& folder) {
   // Of a run that starts: writes into its config what follows from its data, as the size of a
-  // vocabulary. Of one that goes on: what its folder keeps. Neither opens what is learned from.
+  // vocabulary, which may have to be opened for it. Of one that goes on: what its folder keeps.
   { Task::begin(config) } -> std::same_as<typename Task::Data>;
   { Task::load(folder) } -> std::same_as<typename Task::Data>;
-  // Opens it, as a config wants it. Throws Error when it cannot, or nothing in it can be read.
+  // Opens it unless it is open, as a config wants it. Throws Error when it cannot, or nothing in it can be read.
   Task::open(resolved, data);
   // Tells it from other data, and throws Error unless it is what `progress` tells of.
   Task::identify(data, progress);
