@@ -139,7 +139,7 @@ void register_calibrate(CLI::App& app) {
       app, "calibrate", "Fit the probability of being right to a model's energy.", kExamples,
       [](Flags& flags) {
         flags.bind(CalibrateFlags{}, "Calibration");
-        flags.bind(ThinkOptions{}, "Thinking", "think-budget");
+        flags.bind(ThinkOptions{}, "Thinking", {"think-budget"});
       },
       run_calibrate);
 }

@@ -20,6 +20,7 @@
 #include "ebt/think/open_model.h"
 #include "ebt/train/run_config.h"
 #include "eval_image.h"
+#include "eval_infill.h"
 #include "evaluation.h"
 #include "flags.h"
 #include "output.h"
@@ -207,7 +208,7 @@ void register_eval(CLI::App& app) {
         flags.bind(EvalFlags{}, "Evaluation");
         flags.bind(ThinkGrid{}, "Grid of ways of thinking").only_where(where_it_thinks());
         // A text whose thinking is cut short cannot be measured.
-        flags.bind(ThinkOptions{}, "Thinking", "think-budget").only_where(where_it_thinks());
+        flags.bind(ThinkOptions{}, "Thinking", {"think-budget"}).only_where(where_it_thinks());
         for (const auto& [one, grid] :
              {std::pair("think-steps", "grid"), std::pair("candidates", "candidates-grid"),
               std::pair("stop-change", "stop-grid")}) {
@@ -215,7 +216,9 @@ void register_eval(CLI::App& app) {
         }
       },
       run_eval);
+  eval->require_subcommand(0, 1);
   register_eval_image(*eval);
+  register_eval_infill(*eval);
 }
 
 }  // namespace ebt

@@ -12,6 +12,7 @@
 #include "flags.h"
 #include "rules.h"
 #include "train_image.h"
+#include "train_infill.h"
 #include "training_run.h"
 
 namespace ebt {
@@ -33,6 +34,7 @@ constexpr const char* kExamples =
     "  ebt train --config book/config.json --seed 1 --out book-1\n"
     "  mpirun -n 4 ebt train --data book.txt --grains 4 --out book   # docs/clusters.md\n"
     "  ebt train image --data photos --out denoiser      # on images; 'ebt train image --help'\n"
+    "  ebt train infill --data puzzles.csv --out solver  # on whole answers\n"
     "The folder holds config.json, model.safetensors, the training state and metrics.jsonl. The "
     "same\n"
     "seed gives the same model on any number of threads, interrupted or not.";
@@ -137,7 +139,7 @@ void register_train(CLI::App& app) {
   CLI::App* train = add_command(
       app, "train",
       "Train a model on text: an Energy-Based Transformer, or the Transformer++ baseline. 'ebt "
-      "train image' and 'ebt train dit' train on images.",
+      "train image' and 'ebt train dit' train on images, 'ebt train infill' on whole answers.",
       std::string(kExamples) + kEndings,
       [](Flags& flags) {
         flags.bind(SizeFlag{}, kPresetHeading);
@@ -145,7 +147,7 @@ void register_train(CLI::App& app) {
         flags.bind(FolderFlags{}, kPresetHeading);
         flags.bind(RunConfig{}, "Run");
         flags.bind(DataConfig{}, "Text");
-        flags.bind(TrainConfig{}.model, "Model", "vocab-size");
+        flags.bind(TrainConfig{}.model, "Model", {"vocab-size"});
         flags.bind(ThinkingConfig{}, "Thinking").only_where(where_arch_is_ebt());
         flags.bind(OptimizerConfig{}, "Optimizer");
         flags.flags({"type"}).only_where(where_arch_is_ebt());
@@ -153,7 +155,9 @@ void register_train(CLI::App& app) {
         flags.shared_by_ranks();
       },
       [](const Flags& flags) { run_training(TextTraining(), flags); });
+  train->require_subcommand(0, 1);
   register_train_image(*train);
+  register_train_infill(*train);
 }
 
 }  // namespace ebt

@@ -212,7 +212,6 @@ void run_eval_image(const Flags& command_flags) {
 }  // namespace
 
 void register_eval_image(CLI::App& eval) {
-  eval.require_subcommand(0, 1);
   add_command(
       eval, "image",
       "Measure how well models take noise out of images, for how many forward passes.", kExamples,

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -39,13 +40,14 @@ class Flags {
   explicit Flags(CLI::App& command);
 
   // Adds one flag for each field of `defaults`, under a heading of the help. Flags of true-or-false
-  // fields come in pairs: --detach, --no-detach. A field of the name `derived` gets no flag, for it
-  // follows from others; config files may still state it.
+  // fields come in pairs: --detach, --no-detach. Fields of the names `derived` get no flag, for
+  // they follow from others; config files may still state it.
   template <class Config>
-  Group bind(Config defaults, const std::string& heading, const std::string& derived = "") {
+  Group bind(Config defaults, const std::string& heading,
+             const std::vector<std::string>& derived = {}) {
     std::vector<std::string> names;
     defaults.visit_fields([&](const char* name, auto& field, const char* help) {
-      if (name != derived) {
+      if (std::find(derived.begin(), derived.end(), name) == derived.end()) {
         add(name, field, help, heading);
         names.emplace_back(name);
       }

@@ -153,7 +153,6 @@ class ImageTraining : public TrainingCommand<ImageTask<float>> {
 }  // namespace
 
 void register_train_image(CLI::App& train) {
-  train.require_subcommand(0, 1);
   add_command(
       train, "image",
       "Train an Energy-Based Transformer to take the noise out of images, by thinking.",
@@ -165,7 +164,7 @@ void register_train_image(CLI::App& train) {
         flags.bind(ImageRunConfig{}, "Run");
         flags.bind(ImageDataConfig{}, "Images");
         flags.bind(ImageTrainingNoise{}, "Images");
-        flags.bind(ImageModelConfig{}, "Model", "arch");
+        flags.bind(ImageModelConfig{}, "Model", {"arch"});
         flags.bind(ImageThinkingConfig{}, "Thinking");
         flags.bind(OptimizerConfig{}, "Optimizer");
         flags.flags({"within", "flip"}).only_where(with("data"));
@@ -180,7 +179,7 @@ void register_train_image(CLI::App& train) {
         flags.bind(FolderFlags{}, kPresetHeading);
         flags.bind(ImageRunConfig{}, "Run");
         flags.bind(ImageDataConfig{}, "Images");
-        flags.bind(ImageModelConfig{}, "Model", "arch");
+        flags.bind(ImageModelConfig{}, "Model", {"arch"});
         flags.bind(OptimizerConfig{}, "Optimizer");
         flags.flags({"within", "flip"}).only_where(with("data"));
         flags.writes(OutputKind::kRunFolder);

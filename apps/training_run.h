@@ -33,7 +33,7 @@ namespace ebt {
 //   progress_text(step)              the progress line
 //   validation_text(validation)      a line for each validation
 //   add_result(trainer, validation, json)  what --json says beside result_of
-// and, where it wants more than nothing, its own of the functions below.
+// and, where it wants other than these, its own of the functions below.
 template <class AnyTask>
 struct TrainingCommand {
   using Task = AnyTask;
@@ -48,6 +48,19 @@ struct TrainingCommand {
     int64_t steps_before;  // of a run that goes on
   };
 
+  // Sets what presets say, unless it follows from the base.
+  static void apply_presets(const Flags& flags, bool has_base, Config& config) {
+    SizeFlag size;
+    RecipeFlag recipe;
+    flags.apply_to(size);
+    flags.apply_to(recipe);
+    if (!has_base || is_given(flags, size)) {
+      size.apply_to(config.model);
+    }
+    if (!has_base || is_given(flags, recipe)) {
+      apply_recipe(recipe.recipe, config);
+    }
+  }
   // Completes the config of a new run, or throws Error, once flags have spoken.
   static void finish(const Flags& /*flags*/, Config& /*config*/) {}
   // Throws Error where the run of a folder is another command's.
@@ -60,22 +73,13 @@ struct TrainingCommand {
 // The config of a new run.
 template <class Command>
 typename Command::Config config_of(const Command& command, const Flags& flags) {
-  SizeFlag size;
-  RecipeFlag recipe;
-  flags.apply_to(size);
-  flags.apply_to(recipe);
   typename Command::Config config = command.defaults();
   flags.apply_to(config.run);
   const bool has_base = !config.run.from.empty();
   if (has_base) {
     command.start_from(load_config<typename Command::Config>(config.run.from), config);
   }
-  if (!has_base || is_given(flags, size)) {
-    size.apply_to(config.model);
-  }
-  if (!has_base || is_given(flags, recipe)) {
-    apply_recipe(recipe.recipe, config);
-  }
+  command.apply_presets(flags, has_base, config);
   flags.apply_to(config);
   command.finish(flags, config);
   return config;

@@ -119,7 +119,7 @@ std::vector<size_t> chosen_texts(const CompletionRequest& request, const std::ve
 }
 
 Json whole_answer(const CompletionRequest& request, const ServedModel& model,
-                  const AnswerFormat& answer, std::vector<Text> texts, const Usage& usage) {
+                  const CompletionFormat& answer, std::vector<Text> texts, const Usage& usage) {
   Json choices = Json::array();
   for (const size_t text : chosen_texts(request, texts)) {
     ChoiceFormat format(request, model, text);
@@ -200,7 +200,7 @@ class EventStream {
   }
 
   CompletionRequest request_;
-  AnswerFormat answer_;
+  CompletionFormat answer_;
   std::vector<ChoiceFormat> choices_;
   std::unique_ptr<Acceptance> acceptance_;
   size_t open_texts_;
@@ -221,7 +221,7 @@ void answer_whole(const CompletionRequest& request, const ServedModel& model, co
       return;
     }
   }
-  const AnswerFormat answer(request, model, id, unix_time());
+  const CompletionFormat answer(request, model, id, unix_time());
   const Json json = whole_answer(request, model, answer, std::move(texts), acceptance.usage());
   response.set_content(to_line(json), "application/json");
   acceptance.answer().answered();

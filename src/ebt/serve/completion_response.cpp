@@ -200,28 +200,28 @@ Json ChoiceFormat::thought(const TokenReport& report) const {
   return thought;
 }
 
-AnswerFormat::AnswerFormat(const CompletionRequest& request, const ServedModel& model,
-                           const std::string& id, int64_t created)
+CompletionFormat::CompletionFormat(const CompletionRequest& request, const ServedModel& model,
+                                   const std::string& id, int64_t created)
     : request_(request),
       model_(model),
       id_((request.endpoint == Endpoint::kChat ? "chatcmpl-" : "cmpl-") + id),
       created_(created) {}
 
-Json AnswerFormat::envelope(const char* chat, const char* completion) const {
+Json CompletionFormat::envelope(const char* chat, const char* completion) const {
   return {{"id", id_},
           {"object", request_.endpoint == Endpoint::kChat ? chat : completion},
           {"created", created_},
           {"model", model_.name}};
 }
 
-Json AnswerFormat::whole(Json choices, const Usage& usage) const {
+Json CompletionFormat::whole(Json choices, const Usage& usage) const {
   Json answer = envelope("chat.completion", "text_completion");
   answer["choices"] = std::move(choices);
   answer["usage"] = usage.to_json();
   return answer;
 }
 
-Json AnswerFormat::chunk(Json choices) const {
+Json CompletionFormat::chunk(Json choices) const {
   Json answer = envelope("chat.completion.chunk", "text_completion");
   answer["choices"] = std::move(choices);
   if (request_.include_usage) {
@@ -230,7 +230,7 @@ Json AnswerFormat::chunk(Json choices) const {
   return answer;
 }
 
-Json AnswerFormat::usage_chunk(const Usage& usage) const {
+Json CompletionFormat::usage_chunk(const Usage& usage) const {
   Json answer = chunk(Json::array());
   answer["usage"] = usage.to_json();
   return answer;

@@ -54,11 +54,11 @@ class ChoiceFormat {
 };
 
 // The object around choices: "id", "object", "created", "model".
-class AnswerFormat {
+class CompletionFormat {
  public:
   // `id` is unique for each answer.
-  AnswerFormat(const CompletionRequest& request, const ServedModel& model, const std::string& id,
-               int64_t created);
+  CompletionFormat(const CompletionRequest& request, const ServedModel& model,
+                   const std::string& id, int64_t created);
 
   Json whole(Json choices, const Usage& usage) const;
   Json chunk(Json choices) const;

@@ -46,7 +46,7 @@ TEST(CompletionResponse, FormatsAWholeCompletion) {
   Usage usage{2, 0, 0, 0};
   usage.add(token('a', -1));
   ChoiceFormat format(request, model, 0);
-  const AnswerFormat answer(request, model, "7", 9);
+  const CompletionFormat answer(request, model, "7", 9);
   EXPECT_EQ(
       answer.whole(Json::array({format.choice(0, {"ab", {}}, "length")}), usage),
       Json::parse(R"({"id": "cmpl-7", "object": "text_completion", "created": 9, "model": "tiny",
@@ -125,7 +125,7 @@ TEST(CompletionResponse, FormatsChatsWholeAndInChunks) {
   EXPECT_EQ(chunks.chunk(0, {}, nullptr)["delta"],
             Json::parse(R"({"role": "assistant", "content": "", "refusal": null})"));
   EXPECT_EQ(chunks.chunk(0, {"a", {}}, nullptr)["delta"], Json::parse(R"({"content": "a"})"));
-  const AnswerFormat answer(request, model, "7", 9);
+  const CompletionFormat answer(request, model, "7", 9);
   EXPECT_EQ(answer.chunk(Json::array()), Json::parse(R"({"id": "chatcmpl-7",
     "object": "chat.completion.chunk", "created": 9, "model": "tiny", "choices": []})"));
   EXPECT_EQ(answer.usage_chunk({1, 2, 3, 4})["usage"]["total_tokens"], 3);

@@ -5,6 +5,7 @@
 
 #include "ebt/core/bfloat16.h"
 #include "ebt/layers/noise_schedule.h"
+#include "ebt/model/infill_weights.h"
 #include "ebt/model/weights.h"
 #include "ebt/think/dit_denoiser.h"
 #include "ebt/think/ebt_denoiser.h"
@@ -59,6 +60,24 @@ std::unique_ptr<TextModel<T>> load_model(const std::filesystem::path& folder, in
       make_text_model<T>(config.model, config.thinking, rows, config.model.context, options);
   load_weights(file, model->edit_weights());
   return model;
+}
+
+std::unique_ptr<InfillModel<float>> load_infill_model(const std::filesystem::path& folder,
+                                                      int64_t rows, const std::string& precision) {
+  InfillModelConfig model;
+  InfillThinkingConfig thinking;
+  const ModelConfigFile config(folder, ModelKind::kInfill);
+  config.read("model", model);
+  config.read("thinking", thinking);
+  model.check();
+  const SafetensorsFile file(folder / kModelFile);
+  check_weights(file, infill_model_layout(model));
+  EngineOptions options;
+  options.training = false;
+  options.precision = precision_of(precision);
+  auto made = make_infill_model<float>(model, thinking, rows, options);
+  load_weights(file, made->edit_weights());
+  return made;
 }
 
 std::unique_ptr<TextGenerator<float>> load_text_generator(const std::filesystem::path& folder,
