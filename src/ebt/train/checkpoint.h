@@ -17,12 +17,17 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "ebt/train/adamw.h"
 #include "ebt/train/replay_buffer.h"
 
 namespace ebt {
+
+// What tells data from other data: numbers under names, such as their size and a fingerprint.
+using DataIdentity = std::vector<std::pair<std::string, uint64_t>>;
 
 // How far a run has come. The position in the data and in every random stream follows from `step`.
 struct TrainingProgress {
@@ -30,11 +35,8 @@ struct TrainingProgress {
   int64_t update_count = 0;   // updates of the weights
   int64_t bad_steps = 0;      // skipped steps in a row, up to the last
   int64_t skipped_steps = 0;  // skipped steps in all
-  // What tells the data from other data. Checkpoints of older programs know the size of a text
-  // alone.
-  int64_t training_tokens = 0;
-  std::optional<uint64_t> text_fingerprint;
-  std::optional<uint64_t> image_fingerprint;
+  // Of the data. A number that a checkpoint of an older program does not name stays as it is.
+  DataIdentity data = {};
 
   template <class Visitor>
   void visit_fields(Visitor&& visit) {
@@ -42,13 +44,8 @@ struct TrainingProgress {
     visit("update_count", update_count, "updates of the weights");
     visit("bad_steps", bad_steps, "skipped steps in a row, up to the last");
     visit("skipped_steps", skipped_steps, "skipped steps in all");
-    if (image_fingerprint.has_value()) {
-      visit("image_fingerprint", *image_fingerprint, "fingerprint of the images' files");
-    } else {
-      visit("training_tokens", training_tokens, "size of the training text");
-    }
-    if (text_fingerprint.has_value()) {
-      visit("text_fingerprint", *text_fingerprint, "fingerprint of the text's tokens");
+    for (auto& [name, number] : data) {
+      visit(name.c_str(), number, "tells the data from other data");
     }
   }
 };

@@ -240,6 +240,18 @@ TEST_F(CheckpointTest, RefusesTheStateOfAnotherStep) {
       "'" + (run_ / "training-state-10.safetensors").string() + "' does not belong to step 10");
 }
 
+TEST(TrainingProgress, IsStoredAsOlderProgramsStoredIt) {
+  TrainingProgress progress{3, 2, 1, 1, {{"training_tokens", 108}, {"text_fingerprint", 7}}};
+  EXPECT_EQ(fields_to_json(progress).dump(),
+            R"({"step":3,"update_count":2,"bad_steps":1,"skipped_steps":1,)"
+            R"("training_tokens":108,"text_fingerprint":7})");
+  // The oldest knew the size of a text alone.
+  const auto stored = nlohmann::json::parse(R"({"step":9,"training_tokens":109})");
+  fields_from_json(stored, "state", progress);
+  EXPECT_EQ(progress.step, 9);
+  EXPECT_EQ(progress.data, (DataIdentity{{"training_tokens", 109}, {"text_fingerprint", 7}}));
+}
+
 // A run of nothing but the optimizer, whose gradients are the weights: it takes `steps` from the
 // checkpoint of a folder, or from the beginning, and saves.
 void run_on_ranks(int size, const fs::path& folder, int64_t steps) {
@@ -253,6 +265,7 @@ void run_on_ranks(int size, const fs::path& folder, int64_t steps) {
     std::iota(weights.all().begin(), weights.all().end(), -100.0F);
     AdamW<float> optimizer(layout, {}, {{kStepSizeName, 0.0}}, ranks);
     TrainingProgress progress;
+    progress.data = {{"size", 7}};
     Checkpoint<float> checkpoint{weights, optimizer, nullptr, progress};
     if (has_model(folder)) {
       checkpoint.load(folder);

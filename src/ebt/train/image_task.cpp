@@ -32,11 +32,11 @@ void ImageTask<T>::open(const ImageTrainConfig& config, ImageData& data) {
 }
 
 template <class T>
-void ImageTask<T>::check_same(const ImageData& data, const TrainingProgress& progress,
-                              const ImageTrainConfig& config, const std::filesystem::path& folder) {
-  EBT_CHECK(progress.image_fingerprint == data.fingerprint,
-            "the files of '{}' are no longer those that '{}' was trained on", config.data.data,
-            folder.string());
+std::string ImageTask<T>::change_text(const ImageData& /*data*/, const DataIdentity& /*trained_on*/,
+                                      const ImageTrainConfig& config,
+                                      const std::filesystem::path& folder) {
+  return fmt::format("the files of '{}' are no longer those that '{}' was trained on",
+                     config.data.data, folder.string());
 }
 
 template <class T>

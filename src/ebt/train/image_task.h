@@ -27,11 +27,12 @@ class ImageTask {
   static ImageData begin(ImageTrainConfig& /*config*/) { return {}; }
   static ImageData load(const std::filesystem::path& /*folder*/) { return {}; }
   static void open(const ImageTrainConfig& config, ImageData& data);
-  static void identify(const ImageData& data, TrainingProgress& progress) {
-    progress.image_fingerprint = data.fingerprint;
+  static DataIdentity identity(const ImageData& data) {
+    return {{"image_fingerprint", data.fingerprint}};
   }
-  static void check_same(const ImageData& data, const TrainingProgress& progress,
-                         const ImageTrainConfig& config, const std::filesystem::path& folder);
+  static std::string change_text(const ImageData& data, const DataIdentity& trained_on,
+                                 const ImageTrainConfig& config,
+                                 const std::filesystem::path& folder);
   static void save(const ImageData& /*data*/, const std::filesystem::path& /*folder*/) {}
 
   static size_t model_bytes(const ImageTrainConfig& config);

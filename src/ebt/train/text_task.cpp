@@ -57,23 +57,26 @@ void TextTask<T>::open(const TrainConfig& config, Data& data) {
 }
 
 template <class T>
-void TextTask<T>::identify(const Data& data, TrainingProgress& progress) {
-  progress.training_tokens = data.text.training_tokens;
-  progress.text_fingerprint = data.text.fingerprint;
+DataIdentity TextTask<T>::identity(const Data& data) {
+  return {{"training_tokens", static_cast<uint64_t>(data.text.training_tokens)},
+          {"text_fingerprint", data.text.fingerprint}};
 }
 
 template <class T>
-void TextTask<T>::check_same(const Data& data, const TrainingProgress& progress,
-                             const TrainConfig& /*config*/, const std::filesystem::path& folder) {
-  EBT_CHECK(data.text.training_tokens == progress.training_tokens,
-            "the training text has {} tokens, but '{}' was trained on one of {}: it is no longer "
-            "the same text",
-            data.text.training_tokens, folder.string(), progress.training_tokens);
-  EBT_CHECK(
-      data.text.fingerprint == progress.text_fingerprint,
-      "the text is as long as the one that '{}' was trained on, but reads otherwise: it is no "
-      "longer the same text",
-      folder.string());
+std::string TextTask<T>::change_text(const Data& data, const DataIdentity& trained_on,
+                                     const TrainConfig& /*config*/,
+                                     const std::filesystem::path& folder) {
+  const uint64_t size = identity(data).front().second;
+  const uint64_t size_then = trained_on.front().second;
+  return size != size_then
+             ? fmt::format(
+                   "the training text has {} tokens, but '{}' was trained on one of {}: it "
+                   "is no longer the same text",
+                   size, folder.string(), size_then)
+             : fmt::format(
+                   "the text is as long as the one that '{}' was trained on, but reads "
+                   "otherwise: it is no longer the same text",
+                   folder.string());
 }
 
 template <class T>

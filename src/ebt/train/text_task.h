@@ -34,9 +34,9 @@ class TextTask {
   static Data begin(TrainConfig& config);
   static Data load(const std::filesystem::path& folder);
   static void open(const TrainConfig& config, Data& data);
-  static void identify(const Data& data, TrainingProgress& progress);
-  static void check_same(const Data& data, const TrainingProgress& progress,
-                         const TrainConfig& config, const std::filesystem::path& folder);
+  static DataIdentity identity(const Data& data);
+  static std::string change_text(const Data& data, const DataIdentity& trained_on,
+                                 const TrainConfig& config, const std::filesystem::path& folder);
   static void save(const Data& data, const std::filesystem::path& folder);
 
   static size_t model_bytes(const TrainConfig& config);

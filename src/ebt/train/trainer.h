@@ -30,7 +30,7 @@ namespace ebt {
 template <class Task>
 concept TrainingTask = requires(Task& task, const Task& same, typename Task::Config& config,
                                 const typename Task::Config& resolved, typename Task::Data& data,
-                                typename Task::Model& model, TrainingProgress& progress,
+                                typename Task::Model& model, const DataIdentity& trained_on,
                                 typename Task::Measured& measured, const std::string& folder) {
   // Of a run that starts: writes into its config what follows from its data, as the size of a
   // vocabulary, which may have to be opened for it. Of one that goes on: what its folder keeps.
@@ -38,9 +38,9 @@ concept TrainingTask = requires(Task& task, const Task& same, typename Task::Con
   { Task::load(folder) } -> std::same_as<typename Task::Data>;
   // Opens it unless it is open, as a config wants it. Throws Error when it cannot, or nothing in it can be read.
   Task::open(resolved, data);
-  // Tells it from other data, and throws Error unless it is what `progress` tells of.
-  Task::identify(data, progress);
-  Task::check_same(data, progress, resolved, folder);
+  // Tells it from other data; and what to say where those that a run was trained on were others.
+  { Task::identity(data) } -> std::same_as<DataIdentity>;
+  { Task::change_text(data, trained_on, resolved, folder) } -> std::same_as<std::string>;
   // Writes what the folder of a model needs beside its config and weights.
   Task::save(data, folder);
 
@@ -145,7 +145,7 @@ class Trainer {
         loop_(model_->layout(), config_.optimizer, step_size_rate(config_.thinking), config_.run,
               *parts.ranks),
         task_(make_task(config_, std::move(parts.data), loop_.shards(), *parts.ranks)) {
-    Task::identify(task_.data(), loop_.progress());
+    loop_.progress().data = Task::identity(task_.data());
   }
 
   Step take_step();
@@ -207,7 +207,10 @@ Trainer<Task> Trainer<Task>::resume(const std::filesystem::path& folder, const R
   const bool begun = gather_values<char>(ranks, has_model(folder) ? 1 : 0).front() != 0;
   if (begun) {
     trainer.checkpoint().load(folder);
-    Task::check_same(trainer.task_.data(), trainer.progress(), trainer.config_, folder);
+    const auto& opened = trainer.task_.data();
+    const DataIdentity& trained_on = trainer.progress().data;
+    EBT_CHECK(Task::identity(opened) == trained_on, "{}",
+              Task::change_text(opened, trained_on, trainer.config_, folder));
     check_steps_left(config.run, trainer.progress().step);
   } else {
     trainer.load_base();

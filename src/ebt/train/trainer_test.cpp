@@ -293,7 +293,8 @@ TEST(Trainer, LearnsAnswersButNotTheirPrompts) {
   std::vector<TextValidationReport> validations;
   trainer.run({[&](const TextStepReport& report) { steps.push_back(report); },
                [&](const TextValidationReport& report) { validations.push_back(report); }});
-  EXPECT_EQ(trainer.progress().training_tokens, 36 * 3);
+  EXPECT_EQ(trainer.progress().data.front(),
+            (std::pair<std::string, uint64_t>("training_tokens", 36 * 3)));
   EXPECT_EQ(steps.back().measured.count, config.run.batch * 3);
   EXPECT_LT(steps.back().loss, steps.front().loss - 1.0);
   EXPECT_EQ(validations.back().measured.count, 4 * 3);
