@@ -63,18 +63,18 @@ void InfillTask<T>::open(const InfillTrainConfig& config, AnswerData& data) {
 }
 
 template <class T>
-void InfillTask<T>::identify(const AnswerData& data, TrainingProgress& progress) {
-  progress.training_tokens = data.training_rows * data.format.length;
-  progress.text_fingerprint = data.fingerprint;
+DataIdentity InfillTask<T>::identity(const AnswerData& data) {
+  return {{"training_tokens", static_cast<uint64_t>(data.training_rows * data.format.length)},
+          {"text_fingerprint", data.fingerprint}};
 }
 
 template <class T>
-void InfillTask<T>::check_same(const AnswerData& data, const TrainingProgress& progress,
-                               const InfillTrainConfig& config,
-                               const std::filesystem::path& folder) {
-  EBT_CHECK(progress.text_fingerprint == data.fingerprint,
-            "the rows of '{}' are no longer those that '{}' was trained on", config.data.data,
-            folder.string());
+std::string InfillTask<T>::change_text(const AnswerData& /*data*/,
+                                       const DataIdentity& /*trained_on*/,
+                                       const InfillTrainConfig& config,
+                                       const std::filesystem::path& folder) {
+  return fmt::format("the rows of '{}' are no longer those that '{}' was trained on",
+                     config.data.data, folder.string());
 }
 
 template <class T>

@@ -28,9 +28,10 @@ class InfillTask {
   static AnswerData begin(InfillTrainConfig& config);
   static AnswerData load(const std::filesystem::path& folder);
   static void open(const InfillTrainConfig& config, AnswerData& data);
-  static void identify(const AnswerData& data, TrainingProgress& progress);
-  static void check_same(const AnswerData& data, const TrainingProgress& progress,
-                         const InfillTrainConfig& config, const std::filesystem::path& folder);
+  static DataIdentity identity(const AnswerData& data);
+  static std::string change_text(const AnswerData& data, const DataIdentity& trained_on,
+                                 const InfillTrainConfig& config,
+                                 const std::filesystem::path& folder);
   static void save(const AnswerData& data, const std::filesystem::path& folder);
 
   static size_t model_bytes(const InfillTrainConfig& config);
