@@ -6,7 +6,7 @@ foreach(entry
     "oneDNN=dnnl_VERSION" "fmt=fmt_VERSION" "nlohmann-json=nlohmann_json_VERSION"
     "CLI11=CLI11_VERSION" "libpng=PNG_VERSION_STRING" "libjpeg-turbo=JPEG_TURBO_VERSION" "Spectra=Spectra_VERSION"
     "Oniguruma=TEXT_oniguruma_VERSION" "utf8proc=TEXT_libutf8proc_VERSION"
-    "zlib=ZLIB_VERSION_STRING" "Zstandard=ZSTD_VERSION" "SentencePiece=SENTENCEPIECE_VERSION" "MPI=MPI_C_VERSION" "Boost=Boost_VERSION")
+    "zlib=ZLIB_VERSION_STRING" "Zstandard=ZSTD_VERSION" "SentencePiece=SENTENCEPIECE_VERSION" "MPI=MPI_CXX_VERSION" "Boost=Boost_VERSION")
   string(REPLACE "=" ";" entry ${entry})
   list(GET entry 0 name)
   list(GET entry 1 variable)

@@ -1,8 +1,5 @@
 #include "ebt/dist/mpi_group.h"
 
-// The C interface alone: its C++ one was removed from the standard.
-#define OMPI_SKIP_MPICXX 1
-#define MPICH_SKIP_MPICXX 1
 #include <mpi.h>
 
 #include <algorithm>

@@ -239,7 +239,7 @@ typename Trainer<Task>::Parts Trainer<Task>::make_parts(Config config, typename 
     return plan_memory<Task>(config, Task::data_bytes(data));
   };
   if (choose_micro_batch) {
-    // Sums are the same on all ranks, and so is what fits on the smallest.
+    // All ranks sum alike: as many rows at a time as fit where memory is least.
     const int64_t most = config.run.batch / config.run.grains;
     const auto fitting = gather_values(ranks, largest_fitting(most, plan_for).micro_batch);
     config.run.micro_batch = *std::min_element(fitting.begin(), fitting.end());
