@@ -120,6 +120,15 @@ TEST_F(SharedRun, IsStoppedByASignalAndGoesOnWithoutALauncher) {
   expect_same_runs("run", "alone");
 }
 
+TEST_F(SharedRun, ReadsNoStream) {
+  const JobOutcome job = run_line("cat '" + data_ + "' | " + mpi_launcher(2) +
+                                  program(training("run", {"--data", "-"})));
+  EXPECT_NE(job.exit_code, 0);
+  EXPECT_NE(job.output.find("--data: 2 ranks cannot read one stream"), std::string::npos)
+      << job.output;
+  EXPECT_FALSE(std::filesystem::exists(folder_.path() / "run"));
+}
+
 TEST(Ranks, AreRefusedInOneSentenceWhereTheyCannotShare) {
   if (const std::string reason = why_no_mpi(); !reason.empty()) {
     GTEST_SKIP() << reason;
