@@ -10,6 +10,7 @@
 
 #include "ebt/core/error.h"
 #include "ebt/io/file_kind.h"
+#include "ebt/io/float_elements.h"
 #include "ebt/io/json.h"
 
 namespace ebt {
@@ -124,44 +125,11 @@ StoredTensor parse_tensor(const std::string& name, const json& value,
 
 // ---- Elements, converted one by one: they need not be aligned.
 
-struct Float16 {
-  uint16_t bits;
-  explicit operator float() const {
-    const int exponent = (bits >> 10) & 31;
-    const int fraction = bits & 1023;
-    float magnitude = 0.0F;
-    if (exponent == 31) {
-      magnitude = fraction == 0 ? std::numeric_limits<float>::infinity()
-                                : std::numeric_limits<float>::quiet_NaN();
-    } else if (exponent == 0) {
-      magnitude = std::ldexp(static_cast<float>(fraction), -24);
-    } else {
-      magnitude = std::ldexp(static_cast<float>(1024 + fraction), exponent - 25);
-    }
-    return (bits & 0x8000) != 0 ? -magnitude : magnitude;
-  }
-};
-
-struct BFloat16 {
-  uint16_t bits;
-  explicit operator float() const {
-    return std::bit_cast<float>(static_cast<uint32_t>(bits) << 16);
-  }
-};
-
 template <class From>
 From element(std::span<const std::byte> bytes, int64_t index) {
   From value;
   std::memcpy(&value, bytes.data() + static_cast<size_t>(index) * sizeof(From), sizeof(From));
   return value;
-}
-
-template <class From, class To>
-void convert_floats(std::span<const std::byte> bytes, Tensor<To> out) {
-  using Wide = std::conditional_t<std::is_same_v<From, double>, double, float>;
-  for (int64_t i = 0; i < out.count(); ++i) {
-    out[i] = static_cast<To>(static_cast<Wide>(element<From>(bytes, i)));
-  }
 }
 
 template <class From, class To>
@@ -265,19 +233,9 @@ void SafetensorsFile::read(const std::string& name, Tensor<T> out) const {
   EBT_CHECK(stored.shape == out.shape, "{} is {}, but {} is needed", described(name),
             stored.shape.to_string(), out.shape.to_string());
   if constexpr (std::is_floating_point_v<T>) {
-    switch (stored.dtype) {
-      case Dtype::kF64:
-        return convert_floats<double>(stored.bytes, out);
-      case Dtype::kF32:
-        return convert_floats<float>(stored.bytes, out);
-      case Dtype::kF16:
-        return convert_floats<Float16>(stored.bytes, out);
-      case Dtype::kBf16:
-        return convert_floats<BFloat16>(stored.bytes, out);
-      default:
-        fail("{} is {}, but floating-point numbers are needed", described(name),
-             dtype_name(stored.dtype));
-    }
+    EBT_CHECK(is_floating_point(stored.dtype), "{} is {}, but floating-point numbers are needed",
+              described(name), dtype_name(stored.dtype));
+    read_floats(stored, out);
   } else {
     switch (stored.dtype) {
       case Dtype::kI64:
