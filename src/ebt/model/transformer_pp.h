@@ -1,10 +1,10 @@
-// Transformer++, the baseline: the context stream run to its end, and a linear output layer.
+// Transformer++ of text, the baseline: logits that a linear layer reads off a context.
 #pragma once
 
 #include <functional>
 #include <memory>
 
-#include "ebt/model/context_stream.h"
+#include "ebt/model/direct_predictor.h"
 #include "ebt/model/text_model.h"
 
 namespace ebt {
@@ -34,14 +34,11 @@ class TransformerPp : public ModelShell<T, S, TextModel<T>> {
 
  private:
   struct Workspace;
-  // Runs the stream and the last norm on tokens (B, S).
-  Workspace& read(Tensor<const int32_t> tokens, bool training);
-  // Makes the logits of some positions, in workspace.logits.
-  Tensor<T> logits(const Workspace& workspace, int64_t first, int64_t count);
-  // Visits all positions in chunks: the sum of their losses. `scale` is 0 or that of the gradients,
-  // which are then added and carried to the cotangent of the last norm.
-  double measure(Workspace& workspace, Tensor<const int32_t> targets, T scale,
+  // The sum of the targets' losses. Where it learns, adds gradients, `scale` times those of the
+  // sum.
+  double measure(Tensor<const int32_t> tokens, Tensor<const int32_t> targets, bool learns, T scale,
                  const LogitsObserver<T>& observe);
+  LossSums losses(double sum, Tensor<const int32_t> targets) const;
 
   RotaryTable<T> rotary_;
   std::unique_ptr<Workspace> workspace_;
