@@ -21,6 +21,7 @@
 #include "ebt/train/run_config.h"
 #include "eval_image.h"
 #include "eval_infill.h"
+#include "eval_video.h"
 #include "evaluation.h"
 #include "flags.h"
 #include "output.h"
@@ -219,6 +220,7 @@ void register_eval(CLI::App& app) {
   eval->require_subcommand(0, 1);
   register_eval_image(*eval);
   register_eval_infill(*eval);
+  register_eval_video(*eval);
 }
 
 }  // namespace ebt

@@ -13,6 +13,7 @@
 #include "rules.h"
 #include "train_image.h"
 #include "train_infill.h"
+#include "train_video.h"
 #include "training_run.h"
 
 namespace ebt {
@@ -139,7 +140,8 @@ void register_train(CLI::App& app) {
   CLI::App* train = add_command(
       app, "train",
       "Train a model on text: an Energy-Based Transformer, or the Transformer++ baseline. 'ebt "
-      "train image' and 'ebt train dit' train on images, 'ebt train infill' on whole answers.",
+      "train image' and 'ebt train dit' train on images, 'ebt train infill' on whole answers, 'ebt "
+      "train video' on frames.",
       std::string(kExamples) + kEndings,
       [](Flags& flags) {
         flags.bind(SizeFlag{}, kPresetHeading);
@@ -158,6 +160,7 @@ void register_train(CLI::App& app) {
   train->require_subcommand(0, 1);
   register_train_image(*train);
   register_train_infill(*train);
+  register_train_video(*train);
 }
 
 }  // namespace ebt

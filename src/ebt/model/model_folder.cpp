@@ -32,6 +32,8 @@ constexpr std::array kKinds = {
               "'ebt denoise', 'ebt eval image', 'ebt probe' and 'ebt train image --resume'"},
     KindEntry{ModelKind::kInfill, "infill", "whole answers",
               "'ebt solve', 'ebt eval infill' and 'ebt train infill --resume'"},
+    KindEntry{ModelKind::kVideo, "video_train", "video",
+              "'ebt eval video' and 'ebt train video --resume'"},
 };
 
 const KindEntry& entry_of(ModelKind kind) {

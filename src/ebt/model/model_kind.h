@@ -4,6 +4,6 @@
 namespace ebt {
 
 // The kinds of models of this program; model_folder.cpp has how they are named.
-enum class ModelKind { kText, kImage, kInfill };
+enum class ModelKind { kText, kImage, kInfill, kVideo };
 
 }  // namespace ebt

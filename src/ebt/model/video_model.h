@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 
 #include "ebt/core/tensor.h"
 #include "ebt/model/loss_sums.h"
@@ -22,6 +24,11 @@ struct ClipRows {
   double inverse_frame_count = 0;
 };
 
+// Sees what is foretold after a thinking step: the step's number, the first of n frames, counted
+// over the S frames of all rows, and the frames (n, D).
+template <class T>
+using FrameObserver = std::function<void(int64_t, int64_t, Tensor<const T>)>;
+
 // A model of video: weights, gradients and a workspace for at most (B, S) frames at a time. Not
 // thread-safe; kernels inside use all OpenMP threads.
 template <class T>
@@ -32,10 +39,30 @@ class VideoModel : public Model<T, VideoModelConfig> {
   // `training_step` address the random draws.
   virtual LossSums train(const ClipRows<T>& rows, uint64_t seed, uint64_t training_step) = 0;
   // The rows' losses at each of `steps` thinking steps (0: as many as in training); learns nothing.
-  virtual LossSums evaluate(const ClipRows<T>& rows, uint64_t seed, int64_t steps) = 0;
+  // `observe` may be empty.
+  virtual LossSums evaluate(const ClipRows<T>& rows, uint64_t seed, int64_t steps,
+                            const FrameObserver<T>& observe) = 0;
 };
 
-// Every tensor of a model of video, under the names of the published models of text.
+// Bytes that make_video_model will take for `rows` clips, weights and, for training, gradients and
+// optimizer moments included.
+template <class T>
+size_t video_model_bytes(const VideoModelConfig& model, const VideoThinkingConfig& thinking,
+                         int64_t rows, const EngineOptions& options);
+
+// Builds a model whose weights are zeros and whose workspace fits `rows` clips of a context and the
+// frame after it. Throws Error when the configuration is impossible or its memory is refused.
+template <class T>
+std::unique_ptr<VideoModel<T>> make_video_model(const VideoModelConfig& model,
+                                                const VideoThinkingConfig& thinking, int64_t rows,
+                                                const EngineOptions& options);
+
+// Fills the weights with their initial values. The same seed gives the same weights.
+template <class T>
+void initialize_weights(VideoModel<T>& model, const VideoThinkingConfig& thinking, uint64_t seed);
+
+// Every tensor of a model of video, under the names of the published models of text; the baseline's
+// output layer is (D, D).
 ParameterLayout video_model_layout(const VideoModelConfig& config);
 
 template <>
@@ -46,7 +73,8 @@ struct ModelRoles<VideoModelConfig> {
   struct Operands : OperandWeights<T, S> {
     using OperandWeights<T, S>::OperandWeights;
     static size_t bytes(const VideoModelConfig& config) {
-      return OperandWeights<T, S>::bytes(config, 0);
+      return OperandWeights<T, S>::bytes(config,
+                                         config.arch == Architecture::kEbt ? 0 : config.width);
     }
   };
   static ParameterLayout layout(const VideoModelConfig& config) {
@@ -54,7 +82,11 @@ struct ModelRoles<VideoModelConfig> {
   }
   template <class P, class Block>
   static TextWeights<P> by_role(const VideoModelConfig& config, Block& parameters) {
-    return sequence_weights<P>(config, parameters);
+    TextWeights<P> weights = sequence_weights<P>(config, parameters);
+    if (config.arch != Architecture::kEbt) {
+      weights.output = parameters.tensor("output.weight");
+    }
+    return weights;
   }
 };
 

@@ -125,6 +125,24 @@ std::unique_ptr<ImageDenoiser> load_image_denoiser(const std::filesystem::path& 
       });
 }
 
+std::unique_ptr<VideoModel<float>> load_video_model(const std::filesystem::path& folder,
+                                                    int64_t rows, const std::string& precision) {
+  VideoModelConfig model;
+  VideoThinkingConfig thinking;
+  const ModelConfigFile config(folder, ModelKind::kVideo);
+  config.read("model", model);
+  config.read("thinking", thinking);
+  model.check();
+  const SafetensorsFile file(folder / kModelFile);
+  check_weights(file, video_model_layout(model));
+  EngineOptions options;
+  options.training = false;
+  options.precision = precision_of(precision);
+  auto made = make_video_model<float>(model, thinking, rows, options);
+  load_weights(file, made->edit_weights());
+  return made;
+}
+
 template std::unique_ptr<TextModel<float>> load_model(const std::filesystem::path&, int64_t);
 template std::unique_ptr<TextModel<double>> load_model(const std::filesystem::path&, int64_t);
 

@@ -9,6 +9,7 @@
 #include "ebt/model/infill_model.h"
 #include "ebt/model/model_folder.h"
 #include "ebt/model/text_model.h"
+#include "ebt/model/video_model.h"
 #include "ebt/think/generator.h"
 #include "ebt/think/image_denoiser.h"
 #include "ebt/think/text_generator.h"
@@ -39,5 +40,9 @@ std::unique_ptr<Generator> load_generator(const std::filesystem::path& folder,
 // For denoising of up to `batch` images at a time, in "fp32", "bf16" or "auto".
 std::unique_ptr<ImageDenoiser> load_image_denoiser(const std::filesystem::path& folder,
                                                    int64_t batch, const std::string& precision);
+
+// For evaluation of up to `rows` clips at a time, in "fp32", "bf16" or "auto".
+std::unique_ptr<VideoModel<float>> load_video_model(const std::filesystem::path& folder,
+                                                    int64_t rows, const std::string& precision);
 
 }  // namespace ebt

@@ -50,13 +50,6 @@ std::unique_ptr<Workspace> lay_out(Arena& arena, const VideoModelConfig& model,
 
 }  // namespace
 
-ParameterLayout video_model_layout(const VideoModelConfig& config) {
-  ParameterLayout layout;
-  layout.add(kStepSizeName, {}, false);
-  add_sequence_parameters(config, layout);
-  return layout;
-}
-
 template <class T, class S>
 VideoEbt<T, S>::VideoEbt(const VideoModelConfig& model, const VideoThinkingConfig& thinking,
                          int64_t rows, int64_t context, const EngineOptions& options)
@@ -150,11 +143,17 @@ LossSums VideoEbt<T, S>::train(const ClipRows<T>& rows, uint64_t seed, uint64_t 
 }
 
 template <class T, class S>
-LossSums VideoEbt<T, S>::evaluate(const ClipRows<T>& rows, uint64_t seed, int64_t steps) {
+LossSums VideoEbt<T, S>::evaluate(const ClipRows<T>& rows, uint64_t seed, int64_t steps,
+                                  const FrameObserver<T>& observe) {
   ThinkingDraws<T> draws;
   draws.landscapes = inference_landscapes(this->config().landscapes, thinking_, steps);
   set_initial(draws, {seed, 0, rows.first_row * (rows.frames.dim(1) - 1), this->config().width});
-  return run(rows, std::move(draws), {}, false);
+  StepObserver<T> every_step;
+  if (observe) {
+    every_step = [&](int64_t step, int64_t first, Tensor<const T> frames,
+                     Tensor<const T> /*energy*/) { observe(step, first, frames); };
+  }
+  return run(rows, std::move(draws), every_step, false);
 }
 
 template class VideoEbt<float>;

@@ -36,7 +36,8 @@ class VideoEbt : public ModelShell<T, S, VideoModel<T>> {
                                 int64_t rows, int64_t context, const EngineOptions& options);
 
   LossSums train(const ClipRows<T>& rows, uint64_t seed, uint64_t training_step) override;
-  LossSums evaluate(const ClipRows<T>& rows, uint64_t seed, int64_t steps) override;
+  LossSums evaluate(const ClipRows<T>& rows, uint64_t seed, int64_t steps,
+                    const FrameObserver<T>& observe) override;
 
   // train, from given draws, of which where thinking starts may be absent: the most recent frames.
   // `observe` may be empty.

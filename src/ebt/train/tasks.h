@@ -5,6 +5,7 @@
 #include "ebt/train/image_task.h"
 #include "ebt/train/infill_task.h"
 #include "ebt/train/text_task.h"
+#include "ebt/train/video_task.h"
 
 namespace ebt {
 
@@ -16,6 +17,8 @@ decltype(auto) with_task_of(ModelKind kind, Visit&& visit) {
       return visit.template operator()<ImageTask<T>>();
     case ModelKind::kInfill:
       return visit.template operator()<InfillTask<T>>();
+    case ModelKind::kVideo:
+      return visit.template operator()<VideoTask<T>>();
     case ModelKind::kText:
       break;
   }
