@@ -62,6 +62,7 @@ void ThinkingSettings::check_settings() const {
             "--steps-min, --steps-max: {}..{} is not a range within 1..1000", steps_min, steps_max);
   EBT_CHECK(step_size >= 0 && step_size <= 1e9, "--step-size: {} is not between 0 and 10^9",
             step_size);
+  EBT_CHECK(learned_steps >= 0, "--learned-steps: {} is negative", learned_steps);
   EBT_CHECK(step_size_lr >= 0, "--step-size-lr: {} is negative", step_size_lr);
   EBT_CHECK(step_size_spread >= 1, "--step-size-spread: {} is below 1", step_size_spread);
   EBT_CHECK(langevin_noise >= 0, "--langevin-noise: {} is negative", langevin_noise);
