@@ -48,6 +48,14 @@ image() {
     --seed 5 --validation-images 8 --threads 2 --loaders 1 "$@" --out "$name" >/dev/null
   echo "train-$name $(tensors "$name/model.safetensors" | hash_of)"
 }
+# answers NAME FLAG...: a model NAME of whole answers.
+answers() {
+  local name=$1
+  shift
+  ebt train infill --data puzzles.csv --grid 4x4 --boxes 2x2 --layers 2 --width 32 --heads 2 --batch 6 --steps 8 \
+    --seed 5 --validation-rows 8 --threads 2 "$@" --out "$name" >/dev/null
+  echo "train-$name $(tensors "$name/model.safetensors" | hash_of)"
+}
 generated() {
   local name=$1
   shift
@@ -74,6 +82,14 @@ witnesses() {
     image image "image-all-steps-$precision" --steps-max 3 --no-detach --precision "$precision"
     image dit "dit-$precision" --precision "$precision"
   done
+  ebt data puzzle sudoku --boxes 2x2 --holes 4-7 --count 60 --seed 3 --out puzzles.csv >/dev/null
+  for precision in fp32 bf16; do
+    answers "answers-$precision" --precision "$precision"
+    answers "answers-all-steps-$precision" --learned-steps 0 --langevin-noise 0.2 --step-size-spread 2 --precision "$precision"
+    answers "answers-looped-$precision" --arch looped --precision "$precision"
+  done
+  answers answers-published --update published --learned-steps 2
+  answers answers-feed-forward --arch feed_forward
   text contrastive --contrastive 0.1 --soften-targets 0.1
   text clamped --clamp-gradient 0.5 --initial zeros
   text tied --tied-vocabulary --no-normalize
@@ -87,6 +103,8 @@ witnesses() {
   generated candidates --think-steps 4 --candidates 3 --temperature 0.7
   evaluated text --model s2-fp32 --think-steps 4
   evaluated transformer_pp --model transformer_pp-bf16
+  ebt eval infill --model answers-fp32 --think-steps 6 --restarts 2 --search 2 --json >out
+  echo "eval-answers $(grep -v '"seconds"' out | hash_of)"
   evaluated image image --model image-fp32 --images 4 --grid 1,2 --no-filter
 }
 

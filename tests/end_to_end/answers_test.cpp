@@ -45,8 +45,6 @@ class Answers : public ::testing::Test {
                            "24",
                            "--seed",
                            "1",
-                           "--threads",
-                           "2",
                            "--out",
                            file(name),
                            "--checkpoint-every",

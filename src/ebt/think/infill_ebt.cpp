@@ -124,7 +124,12 @@ InfillEbt<T, S>::InfillEbt(const InfillModelConfig& model, const InfillThinkingC
                            int64_t rows, const EngineOptions& options)
     : Shell(model, options, workspace_bytes(model, thinking, rows, options)),
       thinking_(thinking),
-      rotary_(model.row_length, model.head_width(), model.rope_theta) {}
+      rotary_(model.row_length, model.head_width(), model.rope_theta) {
+  if (thinking_.learned_steps == 0) {
+    // The pass would take it for the published truncation: alpha alone learns from earlier steps.
+    thinking_.learned_steps = thinking_.steps_max;
+  }
+}
 
 template <class T, class S>
 InfillEbt<T, S>::~InfillEbt() = default;
