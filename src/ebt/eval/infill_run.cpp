@@ -137,7 +137,7 @@ InfillScores measure_answers(InfillModel<float>& model, const AnswerSet& answers
   to_means(scores.solved_by_step, total);
   to_means(scores.accuracy_by_step, scores.unknown_tokens);
   to_means(scores.energy_by_step, total);
-  if (model.config().arch != Architecture::kEbt) {
+  if (model.config().arch != InfillArchitecture::kEbt) {
     scores.energy_by_step.clear();
   }
   for (InfillScores::Point& point : scores.by_passes) {

@@ -65,6 +65,14 @@ struct BlockShape {
         gated(config.is_adaln()),
         layer_norms(false) {}
   // NOLINTNEXTLINE(google-explicit-constructor)
+  BlockShape(const BlockConfig& config)
+      : width(config.width),
+        heads(config.heads),
+        ffn_in(2 * config.ffn_width()),
+        ffn_width(config.ffn_width()),
+        gated(false),
+        layer_norms(false) {}
+  // NOLINTNEXTLINE(google-explicit-constructor)
   BlockShape(const ImageModelConfig& config)
       : width(config.width),
         heads(config.heads),
@@ -107,9 +115,9 @@ auto block_matrices(const BlockWeights<P>& weights, MakeMatrix&& matrix) {
 }
 
 // Adds a block's parameters to a layout under their published names, and finds them again.
-void add_block_parameters(const SequenceConfig& config, int64_t layer, ParameterLayout& layout);
+void add_block_parameters(const BlockConfig& config, int64_t layer, ParameterLayout& layout);
 template <class P, class Block>
-BlockWeights<P> block_weights(const SequenceConfig& config, int64_t layer, Block& parameters);
+BlockWeights<P> block_weights(const BlockConfig& config, int64_t layer, Block& parameters);
 
 // What a modulation makes of one half: gain and shift of its norm, gate of its branch. Shift and
 // gate are absent without adaLN. P = const T, or T for their gradients.

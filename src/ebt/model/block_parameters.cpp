@@ -10,7 +10,7 @@ std::string prefix(int64_t layer) { return "transformer.layers." + std::to_strin
 
 }  // namespace
 
-void add_block_parameters(const SequenceConfig& config, int64_t layer, ParameterLayout& layout) {
+void add_block_parameters(const BlockConfig& config, int64_t layer, ParameterLayout& layout) {
   const int64_t width = config.width;
   const int64_t ffn = config.ffn_width();
   const std::string at = prefix(layer);
@@ -26,7 +26,7 @@ void add_block_parameters(const SequenceConfig& config, int64_t layer, Parameter
 }
 
 template <class P, class Block>
-BlockWeights<P> block_weights(const SequenceConfig& config, int64_t layer, Block& parameters) {
+BlockWeights<P> block_weights(const BlockConfig& config, int64_t layer, Block& parameters) {
   const std::string at = prefix(layer);
   const int64_t width = config.width;
   BlockWeights<P> weights;
@@ -40,9 +40,9 @@ BlockWeights<P> block_weights(const SequenceConfig& config, int64_t layer, Block
   return weights;
 }
 
-#define EBT_PARAMETERS(T)                                                                        \
-  template BlockWeights<T> block_weights<T>(const SequenceConfig&, int64_t, ParameterBlock<T>&); \
-  template BlockWeights<const T> block_weights<const T>(const SequenceConfig&, int64_t,          \
+#define EBT_PARAMETERS(T)                                                                     \
+  template BlockWeights<T> block_weights<T>(const BlockConfig&, int64_t, ParameterBlock<T>&); \
+  template BlockWeights<const T> block_weights<const T>(const BlockConfig&, int64_t,          \
                                                         const ParameterBlock<T>&);
 EBT_PARAMETERS(float)
 EBT_PARAMETERS(double)

@@ -1,6 +1,5 @@
 #include "ebt/model/config.h"
 
-#include "ebt/core/config_fields.h"
 #include "ebt/core/error.h"
 #include "ebt/model/thinking_config.h"
 
@@ -22,37 +21,32 @@ const EnumNames<EbtType>& enum_names(EbtType) {
 
 const EnumNames<Architecture>& enum_names(Architecture) {
   static const EnumNames<Architecture> kNames = {{"ebt", Architecture::kEbt},
-                                                 {"transformer_pp", Architecture::kTransformerPp},
-                                                 {"feed_forward", Architecture::kFeedForward},
-                                                 {"looped", Architecture::kLooped}};
+                                                 {"transformer_pp", Architecture::kTransformerPp}};
   return kNames;
 }
 
-void SequenceConfig::check_sequence() const {
+void BlockConfig::check_blocks() const {
   EBT_CHECK(layers >= 1 && layers <= 1000, "--layers: {} is not between 1 and 1000", layers);
   EBT_CHECK(width >= 2 && width <= 65536, "--width: {} is not between 2 and 65536", width);
   EBT_CHECK(heads >= 1 && width % heads == 0 && head_width() % 2 == 0,
             "--heads: {} heads do not divide a width of {} into even parts", heads, width);
   EBT_CHECK(ffn_multiplier > 0 && ffn_multiplier <= 64 && ffn_width() >= 1,
             "--ffn-multiplier: {} is not between 0 and 64, or leaves no width", ffn_multiplier);
-  EBT_CHECK(context >= 1 && context <= 10'000'000, "--context: {} is not between 1 and 10 million",
-            context);
-  EBT_CHECK(landscapes >= 1 && landscapes <= 1000, "--landscapes: {} is not between 1 and 1000",
-            landscapes);
   EBT_CHECK(norm_eps >= 0 && norm_eps <= 1e6, "--norm-eps: {} is not between 0 and 10^6", norm_eps);
   EBT_CHECK(rope_theta > 1 && rope_theta <= 1e12, "--rope-theta: {} is not between 1 and 10^12",
             rope_theta);
 }
 
-void SequenceConfig::check_causal() const {
-  check_sequence();
-  EBT_CHECK(arch == Architecture::kEbt || arch == Architecture::kTransformerPp,
-            "--arch: \"{}\" is for whole answers; here it is ebt or transformer_pp",
-            enum_name(arch));
+void SequenceConfig::check_sequence() const {
+  check_blocks();
+  EBT_CHECK(context >= 1 && context <= 10'000'000, "--context: {} is not between 1 and 10 million",
+            context);
+  EBT_CHECK(landscapes >= 1 && landscapes <= 1000, "--landscapes: {} is not between 1 and 1000",
+            landscapes);
 }
 
 void ModelConfig::check() const {
-  check_causal();
+  check_sequence();
   EBT_CHECK(vocab_size >= 2 && vocab_size <= 10'000'000,
             "--vocab-size: {} is not between 2 and 10 million", vocab_size);
 }

@@ -9,12 +9,7 @@
 
 namespace ebt {
 
-enum class Architecture {
-  kEbt,
-  kTransformerPp,  // the baseline of models of text and video
-  kFeedForward,  // the baselines of models of whole answers: the same blocks under an output layer,
-  kLooped,       // and those, fed with their own output for some rounds
-};
+enum class Architecture { kEbt, kTransformerPp };
 const EnumNames<Architecture>& enum_names(Architecture);
 
 // How a model tells its energy landscapes (one for each thinking step) apart.
@@ -26,17 +21,12 @@ enum class EbtType {
 };
 const EnumNames<EbtType>& enum_names(EbtType);
 
-// What models of sequences share, whatever their tokens are: the blocks and what tells landscapes
-// apart.
-struct SequenceConfig {
-  Architecture arch = Architecture::kEbt;
-  EbtType type = EbtType::kTimeEmbed;
+// What the blocks of models of sequences are made of.
+struct BlockConfig {
   int64_t layers = 2;
   int64_t width = 128;  // D
   int64_t heads = 2;    // H
   double ffn_multiplier = 1.0;
-  int64_t context = 256;   // S, the longest the model was trained on
-  int64_t landscapes = 2;  // thinking visits each in turn; to kDefault they are all one
   double norm_eps = 1e-5;
   double rope_theta = 10000.0;
 
@@ -44,6 +34,20 @@ struct SequenceConfig {
     return static_cast<int64_t>(static_cast<double>(width) * ffn_multiplier);
   }
   int64_t head_width() const { return width / heads; }
+
+ protected:
+  // Throws Error naming the first impossible field.
+  void check_blocks() const;
+};
+
+// What models share that foretell from what comes before, whatever their tokens are: the blocks and
+// what tells landscapes apart.
+struct SequenceConfig : BlockConfig {
+  Architecture arch = Architecture::kEbt;
+  EbtType type = EbtType::kTimeEmbed;
+  int64_t context = 256;   // S, the longest the model was trained on
+  int64_t landscapes = 2;  // thinking visits each in turn; to kDefault they are all one
+
   bool is_adaln() const { return type == EbtType::kAdaln || type == EbtType::kAdalnZero; }
   // Tokens that stand before the context: one for kTimeEmbed.
   int64_t lead() const { return type == EbtType::kTimeEmbed ? 1 : 0; }
@@ -51,8 +55,6 @@ struct SequenceConfig {
  protected:
   // Throws Error naming the first impossible field.
   void check_sequence() const;
-  // The same of models whose tokens see those before them.
-  void check_causal() const;
 };
 
 // A model of text.

@@ -4,6 +4,14 @@
 
 namespace ebt {
 
+const EnumNames<InfillArchitecture>& enum_names(InfillArchitecture) {
+  static const EnumNames<InfillArchitecture> kNames = {
+      {"ebt", InfillArchitecture::kEbt},
+      {"feed_forward", InfillArchitecture::kFeedForward},
+      {"looped", InfillArchitecture::kLooped}};
+  return kNames;
+}
+
 const EnumNames<InfillUpdate>& enum_names(InfillUpdate) {
   static const EnumNames<InfillUpdate> kNames = {{"mirror", InfillUpdate::kMirror},
                                                  {"published", InfillUpdate::kPublished}};
@@ -15,9 +23,7 @@ std::vector<RowAxis> InfillModelConfig::axes() const {
 }
 
 void InfillModelConfig::check() const {
-  check_sequence();
-  EBT_CHECK(arch != Architecture::kTransformerPp,
-            "arch: models of whole answers are ebt, feed_forward or looped");
+  check_blocks();
   EBT_CHECK(vocab_size >= 2, "vocab-size: {} tokens leave nothing to choose", vocab_size);
   EBT_CHECK(row_length >= 1 && row_length <= kMostRowTokens,
             "row-tokens: {} is not between 1 and {}", row_length, kMostRowTokens);

@@ -12,7 +12,15 @@
 
 namespace ebt {
 
-struct InfillModelConfig : SequenceConfig {
+enum class InfillArchitecture {
+  kEbt,          // the energy of a row, which thinking descends
+  kFeedForward,  // the same blocks under an output layer, which answers at once
+  kLooped,       // the same, fed with its own output for some rounds
+};
+const EnumNames<InfillArchitecture>& enum_names(InfillArchitecture);
+
+struct InfillModelConfig : BlockConfig {
+  InfillArchitecture arch = InfillArchitecture::kEbt;
   int64_t vocab_size = 0;   // V
   int64_t row_length = 0;   // N, tokens of a row
   std::string grid, boxes;  // "RxC" of the row's cells and of the boxes of that grid; may be empty
@@ -20,7 +28,6 @@ struct InfillModelConfig : SequenceConfig {
   std::vector<RowAxis> given_axes;
 
   InfillModelConfig() {
-    type = EbtType::kDefault;
     width = 64;
     heads = 4;
     ffn_multiplier = 2.0;

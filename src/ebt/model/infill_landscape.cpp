@@ -30,7 +30,7 @@ typename AnswerStack<T, S>::Params InfillLandscape<T, S>::stack() const {
   typename AnswerStack<T, S>::Params all;
   for (size_t layer = 0; layer < values.blocks.size(); ++layer) {
     const BlockWeights<const T>& block = values.blocks[layer];
-    all.blocks.push_back({weights.views().blocks[layer],
+    all.blocks.push_back({weights.block(layer),
                           {block.attention_norm, {}, {}},
                           {block.ffn_norm, {}, {}},
                           turns,

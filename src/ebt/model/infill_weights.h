@@ -4,15 +4,25 @@
 
 #include <vector>
 
+#include "ebt/layers/vocabulary.h"
+#include "ebt/model/block.h"
 #include "ebt/model/infill_config.h"
-#include "ebt/model/weights.h"
+#include "ebt/model/model_shell.h"
+#include "ebt/model/operand_copies.h"
+#include "ebt/model/parameters.h"
 
 namespace ebt {
 
 template <class P>
-struct InfillWeights : TextWeights<P> {
+struct InfillWeights {
+  Tensor<P> vocabulary;         // (D, V)
   Tensor<P> known;              // (2, D): of tokens that are asked for, and of those that are given
   std::vector<Tensor<P>> axes;  // (size, D) of every axis
+  std::vector<BlockWeights<P>> blocks;
+  Tensor<P> final_norm;   // (D)
+  Tensor<P> energy_head;  // (1, D) of an EBT
+  Tensor<P> output;       // (V, D) of its rivals
+  Tensor<P> step_size;    // () of an EBT: alpha
 };
 
 // Every tensor of the model; blocks and what is above them under the published names of text.
@@ -23,17 +33,25 @@ InfillWeights<P> infill_weights(const InfillModelConfig& config, Block& paramete
 
 // A model's weights as its products take them.
 template <class T, class S>
-class InfillOperands : public OperandWeights<T, S> {
+class InfillOperands {
  public:
-  InfillOperands(const InfillModelConfig& config, const InfillWeights<const T>& weights)
-      : OperandWeights<T, S>(config, weights), values_(weights) {}
-  static size_t bytes(const InfillModelConfig& config) {
-    return OperandWeights<T, S>::bytes(config, config.vocab_size);
-  }
+  InfillOperands(const InfillModelConfig& config, const InfillWeights<const T>& weights);
+  // Bytes of the copies.
+  static size_t bytes(const InfillModelConfig& config);
+
   const InfillWeights<const T>& values() const { return values_; }
+  const BlockMatrices<kernels::WeightMatrix<T, S>>& block(size_t layer) const {
+    return blocks_[layer];
+  }
+  const VocabularyMatrix<kernels::WeightMatrix<T, S>>& vocabulary() const { return vocabulary_; }
+  // Copies the weights anew, after they have changed.
+  void refresh() { copies_.refresh(); }
 
  private:
+  OperandCopies<T, S> copies_;
   InfillWeights<const T> values_;
+  std::vector<BlockMatrices<kernels::WeightMatrix<T, S>>> blocks_;
+  VocabularyMatrix<kernels::WeightMatrix<T, S>> vocabulary_;
 };
 
 template <>

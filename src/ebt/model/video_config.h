@@ -9,7 +9,7 @@ namespace ebt {
 // Frames are vectors of the model's width D.
 struct VideoModelConfig : SequenceConfig {
   // Throws Error naming the first impossible field.
-  void check() const { check_causal(); }
+  void check() const { check_sequence(); }
 
   template <class Visitor>
   void visit_fields(Visitor&& visit) {

@@ -158,8 +158,8 @@ void InfillEbt<T, S>::for_each_chunk(const InfillRows& rows, bool training, cons
     workspace.answers.place(rows.tokens.slice(chunk.first_row, chunk.rows),
                             rows.known.slice(chunk.first_row, chunk.rows),
                             this->operands().values());
-    workspace.space.tokens.matrix = this->operands().views().vocabulary;
-    workspace.space.tokens.matrix_bar = this->gradients_by_role().vocabulary.weight;
+    workspace.space.tokens.matrix = this->operands().vocabulary();
+    workspace.space.tokens.matrix_bar = this->gradients_by_role().vocabulary;
     workspace.space.tokens.given = workspace.answers.given;
     workspace.space.features = &workspace.answers.features;
     workspace.space.gradients = &this->gradients_by_role();

@@ -69,7 +69,7 @@ template <class T, class S>
 size_t InfillLooped<T, S>::workspace_bytes(const InfillModelConfig& model,
                                            const InfillThinkingConfig& thinking, int64_t rows,
                                            const EngineOptions& options) {
-  const int64_t rounds = model.arch == Architecture::kLooped ? thinking.steps_max : 1;
+  const int64_t rounds = model.arch == InfillArchitecture::kLooped ? thinking.steps_max : 1;
   Arena measure;
   const Workspace workspace(measure, model, largest_chunk(model, rows, options),
                             options.training ? rounds : 0);
@@ -101,8 +101,8 @@ void InfillLooped<T, S>::take_round(size_t slot, Workspace& workspace) {
   }
   const Tensor<T> e = as_rows(round.stack.embedded());
   typename EmbedPrediction<T, S>::Saved saved{round.p, {}};
-  EmbedPrediction<T, S>::forward(
-      {this->operands().views().vocabulary, true, workspace.answers.given}, logits, e, saved);
+  EmbedPrediction<T, S>::forward({this->operands().vocabulary(), true, workspace.answers.given},
+                                 logits, e, saved);
   kernels::elementwise<T>().add(e.count(), T(1), workspace.answers.features.vectors().data, e.data);
   const Tensor<const T> features = as_rows(round.stack.forward(landscape().stack()));
   if (round.features) {
@@ -126,9 +126,9 @@ void InfillLooped<T, S>::learn(size_t rounds, Workspace& workspace) {
     round.stack.vjp(at, workspace.features_bar, &grads);
     workspace.answers.features.vjp(as_rows(round.stack.gradient()), gradients);
     const Tensor<const S> e_bar = as_rows(round.stack.gradient_stored());
-    const typename EmbedPrediction<T, S>::Params embedding{this->operands().views().vocabulary,
-                                                           true, workspace.answers.given};
-    typename EmbedPrediction<T, S>::Grads vocabulary{gradients.vocabulary.weight};
+    const typename EmbedPrediction<T, S>::Params embedding{this->operands().vocabulary(), true,
+                                                           workspace.answers.given};
+    typename EmbedPrediction<T, S>::Grads vocabulary{gradients.vocabulary};
     if (i == 0) {
       EmbedPrediction<T, S>::vjp_of_weight(embedding, round.p, e_bar, &vocabulary);
     } else {

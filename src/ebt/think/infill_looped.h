@@ -37,7 +37,7 @@ class InfillLooped : public ModelShell<T, S, InfillModel<T>> {
   double initial_scale() const override { return is_looped() ? thinking_.initial_scale : 0.0; }
 
  private:
-  bool is_looped() const { return this->config().arch == Architecture::kLooped; }
+  bool is_looped() const { return this->config().arch == InfillArchitecture::kLooped; }
   // Runs so many rounds; `initial` makes the logits of the rows from `first` on. Learns unless
   // `learning` is null.
   InfillSums run(const InfillRows& rows, const InfillLearning* learning, size_t rounds,

@@ -16,7 +16,7 @@ size_t infill_model_bytes(const InfillModelConfig& model, const InfillThinkingCo
   model.check();
   thinking.check();
   return with_stored_type<T>(options.precision, [&]<class S>() {
-    if (model.arch != Architecture::kEbt) {
+    if (model.arch != InfillArchitecture::kEbt) {
       return InfillLooped<T, S>::bytes(model, options) +
              InfillLooped<T, S>::workspace_bytes(model, thinking, rows, options);
     }
@@ -32,7 +32,7 @@ std::unique_ptr<InfillModel<T>> make_infill_model(const InfillModelConfig& model
   model.check();
   thinking.check();
   return with_stored_type<T>(options.precision, [&]<class S>() -> std::unique_ptr<InfillModel<T>> {
-    if (model.arch != Architecture::kEbt) {
+    if (model.arch != InfillArchitecture::kEbt) {
       return std::make_unique<InfillLooped<T, S>>(model, thinking, rows, options);
     }
     return std::make_unique<InfillEbt<T, S>>(model, thinking, rows, options);

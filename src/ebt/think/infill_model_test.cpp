@@ -14,7 +14,7 @@ namespace {
 
 constexpr int64_t kRows = 5;
 
-InfillModelConfig small_model(Architecture arch) {
+InfillModelConfig small_model(InfillArchitecture arch) {
   InfillModelConfig config;
   config.arch = arch;
   config.width = 16;
@@ -50,7 +50,7 @@ struct Puzzles {
 };
 
 template <class T>
-std::unique_ptr<InfillModel<T>> make(Architecture arch, const InfillThinkingConfig& thinking,
+std::unique_ptr<InfillModel<T>> make(InfillArchitecture arch, const InfillThinkingConfig& thinking,
                                      Precision precision = Precision::kFp32) {
   EngineOptions options;
   options.precision = precision;
@@ -67,7 +67,7 @@ std::vector<float> noise(int64_t rows) {
   return logits;
 }
 
-class InfillModels : public testing::TestWithParam<Architecture> {};
+class InfillModels : public testing::TestWithParam<InfillArchitecture> {};
 
 // Of the EBT too, its constants (the answers it ranks, and steps before the learned ones) apart: so
 // all steps are learned from, and none is ranked.
@@ -179,13 +179,13 @@ TEST_P(InfillModels, NeverReadWhatIsAskedFor) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Architectures, InfillModels,
-                         testing::Values(Architecture::kEbt, Architecture::kFeedForward,
-                                         Architecture::kLooped),
+                         testing::Values(InfillArchitecture::kEbt, InfillArchitecture::kFeedForward,
+                                         InfillArchitecture::kLooped),
                          [](const auto& info) { return enum_name(info.param); });
 
 TEST(InfillModel, ScoresAnAnswerAsItThinksOfOneWrittenOut) {
   Puzzles puzzles;
-  const auto model = make<float>(Architecture::kEbt, {});
+  const auto model = make<float>(InfillArchitecture::kEbt, {});
   std::vector<float> energies(kRows);
   model->score(puzzles.rows(), {energies.data(), {kRows}});
   // The same answers as logits that leave no doubt, seen by a step that starts from them.
@@ -203,7 +203,7 @@ TEST(InfillModel, ScoresAnAnswerAsItThinksOfOneWrittenOut) {
 
 TEST(InfillModel, RefusesToScoreWithoutAnEnergy) {
   const Puzzles puzzles;
-  const auto model = make<float>(Architecture::kLooped, {});
+  const auto model = make<float>(InfillArchitecture::kLooped, {});
   std::vector<float> energies(kRows);
   try {
     model->score(puzzles.rows(), {energies.data(), {kRows}});

@@ -57,7 +57,7 @@ SolveOptions checked(SolveOptions options, const InfillModelConfig& model, const
   EBT_CHECK(rows.tokens.dim(1) == model.row_length && rows.known.shape == rows.tokens.shape,
             "solve: rows of {} tokens and marks of {}, but the model's rows have {}",
             rows.tokens.dim(1), rows.known.shape.to_string(), model.row_length);
-  const bool has_energy = model.arch == Architecture::kEbt;
+  const bool has_energy = model.arch == InfillArchitecture::kEbt;
   if (options.select == ThoughtChoice::kAuto) {
     options.select = has_energy ? ThoughtChoice::kEnergy : ThoughtChoice::kConfidence;
   }

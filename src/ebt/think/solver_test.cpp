@@ -22,7 +22,7 @@ using testing::error_text;
 constexpr int64_t kLength = 36;
 constexpr int64_t kVocab = 6;
 
-InfillModelConfig model_config(Architecture arch = Architecture::kEbt) {
+InfillModelConfig model_config(InfillArchitecture arch = InfillArchitecture::kEbt) {
   InfillModelConfig config;
   config.arch = arch;
   config.layers = 2;
@@ -34,7 +34,7 @@ InfillModelConfig model_config(Architecture arch = Architecture::kEbt) {
 }
 
 struct ModelOptions {
-  Architecture arch = Architecture::kEbt;
+  InfillArchitecture arch = InfillArchitecture::kEbt;
   Precision precision = Precision::kFp32;
   double step_size = 3;
   double initial_scale = 1;
@@ -250,7 +250,7 @@ TEST_P(SolverOfAnyBatch, GivesARowTheSameSolutionBitForBit) {
 }
 
 constexpr ModelOptions kBf16{.precision = Precision::kBf16};
-constexpr ModelOptions kLooped{.arch = Architecture::kLooped};
+constexpr ModelOptions kLooped{.arch = InfillArchitecture::kLooped};
 INSTANTIATE_TEST_SUITE_P(
     All, SolverOfAnyBatch,
     ::testing::Values(Setting{"fp32", {}, Kick::kNoise, 0}, Setting{"bf16", kBf16, Kick::kNoise, 0},
@@ -429,7 +429,7 @@ TEST(Solver, RivalsAreChosenByConfidenceAndHaveNoEnergy) {
   SolveOptions options;
   options.steps = 3;
   options.restarts = 4;
-  const ModelOptions looped{.arch = Architecture::kLooped};
+  const ModelOptions looped{.arch = InfillArchitecture::kLooped};
   for (const Solution& solution : solve_all(boards, options, looped)) {
     EXPECT_EQ(solution.energy, 0);
     for (const ThoughtResult& thought : solution.thoughts) {

@@ -20,7 +20,7 @@ ThoughtBatch<T>::ThoughtBatch(InfillModel<T>& model, const SolveOptions& options
       length_(model.config().row_length),
       vocab_(model.config().vocab_size),
       capacity_(capacity),
-      has_energy_(model.config().arch == Architecture::kEbt),
+      has_energy_(model.config().arch == InfillArchitecture::kEbt),
       planned_(planned),
       tokens_(static_cast<size_t>(capacity * length_)),
       given_(tokens_.size()),

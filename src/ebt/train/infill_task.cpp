@@ -144,7 +144,7 @@ double InfillTask<T>::add_gradients(InfillModel<T>& model, int64_t step, InfillL
   InfillLearning learning;
   const int64_t unknown = count_unknown(batch_.known_view());
   learning.inverse_token_count = 1.0 / static_cast<double>(std::max<int64_t>(unknown, 1));
-  if (config_.thinking.ranking > 0 && config_.model.arch == Architecture::kEbt) {
+  if (config_.thinking.ranking > 0 && config_.model.arch == InfillArchitecture::kEbt) {
     learning.inverse_ranking_count = 1.0 / static_cast<double>(batch + corrupt(step));
   }
   const Tensor<const int32_t> corrupted{corrupted_.data(), {batch, batch_.length}};
