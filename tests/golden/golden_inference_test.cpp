@@ -7,7 +7,7 @@
 #include <memory>
 
 #include "ebt/core/bfloat16.h"
-#include "ebt/model/weights.h"
+#include "ebt/model/sequence_weights.h"
 #include "ebt/think/text_generator.h"
 #include "tests/support/golden.h"
 #include "tests/support/golden_bounds.h"

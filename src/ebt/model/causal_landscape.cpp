@@ -4,7 +4,7 @@ namespace ebt {
 
 template <class T, class S>
 typename PredictionStream<T, S>::Params CausalLandscape<T, S>::params() const {
-  const TextWeights<const T>& values = weights.values;
+  const SequenceWeights<const T>& values = weights.values;
   const LandscapeVectors<T>& vectors = context.vectors;
   const auto eps = static_cast<T>(config.norm_eps);
   const int64_t lead = config.lead();
@@ -26,7 +26,7 @@ typename PredictionStream<T, S>::Params CausalLandscape<T, S>::params() const {
 
 template <class T, class S>
 typename PredictionStream<T, S>::Grads CausalLandscape<T, S>::grads(
-    const TextWeights<T>& grads) const {
+    const SequenceWeights<T>& grads) const {
   const LandscapeVectors<T>& vectors = context.vectors;
   typename PredictionStream<T, S>::Grads all;
   for (int64_t layer = 0; layer < config.layers; ++layer) {

@@ -15,13 +15,13 @@ struct CausalContext {
   CausalContext(Arena& arena, const SequenceConfig& config, int64_t batch, int64_t context,
                 Keep keep, const ContextWork<T, S>& work)
       : vectors(arena, config), stream(arena, config, batch, context, keep, work) {}
-  void forward(const ModelWeights<T, S>& weights, const RotaryTable<T>& rotary,
+  void forward(const SequenceOperandViews<T, S>& weights, const RotaryTable<T>& rotary,
                const ContextInput<T>& input, int64_t landscape) {
     vectors.forward(weights.values, landscape);
     stream.forward(weights, vectors, rotary, input, landscape);
   }
-  void vjp(const ModelWeights<T, S>& weights, const RotaryTable<T>& rotary,
-           const TextWeights<T>& grads) {
+  void vjp(const SequenceOperandViews<T, S>& weights, const RotaryTable<T>& rotary,
+           const SequenceWeights<T>& grads) {
     stream.vjp(weights, vectors, rotary, grads);
     vectors.vjp(weights.values, grads);
   }
@@ -34,7 +34,7 @@ struct CausalContext {
 template <class T, class S>
 struct CausalLandscape {
   const SequenceConfig& config;
-  const ModelWeights<T, S>& weights;
+  const SequenceOperandViews<T, S>& weights;
   const RotaryTable<T>& rotary;
   CausalContext<T, S>& context;
   int64_t first_row = 0;    // sequence of the context that the first row of candidates belongs to
@@ -42,7 +42,7 @@ struct CausalLandscape {
   int64_t queries = 0;      // of every row
 
   typename PredictionStream<T, S>::Params params() const;
-  typename PredictionStream<T, S>::Grads grads(const TextWeights<T>& grads) const;
+  typename PredictionStream<T, S>::Grads grads(const SequenceWeights<T>& grads) const;
 };
 
 }  // namespace ebt

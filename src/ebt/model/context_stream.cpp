@@ -60,7 +60,7 @@ ContextStream<T, S>::ContextStream(Arena& arena, const SequenceConfig& config, i
 
 template <class T, class S>
 typename ContextStream<T, S>::ContextBlock::Params ContextStream<T, S>::params(
-    const ModelWeights<T, S>& weights, const LandscapeVectors<T>& vectors,
+    const SequenceOperandViews<T, S>& weights, const LandscapeVectors<T>& vectors,
     const RotaryTable<T>& rotary, int64_t layer) const {
   return {weights.blocks[static_cast<size_t>(layer)],
           vectors.half(weights.values, layer, 0),
@@ -82,7 +82,7 @@ void ContextStream<T, S>::run_block(const typename ContextBlock::Params& block, 
 }
 
 template <class T, class S>
-void ContextStream<T, S>::forward(const ModelWeights<T, S>& weights,
+void ContextStream<T, S>::forward(const SequenceOperandViews<T, S>& weights,
                                   const LandscapeVectors<T>& vectors, const RotaryTable<T>& rotary,
                                   const ContextInput<T>& input, int64_t landscape) {
   const PhaseScope scope(Phase::kContext);
@@ -115,8 +115,9 @@ void ContextStream<T, S>::forward(const ModelWeights<T, S>& weights,
 }
 
 template <class T, class S>
-void ContextStream<T, S>::vjp(const ModelWeights<T, S>& weights, const LandscapeVectors<T>& vectors,
-                              const RotaryTable<T>& rotary, const TextWeights<T>& grads) {
+void ContextStream<T, S>::vjp(const SequenceOperandViews<T, S>& weights,
+                              const LandscapeVectors<T>& vectors, const RotaryTable<T>& rotary,
+                              const SequenceWeights<T>& grads) {
   const PhaseScope scope(Phase::kContext);
   BlockCotangents<S> bar = work_.bar;
   bar.output = work_.output_bar;

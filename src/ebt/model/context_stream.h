@@ -53,12 +53,12 @@ class ContextStream {
                 Keep keep, const ContextWork<T, S>& work);
 
   // Runs the input under `landscape` and zeroes the cotangents of keys and values.
-  void forward(const ModelWeights<T, S>& weights, const LandscapeVectors<T>& vectors,
+  void forward(const SequenceOperandViews<T, S>& weights, const LandscapeVectors<T>& vectors,
                const RotaryTable<T>& rotary, const ContextInput<T>& input, int64_t landscape);
   // The parameters' gradients, from the cotangents left in keys_bar (energy model) or output_bar
   // (baseline, where the last block is whole; its rounded copy in output_bar_stored).
-  void vjp(const ModelWeights<T, S>& weights, const LandscapeVectors<T>& vectors,
-           const RotaryTable<T>& rotary, const TextWeights<T>& grads);
+  void vjp(const SequenceOperandViews<T, S>& weights, const LandscapeVectors<T>& vectors,
+           const RotaryTable<T>& rotary, const SequenceWeights<T>& grads);
 
   // (B, S + lead, 3 D): q (unused), k, v of a block.
   Tensor<const S> keys(int64_t layer) const { return trace(layer).values.qkv; }
@@ -75,7 +75,7 @@ class ContextStream {
   bool stops_at_keys(int64_t layer) const {
     return config_.arch == Architecture::kEbt && layer + 1 == config_.layers;
   }
-  typename ContextBlock::Params params(const ModelWeights<T, S>& weights,
+  typename ContextBlock::Params params(const SequenceOperandViews<T, S>& weights,
                                        const LandscapeVectors<T>& vectors,
                                        const RotaryTable<T>& rotary, int64_t layer) const;
   void run_block(const typename ContextBlock::Params& block, int64_t layer, Tensor<T> stream);

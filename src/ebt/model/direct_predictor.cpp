@@ -40,16 +40,16 @@ DirectPredictor<T, S>::DirectPredictor(Arena& arena, const SequenceConfig& confi
 }
 
 template <class T, class S>
-void DirectPredictor<T, S>::read(const ModelWeights<T, S>& weights, const RotaryTable<T>& rotary,
-                                 const ContextInput<T>& input) {
+void DirectPredictor<T, S>::read(const SequenceOperandViews<T, S>& weights,
+                                 const RotaryTable<T>& rotary, const ContextInput<T>& input) {
   const PartOfWork reading(0, work_.training ? kShareOfReading : 1);
   stream_.forward(weights, no_vectors_, rotary, input, 0);
   RmsNorm<T, S>::read_stream(norm_params(weights), stream_.output(), kept_, normed_, norm_);
 }
 
 template <class T, class S>
-void DirectPredictor<T, S>::vjp(const ModelWeights<T, S>& weights, const RotaryTable<T>& rotary,
-                                const TextWeights<T>& grads) {
+void DirectPredictor<T, S>::vjp(const SequenceOperandViews<T, S>& weights,
+                                const RotaryTable<T>& rotary, const SequenceWeights<T>& grads) {
   typename RmsNorm<T, S>::Grads norm{grads.final_norm, {}};
   RmsNorm<T, S>::vjp_to_stream(norm_params(weights), norm_, normed_bar_,
                                {stream_.output().data, false, stream_.output_bar_stored().data},

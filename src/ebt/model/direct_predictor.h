@@ -8,7 +8,7 @@
 #include "ebt/kernels/convert.h"
 #include "ebt/layers/linear.h"
 #include "ebt/model/context_stream.h"
-#include "ebt/model/weights.h"
+#include "ebt/model/sequence_weights.h"
 
 namespace ebt {
 
@@ -31,24 +31,24 @@ class DirectPredictor {
 
   const Work& work() const { return work_; }
   // Runs the stream and the last norm.
-  void read(const ModelWeights<T, S>& weights, const RotaryTable<T>& rotary,
+  void read(const SequenceOperandViews<T, S>& weights, const RotaryTable<T>& rotary,
             const ContextInput<T>& input);
   // Calls measure(first, predictions (n, outputs)) for all positions of what was read, a chunk at a
   // time. With `grads`, it replaces predictions by their cotangents, and the output layer's
   // gradients are added.
   template <class Measure>
-  void predict(const ModelWeights<T, S>& weights, const TextWeights<T>* grads,
+  void predict(const SequenceOperandViews<T, S>& weights, const SequenceWeights<T>* grads,
                const Measure& measure);
   // The gradients of all below the output layer, after predict has made that layer's.
-  void vjp(const ModelWeights<T, S>& weights, const RotaryTable<T>& rotary,
-           const TextWeights<T>& grads);
+  void vjp(const SequenceOperandViews<T, S>& weights, const RotaryTable<T>& rotary,
+           const SequenceWeights<T>& grads);
 
  private:
   // Positions [first, first + count) of (B, S, D) as a matrix.
   static Tensor<S> positions(Tensor<S> all, int64_t first, int64_t count) {
     return all.reshape({all.dim(0) * all.dim(1), all.dim(2)}).slice(first, count);
   }
-  typename RmsNorm<T, S>::Params norm_params(const ModelWeights<T, S>& weights) const {
+  typename RmsNorm<T, S>::Params norm_params(const SequenceOperandViews<T, S>& weights) const {
     return {weights.values.final_norm, static_cast<T>(norm_eps_), {}};
   }
 
@@ -65,8 +65,8 @@ class DirectPredictor {
 
 template <class T, class S>
 template <class Measure>
-void DirectPredictor<T, S>::predict(const ModelWeights<T, S>& weights, const TextWeights<T>* grads,
-                                    const Measure& measure) {
+void DirectPredictor<T, S>::predict(const SequenceOperandViews<T, S>& weights,
+                                    const SequenceWeights<T>* grads, const Measure& measure) {
   const int64_t all = work_.batch * work_.context;
   for (int64_t first = 0; first < all; first += work_.chunk()) {
     const int64_t count = std::min(work_.chunk(), all - first);

@@ -40,8 +40,8 @@ struct EnergyModel {
   int64_t queries;
   ParameterLayout layout;
   ParameterBlock<double> weights, grads;
-  OperandWeights<double, double> operands;
-  TextWeights<double> grad_views;
+  SequenceOperands<double, double> operands;
+  SequenceWeights<double> grad_views;
   Array<int32_t> tokens;
   Array<double> e, e_dot, energy_bar;
 

@@ -23,7 +23,7 @@ namespace {
 enum Part { kShift = 0, kScale = 1, kGate = 2 };
 
 template <class P>
-const Tensor<P>& norm_weight(const TextWeights<P>& weights, int64_t norm) {
+const Tensor<P>& norm_weight(const SequenceWeights<P>& weights, int64_t norm) {
   const auto layer = static_cast<size_t>(norm / 2);
   if (layer == weights.blocks.size()) {
     return weights.final_norm;
@@ -32,7 +32,7 @@ const Tensor<P>& norm_weight(const TextWeights<P>& weights, int64_t norm) {
 }
 
 template <class P>
-const ModulationWeights<P>& modulation_of(const TextWeights<P>& weights, int64_t layer) {
+const ModulationWeights<P>& modulation_of(const SequenceWeights<P>& weights, int64_t layer) {
   const auto at = static_cast<size_t>(layer);
   return at == weights.blocks.size() ? weights.head_modulation : weights.block_modulations[at];
 }
@@ -40,7 +40,7 @@ const ModulationWeights<P>& modulation_of(const TextWeights<P>& weights, int64_t
 }  // namespace
 
 template <class T>
-void LandscapeVectors<T>::forward(const TextWeights<const T>& weights, int64_t landscape) {
+void LandscapeVectors<T>::forward(const SequenceWeights<const T>& weights, int64_t landscape) {
   landscape_ = landscape;
   if (!vectors_) {
     return;
@@ -63,8 +63,8 @@ void LandscapeVectors<T>::forward(const TextWeights<const T>& weights, int64_t l
 }
 
 template <class T>
-void LandscapeVectors<T>::vjp(const TextWeights<const T>& weights,
-                              const TextWeights<T>& grads) const {
+void LandscapeVectors<T>::vjp(const SequenceWeights<const T>& weights,
+                              const SequenceWeights<T>& grads) const {
   if (!vectors_) {
     return;
   }
@@ -108,7 +108,7 @@ HalfModulation<const T> constant(const HalfModulation<T>& half) {
 }  // namespace
 
 template <class T>
-HalfModulation<const T> LandscapeVectors<T>::half(const TextWeights<const T>& weights,
+HalfModulation<const T> LandscapeVectors<T>::half(const SequenceWeights<const T>& weights,
                                                   int64_t layer, int half) const {
   const int64_t norm = 2 * layer + half;
   return vectors_ ? constant(modulation(gains_, vectors_, norm))
@@ -116,12 +116,12 @@ HalfModulation<const T> LandscapeVectors<T>::half(const TextWeights<const T>& we
 }
 
 template <class T>
-HalfModulation<const T> LandscapeVectors<T>::head(const TextWeights<const T>& weights) const {
+HalfModulation<const T> LandscapeVectors<T>::head(const SequenceWeights<const T>& weights) const {
   return half(weights, layers_, 0);
 }
 
 template <class T>
-HalfModulation<T> LandscapeVectors<T>::half_bar(const TextWeights<T>& grads, int64_t layer,
+HalfModulation<T> LandscapeVectors<T>::half_bar(const SequenceWeights<T>& grads, int64_t layer,
                                                 int half) const {
   const int64_t norm = 2 * layer + half;
   return vectors_ ? modulation(gain_bars_, bars_, norm)
@@ -129,7 +129,7 @@ HalfModulation<T> LandscapeVectors<T>::half_bar(const TextWeights<T>& grads, int
 }
 
 template <class T>
-HalfModulation<T> LandscapeVectors<T>::head_bar(const TextWeights<T>& grads) const {
+HalfModulation<T> LandscapeVectors<T>::head_bar(const SequenceWeights<T>& grads) const {
   return half_bar(grads, layers_, 0);
 }
 

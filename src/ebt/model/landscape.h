@@ -5,7 +5,7 @@
 #include "ebt/core/arena.h"
 #include "ebt/model/block.h"
 #include "ebt/model/config.h"
-#include "ebt/model/weights.h"
+#include "ebt/model/sequence_weights.h"
 
 namespace ebt {
 
@@ -18,15 +18,16 @@ class LandscapeVectors {
   LandscapeVectors(Arena& arena, const SequenceConfig& config);
 
   // Makes the vectors of `landscape` and zeroes their cotangents.
-  void forward(const TextWeights<const T>& weights, int64_t landscape);
+  void forward(const SequenceWeights<const T>& weights, int64_t landscape);
   // Adds the parameters' gradients, from what the blocks and the head have left in the cotangents.
-  void vjp(const TextWeights<const T>& weights, const TextWeights<T>& grads) const;
+  void vjp(const SequenceWeights<const T>& weights, const SequenceWeights<T>& grads) const;
 
   // Half 0 is the attention's, half 1 the FFN's; the head's norm has no gate.
-  HalfModulation<const T> half(const TextWeights<const T>& weights, int64_t layer, int half) const;
-  HalfModulation<const T> head(const TextWeights<const T>& weights) const;
-  HalfModulation<T> half_bar(const TextWeights<T>& grads, int64_t layer, int half) const;
-  HalfModulation<T> head_bar(const TextWeights<T>& grads) const;
+  HalfModulation<const T> half(const SequenceWeights<const T>& weights, int64_t layer,
+                               int half) const;
+  HalfModulation<const T> head(const SequenceWeights<const T>& weights) const;
+  HalfModulation<T> half_bar(const SequenceWeights<T>& grads, int64_t layer, int half) const;
+  HalfModulation<T> head_bar(const SequenceWeights<T>& grads) const;
 
  private:
   // A norm and where its shift lies: norms 2 l and 2 l + 1 are those of block l, the last the

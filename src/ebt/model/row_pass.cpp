@@ -55,7 +55,7 @@ void RowPass<T, S>::place(std::span<const PassRow> candidates,
                           std::span<const ContextRow> context) {
   candidates_ = static_cast<int64_t>(candidates.size());
   rows_.assign(candidates.begin(), candidates.end());
-  const TextWeights<const T>& weights = weights_.values();
+  const SequenceWeights<const T>& weights = weights_.values();
   for (const ContextRow& row : context) {
     const Tensor<const T> source = row.token < 0 ? weights.landscapes.slice(row.at.landscape, 1)
                                                  : weights.embeddings.slice(row.token, 1);

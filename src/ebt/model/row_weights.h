@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "ebt/kernels/row_product.h"
-#include "ebt/model/weights.h"
+#include "ebt/model/sequence_weights.h"
 
 namespace ebt {
 
@@ -14,11 +14,11 @@ template <class T, class S>
 class RowWeights {
  public:
   // Copies the matrices of `weights`, whose other tensors are used where they are.
-  RowWeights(const ModelConfig& config, const TextWeights<const T>& weights);
+  RowWeights(const ModelConfig& config, const SequenceWeights<const T>& weights);
   RowWeights(const RowWeights&) = delete;
   RowWeights& operator=(const RowWeights&) = delete;
 
-  const TextWeights<const T>& values() const { return values_; }
+  const SequenceWeights<const T>& values() const { return values_; }
   // For either side of their products; of a baseline, which has no gradients, for x W^T alone.
   const BlockMatrices<kernels::StripMatrix<S>>& block(int64_t layer) const {
     return blocks_[static_cast<size_t>(layer)];
@@ -35,7 +35,7 @@ class RowWeights {
     return &copies_.emplace_back(kernels::ColumnStrips<S>::of(matrix, transposed));
   }
 
-  TextWeights<const T> values_;
+  SequenceWeights<const T> values_;
   std::deque<kernels::ColumnStrips<S>> copies_;
   std::vector<BlockMatrices<kernels::StripMatrix<S>>> blocks_;
   const kernels::ColumnStrips<S>* embed_ = nullptr;

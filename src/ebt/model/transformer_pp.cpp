@@ -52,7 +52,7 @@ double TransformerPp<T, S>::measure(Tensor<const int32_t> tokens, Tensor<const i
     workspace_ = std::make_unique<Workspace>(this->arena_, this->config(), work, this->options());
   }
   DirectPredictor<T, S>& predictor = workspace_->predictor;
-  const ModelWeights<T, S>& weights = this->operands().views();
+  const SequenceOperandViews<T, S>& weights = this->operands().views();
   predictor.read(weights, rotary_, {tokens, {}});
   double sum = 0;
   {

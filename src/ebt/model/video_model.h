@@ -8,8 +8,8 @@
 #include "ebt/core/tensor.h"
 #include "ebt/model/loss_sums.h"
 #include "ebt/model/model.h"
+#include "ebt/model/sequence_weights.h"
 #include "ebt/model/video_config.h"
-#include "ebt/model/weights.h"
 
 namespace ebt {
 
@@ -68,21 +68,21 @@ ParameterLayout video_model_layout(const VideoModelConfig& config);
 template <>
 struct ModelRoles<VideoModelConfig> {
   template <class P>
-  using Weights = TextWeights<P>;
+  using Weights = SequenceWeights<P>;
   template <class T, class S>
-  struct Operands : OperandWeights<T, S> {
-    using OperandWeights<T, S>::OperandWeights;
+  struct Operands : SequenceOperands<T, S> {
+    using SequenceOperands<T, S>::SequenceOperands;
     static size_t bytes(const VideoModelConfig& config) {
-      return OperandWeights<T, S>::bytes(config,
-                                         config.arch == Architecture::kEbt ? 0 : config.width);
+      return SequenceOperands<T, S>::bytes(config,
+                                           config.arch == Architecture::kEbt ? 0 : config.width);
     }
   };
   static ParameterLayout layout(const VideoModelConfig& config) {
     return video_model_layout(config);
   }
   template <class P, class Block>
-  static TextWeights<P> by_role(const VideoModelConfig& config, Block& parameters) {
-    TextWeights<P> weights = sequence_weights<P>(config, parameters);
+  static SequenceWeights<P> by_role(const VideoModelConfig& config, Block& parameters) {
+    SequenceWeights<P> weights = sequence_weights<P>(config, parameters);
     if (config.arch != Architecture::kEbt) {
       weights.output = parameters.tensor("output.weight");
     }

@@ -67,7 +67,7 @@ LossSums VideoTransformerPp<T, S>::measure(const ClipRows<T>& rows, bool learns,
   }
   Workspace& space = *workspace_;
   space.take(rows.frames);
-  const ModelWeights<T, S>& weights = this->operands().views();
+  const SequenceOperandViews<T, S>& weights = this->operands().views();
   space.predictor.read(weights, rotary_, {{}, space.observed});
   LossSums sums;
   sums.losses = {0.0};

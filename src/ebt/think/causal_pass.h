@@ -86,8 +86,8 @@ struct CausalWorkspace {
 template <class T, class S>
 struct CausalParts {
   const SequenceConfig& config;
-  const ModelWeights<T, S>& weights;
-  const TextWeights<T>& gradients;
+  const SequenceOperandViews<T, S>& weights;
+  const SequenceWeights<T>& gradients;
   const RotaryTable<T>& rotary;
 };
 

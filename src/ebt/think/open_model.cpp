@@ -6,7 +6,7 @@
 #include "ebt/core/bfloat16.h"
 #include "ebt/layers/noise_schedule.h"
 #include "ebt/model/infill_weights.h"
-#include "ebt/model/weights.h"
+#include "ebt/model/sequence_weights.h"
 #include "ebt/think/dit_denoiser.h"
 #include "ebt/think/ebt_denoiser.h"
 

@@ -53,7 +53,7 @@ class RecomputedThinking {
 
   ModelConfig config_;
   ThinkingConfig trained_;
-  OperandWeights<T, S> operands_;
+  SequenceOperands<T, S> operands_;
   RotaryTable<T> rotary_;
   ThinkingNoise<T> noise_;
   Arena arena_;

@@ -93,7 +93,7 @@ std::unique_ptr<Workspace> lay_out(Arena& arena, const ModelConfig& model,
 
 template <class T, class S>
 Simplex<T, S> text_candidates(const ModelConfig& config, const ThinkingConfig& thinking,
-                              const ModelWeights<T, S>& weights) {
+                              const SequenceOperandViews<T, S>& weights) {
   Simplex<T, S> space;
   space.matrix = weights.vocabulary;
   space.vocab_size = config.vocab_size;
@@ -166,7 +166,7 @@ LossSums TextEbt<T, S>::run(const TrainingRows<T>& rows, const ThinkingDraws<T>&
   for (int64_t row = 0; row < tokens_.dim(0); ++row) {
     std::copy_n(rows.inputs.data + row * context, range.end, tokens_.data + row * range.end);
   }
-  const ModelWeights<T, S>& weights = this->operands().views();
+  const SequenceOperandViews<T, S>& weights = this->operands().views();
   const CausalParts<T, S> parts{this->config(), weights, this->gradients_by_role(), rotary_};
   Simplex<T, S> space = text_candidates(this->config(), thinking_, weights);
   space.matrix_bar = this->gradients_by_role().vocabulary.weight;
@@ -235,7 +235,7 @@ LossSums TextEbt<T, S>::evaluate(Tensor<const int32_t> inputs, Tensor<const int3
 
 #define EBT_INSTANTIATE(T, S)                                                       \
   template Simplex<T, S> text_candidates(const ModelConfig&, const ThinkingConfig&, \
-                                         const ModelWeights<T, S>&);                \
+                                         const SequenceOperandViews<T, S>&);        \
   template struct TextExtra<T, S>;                                                  \
   template class TextEbt<T, S>;
 EBT_INSTANTIATE(float, float)

@@ -13,7 +13,7 @@ namespace ebt {
 // The candidates of a model of text.
 template <class T, class S>
 Simplex<T, S> text_candidates(const ModelConfig& config, const ThinkingConfig& thinking,
-                              const ModelWeights<T, S>& weights);
+                              const SequenceOperandViews<T, S>& weights);
 
 // What text needs for a chunk of N candidates beside the buffers of every pass.
 template <class T, class S>

@@ -6,8 +6,8 @@
 #include <string>
 #include <utility>
 
+#include "ebt/model/sequence_weights.h"
 #include "ebt/model/transformer_pp.h"
-#include "ebt/model/weights.h"
 #include "ebt/think/step_size.h"
 #include "ebt/think/text_ebt.h"
 

@@ -7,7 +7,7 @@
 #include "ebt/core/work_watch.h"
 #include "ebt/data/text/prepared_data.h"
 #include "ebt/model/model_folder.h"
-#include "ebt/model/weights.h"
+#include "ebt/model/sequence_weights.h"
 #include "ebt/think/chunk.h"
 
 namespace ebt {

@@ -1,4 +1,4 @@
-#include "ebt/model/weights.h"
+#include "ebt/model/sequence_weights.h"
 
 #include <array>
 #include <string>
@@ -65,13 +65,13 @@ ParameterLayout text_model_layout(const ModelConfig& config) {
 }
 
 template <class P, class Block>
-TextWeights<P> sequence_weights(const SequenceConfig& config, Block& parameters) {
+SequenceWeights<P> sequence_weights(const SequenceConfig& config, Block& parameters) {
   const auto modulation = [&](const std::string& name) {
     return ModulationWeights<P>{parameters.tensor(name + "weight"),
                                 parameters.tensor(name + "bias")};
   };
   const bool energy = config.arch == Architecture::kEbt;
-  TextWeights<P> weights;
+  SequenceWeights<P> weights;
   for (int64_t layer = 0; layer < config.layers; ++layer) {
     weights.blocks.push_back(block_weights<P>(config, layer, parameters));
     weights.block_modulations.push_back(
@@ -93,8 +93,8 @@ TextWeights<P> sequence_weights(const SequenceConfig& config, Block& parameters)
 }
 
 template <class P, class Block>
-TextWeights<P> text_weights(const ModelConfig& config, Block& parameters) {
-  TextWeights<P> weights = sequence_weights<P>(config, parameters);
+SequenceWeights<P> text_weights(const ModelConfig& config, Block& parameters) {
+  SequenceWeights<P> weights = sequence_weights<P>(config, parameters);
   weights.embeddings = parameters.tensor("embeddings.weight");
   if (config.arch != Architecture::kEbt) {
     weights.output = parameters.tensor("output.weight");
@@ -108,8 +108,8 @@ TextWeights<P> text_weights(const ModelConfig& config, Block& parameters) {
 }
 
 template <class T, class S>
-OperandWeights<T, S>::OperandWeights(const SequenceConfig& config,
-                                     const TextWeights<const T>& weights) {
+SequenceOperands<T, S>::SequenceOperands(const SequenceConfig& config,
+                                         const SequenceWeights<const T>& weights) {
   views_.values = weights;
   const bool energy = config.arch == Architecture::kEbt;
   for (const BlockWeights<const T>& block : weights.blocks) {
@@ -130,22 +130,23 @@ OperandWeights<T, S>::OperandWeights(const SequenceConfig& config,
 }
 
 template <class T, class S>
-size_t OperandWeights<T, S>::bytes(const SequenceConfig& config, int64_t vocab_size) {
+size_t SequenceOperands<T, S>::bytes(const SequenceConfig& config, int64_t vocab_size) {
   const BlockShape block(config);
   const std::array<Shape, 2> others{block.key_projection(), {vocab_size, config.width}};
   const auto bytes = OperandCopies<T, S>::bytes;
   return static_cast<size_t>(config.layers) * bytes(block.projections()) + bytes(others);
 }
 
-template class OperandWeights<float, float>;
-template class OperandWeights<float, Bfloat16>;
-template class OperandWeights<double, double>;
+template class SequenceOperands<float, float>;
+template class SequenceOperands<float, Bfloat16>;
+template class SequenceOperands<double, double>;
 
-#define EBT_INSTANTIATE(T)                                                                         \
-  template TextWeights<T> sequence_weights(const SequenceConfig&, ParameterBlock<T>&);             \
-  template TextWeights<const T> sequence_weights(const SequenceConfig&, const ParameterBlock<T>&); \
-  template TextWeights<T> text_weights(const ModelConfig&, ParameterBlock<T>&);                    \
-  template TextWeights<const T> text_weights(const ModelConfig&, const ParameterBlock<T>&);
+#define EBT_INSTANTIATE(T)                                                                 \
+  template SequenceWeights<T> sequence_weights(const SequenceConfig&, ParameterBlock<T>&); \
+  template SequenceWeights<const T> sequence_weights(const SequenceConfig&,                \
+                                                     const ParameterBlock<T>&);            \
+  template SequenceWeights<T> text_weights(const ModelConfig&, ParameterBlock<T>&);        \
+  template SequenceWeights<const T> text_weights(const ModelConfig&, const ParameterBlock<T>&);
 EBT_INSTANTIATE(float)
 EBT_INSTANTIATE(double)
 #undef EBT_INSTANTIATE

@@ -15,7 +15,7 @@
 namespace ebt {
 
 template <class P>
-struct TextWeights {
+struct SequenceWeights {
   Tensor<P> embeddings;                    // (V, D) of a model of tokens
   VocabularyMatrix<Tensor<P>> vocabulary;  // of an EBT of tokens
   Tensor<P> landscapes;                    // (landscapes, D), absent for EbtType::kDefault
@@ -30,29 +30,29 @@ struct TextWeights {
 
 // A model's weights as its products take them, S being what activations are stored as.
 template <class T, class S>
-struct ModelWeights {
-  TextWeights<const T> values;
+struct SequenceOperandViews {
+  SequenceWeights<const T> values;
   std::vector<BlockMatrices<kernels::WeightMatrix<T, S>>> blocks;
   VocabularyMatrix<kernels::WeightMatrix<T, S>> vocabulary;
   kernels::WeightMatrix<T, S> output;
 };
 
-// Makes ModelWeights, and keeps the copies that products multiply.
+// Makes SequenceOperandViews, and keeps the copies that products multiply.
 template <class T, class S>
-class OperandWeights {
+class SequenceOperands {
  public:
-  OperandWeights(const SequenceConfig& config, const TextWeights<const T>& weights);
+  SequenceOperands(const SequenceConfig& config, const SequenceWeights<const T>& weights);
   // Bytes of the copies.
   static size_t bytes(const SequenceConfig& config, int64_t vocab_size);
   static size_t bytes(const ModelConfig& config) { return bytes(config, config.vocab_size); }
 
-  const ModelWeights<T, S>& views() const { return views_; }
+  const SequenceOperandViews<T, S>& views() const { return views_; }
   // Copies the weights anew, after they have changed.
   void refresh() { copies_.refresh(); }
 
  private:
   OperandCopies<T, S> copies_;
-  ModelWeights<T, S> views_;
+  SequenceOperandViews<T, S> views_;
 };
 
 // Adds the blocks and what is above them under the published names.
@@ -63,19 +63,19 @@ ParameterLayout text_model_layout(const ModelConfig& config);
 // The tensors of a block of parameters by role: ParameterBlock<T> gives P = T, a constant one P =
 // const T.
 template <class P, class Block>
-TextWeights<P> sequence_weights(const SequenceConfig& config, Block& parameters);
+SequenceWeights<P> sequence_weights(const SequenceConfig& config, Block& parameters);
 template <class P, class Block>
-TextWeights<P> text_weights(const ModelConfig& config, Block& parameters);
+SequenceWeights<P> text_weights(const ModelConfig& config, Block& parameters);
 
 template <>
 struct ModelRoles<ModelConfig> {
   template <class P>
-  using Weights = TextWeights<P>;
+  using Weights = SequenceWeights<P>;
   template <class T, class S>
-  using Operands = OperandWeights<T, S>;
+  using Operands = SequenceOperands<T, S>;
   static ParameterLayout layout(const ModelConfig& config) { return text_model_layout(config); }
   template <class P, class Block>
-  static TextWeights<P> by_role(const ModelConfig& config, Block& parameters) {
+  static SequenceWeights<P> by_role(const ModelConfig& config, Block& parameters) {
     return text_weights<P>(config, parameters);
   }
 };
