@@ -93,7 +93,7 @@ void run_calibrate(const Flags& flags) {
   ThinkOptions think;
   flags.apply_to(calibrate);
   flags.apply_to(think);
-  const TrainConfig config = open_config(calibrate.model);
+  const TextTrainConfig config = open_config(calibrate.model);
   check_counts({{"windows", calibrate.windows, 0}, {"batch", calibrate.batch, 1}});
   use_threads(calibrate.threads);
   think.seed = calibrate.seed;

@@ -75,7 +75,7 @@ constexpr const char* kExamples =
     "and\n"
     "how good it is. docs/evaluation.md defines the tasks and what is measured.";
 
-std::unique_ptr<Task> open_task(const EvalFlags& eval, const TrainConfig& config) {
+std::unique_ptr<Task> open_task(const EvalFlags& eval, const TextTrainConfig& config) {
   std::shared_ptr<const Tokenizer> tokenizer = load_tokenizer(eval.model);
   const bool has_questions = eval.task == "gsm8k" || eval.task == "bigbench";
   EBT_CHECK(has_questions || eval.options.shots == 0, "--shots is for gsm8k and bigbench, not {}",
@@ -97,7 +97,7 @@ std::unique_ptr<Task> open_task(const EvalFlags& eval, const TrainConfig& config
 
 // A baseline must read the same tokens: losses are compared token by token.
 void check_baseline(const EvalFlags& eval) {
-  const auto config = load_config<TrainConfig>(eval.baseline);
+  const auto config = load_config<TextTrainConfig>(eval.baseline);
   EBT_CHECK(config.model.arch == Architecture::kTransformerPp,
             "--baseline: '{}' is no Transformer++", eval.baseline);
   const auto ours = load_tokenizer(eval.model);
@@ -150,7 +150,7 @@ void run_eval(const Flags& flags) {
   flags.apply_to(eval);
   flags.apply_to(think);
   flags.apply_to(ways);
-  const TrainConfig config = open_config(eval.model);
+  const TextTrainConfig config = open_config(eval.model);
   check_counts({{"examples", eval.options.examples, 0},
                 {"shots", eval.options.shots, 0},
                 {"answer-tokens", eval.options.answer_tokens, 0},

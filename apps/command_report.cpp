@@ -117,7 +117,7 @@ std::vector<TokenEnergy> write_sample(const ReportFlags& flags, const SamplingOp
 
 // How to train the model anew, beside itself, and how to write this page.
 std::vector<std::string> commands_of(const ReportFlags& flags, const SamplingOptions& sampling,
-                                     const TrainConfig& config) {
+                                     const TextTrainConfig& config) {
   const std::string config_file = (std::filesystem::path(flags.model) / kConfigFile).string();
   return {"ebt train" + shell_flag("config", config_file) +
               shell_flag("out", config.run.out + "-again"),
@@ -125,7 +125,7 @@ std::vector<std::string> commands_of(const ReportFlags& flags, const SamplingOpt
               shell_flags(fields_to_json(sampling), fields_to_json(kReportSampling))};
 }
 
-std::string size_name(const ModelConfig& model) {
+std::string size_name(const TextModelConfig& model) {
   for (const ModelSize& size : model_sizes()) {
     if (size.layers == model.layers && size.width == model.width && size.heads == model.heads) {
       return size.name + ", ";
@@ -134,7 +134,7 @@ std::string size_name(const ModelConfig& model) {
   return "";
 }
 
-void describe(const TrainConfig& config, const SelectedText& text, int64_t parameters,
+void describe(const TextTrainConfig& config, const SelectedText& text, int64_t parameters,
               ReportData& report) {
   const bool thinks = config.model.arch == Architecture::kEbt;
   const TrainingHistory& history = report.history;
@@ -165,7 +165,7 @@ void run_report(const Flags& command_flags) {
   command_flags.apply_to(flags);
   command_flags.apply_to(sampling);
   sampling.check();
-  const TrainConfig config = open_config(flags.model);
+  const TextTrainConfig config = open_config(flags.model);
   check_counts({{"think-steps", flags.think_steps, 1},
                 {"windows", flags.windows, 0},
                 {"tokens", flags.tokens, 0}});

@@ -184,7 +184,7 @@ void check(const ServeFlags& flags) {
   EBT_CHECK(flags.image_name.empty() || !flags.image_model.empty(),
             "--image-name is that of a model of images: give its --image-model");
   if (!flags.model.empty()) {
-    load_config<TrainConfig>(flags.model);
+    load_config<TextTrainConfig>(flags.model);
   }
   if (!flags.image_model.empty()) {
     load_config<ImageTrainConfig>(flags.image_model);

@@ -46,7 +46,7 @@ double epochs_of(const TextTrainer<float>& trainer) {
 
 std::string data_text(const TextTrainer<float>& trainer) {
   const TextSummary& summary = trainer.task().text().summary;
-  const DataConfig& data = trainer.config().data;
+  const TextDataConfig& data = trainer.config().data;
   std::string text = data.data.empty() ? "the CMake manual" : "'" + data.data + "'";
   const auto add = [&](int64_t count, const char* thing) {
     text += fmt::format(", {} {}{}", format_count(static_cast<double>(count)), thing,
@@ -66,13 +66,13 @@ struct TextTraining : TrainingCommand<TextTask<float>> {
   static constexpr const char* kRows = "rows";
 
   static std::string name() { return "ebt train"; }
-  static TrainConfig defaults() { return {}; }
-  static void start_from(const TrainConfig& base, TrainConfig& config) {
+  static TextTrainConfig defaults() { return {}; }
+  static void start_from(const TextTrainConfig& base, TextTrainConfig& config) {
     config.model = base.model;
     config.thinking = base.thinking;
     config.data.tokenizer = config.run.from;
   }
-  static void finish(const Flags& flags, TrainConfig& config) {
+  static void finish(const Flags& flags, TextTrainConfig& config) {
     // The config.json of a model names files beside it.
     const auto look_beside = [&](const char* flag, std::string& file) {
       const std::filesystem::path beside =
@@ -89,11 +89,11 @@ struct TextTraining : TrainingCommand<TextTask<float>> {
       look_beside("data", config.data.data);
     }
   }
-  static std::unique_ptr<StreamedData> copy_stream(TrainConfig& config) {
+  static std::unique_ptr<StreamedData> copy_stream(TextTrainConfig& config) {
     return copy_text_stream(config.data, config.run.out);
   }
 
-  static std::string batch_text(const TrainConfig& config) {
+  static std::string batch_text(const TextTrainConfig& config) {
     return fmt::format("{} x {} tokens", config.run.batch, config.model.context);
   }
   static void note_data(const TextTrainer<float>& trainer, ProgressLine& line) {
@@ -147,10 +147,10 @@ void register_train(CLI::App& app) {
         flags.bind(SizeFlag{}, kPresetHeading);
         flags.bind(RecipeFlag{}, kPresetHeading).only_where(where_arch_is_ebt());
         flags.bind(FolderFlags{}, kPresetHeading);
-        flags.bind(RunConfig{}, "Run");
-        flags.bind(DataConfig{}, "Text");
-        flags.bind(TrainConfig{}.model, "Model", {"vocab-size"});
-        flags.bind(ThinkingConfig{}, "Thinking").only_where(where_arch_is_ebt());
+        flags.bind(TextRunConfig{}, "Run");
+        flags.bind(TextDataConfig{}, "Text");
+        flags.bind(TextTrainConfig{}.model, "Model", {"vocab-size"});
+        flags.bind(TextThinkingConfig{}, "Thinking").only_where(where_arch_is_ebt());
         flags.bind(OptimizerConfig{}, "Optimizer");
         flags.flags({"type"}).only_where(where_arch_is_ebt());
         flags.writes(OutputKind::kRunFolder);

@@ -19,19 +19,19 @@ void check_names_model(const std::string& folder) {
   EBT_CHECK(!folder.empty(), "--model is missing: name the folder of a trained model");
 }
 
-TrainConfig open_config(const std::string& folder) {
+TextTrainConfig open_config(const std::string& folder) {
   check_names_model(folder);
-  return load_config<TrainConfig>(folder);
+  return load_config<TextTrainConfig>(folder);
 }
 
-SelectedText select_text(const TextSelection& selection, const TrainConfig& config,
+SelectedText select_text(const TextSelection& selection, const TextTrainConfig& config,
                          const Tokenizer& tokenizer) {
   const bool of_training = selection.data.empty();
   const std::string split =
       selection.split.empty() ? (of_training ? "validation" : "all") : selection.split;
   EBT_CHECK(split == "all" || split == "validation", "--split must be all or validation, not '{}'",
             split);
-  DataConfig data = config.data;
+  TextDataConfig data = config.data;
   if (!of_training) {
     static_cast<TextSource&>(data) = selection;
     data.prompt_field = selection.prompt_field;

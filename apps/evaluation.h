@@ -49,11 +49,11 @@ struct SelectedText {
 void check_names_model(const std::string& folder);
 
 // The config of the model in `folder`. Throws Error when --model was not given, or names no model.
-TrainConfig open_config(const std::string& folder);
+TextTrainConfig open_config(const std::string& folder);
 
 // Opens the selected text, cut as the model of `config` reads it. Throws Error when it cannot, or
 // --split is neither "all" nor "validation".
-SelectedText select_text(const TextSelection& selection, const TrainConfig& config,
+SelectedText select_text(const TextSelection& selection, const TextTrainConfig& config,
                          const Tokenizer& tokenizer);
 
 // Predicting the rows, `examples` of them spread evenly; 0: all.

@@ -66,7 +66,7 @@ WhyNot where_it_thinks(const std::string& flag) {
   return [flag](const Flags& flags) -> std::string {
     const std::string folder = flags.given(flag);
     try {
-      if (folder.empty() || load_config<TrainConfig>(folder).model.arch == Architecture::kEbt) {
+      if (folder.empty() || load_config<TextTrainConfig>(folder).model.arch == Architecture::kEbt) {
         return "";
       }
     } catch (const Error&) {

@@ -13,8 +13,8 @@ using testing::small_run;
 using testing::TemporaryFolder;
 
 // A run in one gradient pass a step, of sizes that nothing divides.
-TrainConfig small_config(EbtType type = EbtType::kDefault) {
-  TrainConfig config;
+TextTrainConfig small_config(EbtType type = EbtType::kDefault) {
+  TextTrainConfig config;
   config.model.type = type;
   config.model.layers = 3;
   config.model.width = 20;
@@ -29,7 +29,7 @@ TrainConfig small_config(EbtType type = EbtType::kDefault) {
 }
 
 // The operations of the products that a training step makes.
-double observed(const TrainConfig& config) {
+double observed(const TextTrainConfig& config) {
   const auto model =
       make_text_model<float>(config.model, config.thinking, config.run.batch, config.model.context,
                              engine_options<float>(config.run));
@@ -44,7 +44,7 @@ double observed(const TrainConfig& config) {
   return flops_of(products_of([&] { model->train(rows, 0, 0); }));
 }
 
-void expect_observed(const TrainConfig& config, const char* what) {
+void expect_observed(const TextTrainConfig& config, const char* what) {
   EXPECT_EQ(training_step_flops(config).gemm(), observed(config)) << what;
 }
 
@@ -53,7 +53,7 @@ TEST(TrainingFlops, AreThoseOfTheProductsThatAnS1StepMakes) {
   expect_observed(small_config(EbtType::kTimeEmbed), "time_embed");
   expect_observed(small_config(EbtType::kAdaln), "adaln");
   expect_observed(small_config(EbtType::kAdalnZero), "adaln_zero");
-  TrainConfig config = small_config(EbtType::kTimeEmbed);
+  TextTrainConfig config = small_config(EbtType::kTimeEmbed);
   config.model.tied_vocabulary = true;
   config.model.normalize = false;
   expect_observed(config, "tied, not normalised");
@@ -63,7 +63,7 @@ TEST(TrainingFlops, AreThoseOfTheProductsThatAnS1StepMakes) {
 }
 
 TEST(TrainingFlops, AreThoseOfTheProductsThatOtherWaysOfThinkingMake) {
-  TrainConfig config = small_config();
+  TextTrainConfig config = small_config();
   config.thinking.steps_min = config.thinking.steps_max = 3;
   expect_observed(config, "three steps a landscape");
   config.thinking.contrastive = 0.1;
@@ -85,14 +85,14 @@ TEST(TrainingFlops, AreThoseOfTheProductsThatOtherWaysOfThinkingMake) {
 
 TEST(TrainingFlops, CountWhatIsComputedAgain) {
   for (const EbtType type : {EbtType::kDefault, EbtType::kTimeEmbed}) {
-    TrainConfig config = small_config(type);
+    TextTrainConfig config = small_config(type);
     config.run.recompute = true;
     expect_observed(config, "recompute");
   }
 }
 
 TEST(TrainingFlops, AreThoseOfTheProductsOfTransformerPp) {
-  TrainConfig config = small_config();
+  TextTrainConfig config = small_config();
   config.model.arch = Architecture::kTransformerPp;
   expect_observed(config, "transformer_pp");
   config.run.recompute = true;
@@ -100,14 +100,14 @@ TEST(TrainingFlops, AreThoseOfTheProductsOfTransformerPp) {
 }
 
 TEST(TrainingFlops, AreTheSameInBf16) {
-  TrainConfig config = small_config(EbtType::kTimeEmbed);
+  TextTrainConfig config = small_config(EbtType::kTimeEmbed);
   config.run.precision = "bf16";
   expect_observed(config, "bf16");
 }
 
 TEST(TrainingFlops, AreThoseExpectedOfADrawnNumberOfSteps) {
   for (const bool learnable : {false, true}) {
-    TrainConfig config = small_config();
+    TextTrainConfig config = small_config();
     config.model.landscapes = 1;
     config.thinking.detach = false;
     config.thinking.truncate = true;
@@ -124,8 +124,8 @@ TEST(TrainingFlops, AreThoseExpectedOfADrawnNumberOfSteps) {
 }
 
 // A run of a real model, with nothing but training steps.
-TrainConfig whole_run(const TemporaryFolder& folder) {
-  TrainConfig config = small_run(folder, "run");
+TextTrainConfig whole_run(const TemporaryFolder& folder) {
+  TextTrainConfig config = small_run(folder, "run");
   config.model.layers = 2;
   config.model.width = 16;
   config.model.type = EbtType::kAdaln;
@@ -134,7 +134,7 @@ TrainConfig whole_run(const TemporaryFolder& folder) {
   config.run.micro_batch = 4;
   return config;
 }
-void expect_whole_run(const TrainConfig& config) {
+void expect_whole_run(const TextTrainConfig& config) {
   TextTrainer<float> trainer = TextTrainer<float>::start(config);
   const double made = flops_of(products_of([&] { trainer.run(); }));
   const double counted = training_flops(trainer.config(), 4).gemm();
@@ -149,7 +149,7 @@ TEST(TrainingFlops, AreThoseOfAWholeRunInMicroBatches) {
 TEST(TrainingFlops, CountRowsOfTheReplayBufferFromTheSecondStepOn) {
   for (const int64_t replay_rows : {2, 50}) {  // less than half a batch, and more
     const TemporaryFolder folder;
-    TrainConfig config = whole_run(folder);
+    TextTrainConfig config = whole_run(folder);
     config.thinking.replay_rows = replay_rows;
     expect_whole_run(config);
   }
@@ -159,7 +159,7 @@ TEST(TrainingFlops, CountRowsOfTheReplayBufferFromTheSecondStepOn) {
 struct Units {
   double context, prediction;
 };
-Units units_of(TrainConfig config) {
+Units units_of(TextTrainConfig config) {
   config.model.layers = 1000;  // so that the last, which stops at its keys, hardly counts
   config.model.context = 5000;
   const TrainingFlops flops = training_step_flops(config);
@@ -178,7 +178,7 @@ TEST(TrainingFlops, AreTheUnitsOfTheCostModel) {
   EXPECT_NEAR(one.context, 3, 0.005);
   EXPECT_DOUBLE_EQ(one.prediction, 12);
   // S2: 3 + 2 (K - 1) + 6.
-  TrainConfig config = small_config(EbtType::kDefault);
+  TextTrainConfig config = small_config(EbtType::kDefault);
   config.thinking.detach = false;
   config.thinking.truncate = true;
   config.thinking.step_size_learnable = false;
@@ -206,7 +206,7 @@ double pairs(int64_t queries, int64_t lead) {
 TEST(TrainingFlops, CountAttentionPairByPair) {
   // Rows, multiplication and addition, width.
   constexpr double kPair = 3 * 2 * 20;
-  TrainConfig config = small_config(EbtType::kTimeEmbed);
+  TextTrainConfig config = small_config(EbtType::kTimeEmbed);
   // Two contexts of two whole blocks, forward 2 and back 5 products, over 8 tokens; three blocks of
   // predictions, each of two steps with 2 forward, 3 for the inner gradient, 3 for tangents and 9
   // for the second order, and of its own key 2, 5, 5 and 12.
@@ -231,7 +231,7 @@ TEST(TrainingFlops, CountAttentionPairByPair) {
 TEST(TrainingFlops, AreTheHandCountOfATinyStep) {
   // One row of two tokens, one block of width 2 with F = 2, three tokens in the vocabulary, one
   // step in one landscape. A block has 4 * 4 + 3 * 4 = 28 weights.
-  TrainConfig config;
+  TextTrainConfig config;
   config.model.type = EbtType::kDefault;
   config.model.layers = 1;
   config.model.width = 2;

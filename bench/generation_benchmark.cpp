@@ -74,7 +74,7 @@ class RandomModel {
 
   template <class S>
   std::unique_ptr<TextGenerator<float, S>> generator(int64_t texts, int64_t context) const {
-    ModelConfig model = model_;
+    TextModelConfig model = model_;
     model.context = context;
     auto layout = std::make_unique<ParameterLayout>(text_model_layout(model));
     ParameterBlock<float> weights = copy_of(weights_, *layout);
@@ -113,8 +113,8 @@ class RandomModel {
     return copy;
   }
 
-  ModelConfig model_;
-  ThinkingConfig thinking_;
+  TextModelConfig model_;
+  TextThinkingConfig thinking_;
   std::unique_ptr<ParameterLayout> layout_;
   ParameterBlock<float> weights_;
 };

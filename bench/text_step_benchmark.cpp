@@ -33,8 +33,8 @@ class RandomTokens : public RowSeries {
   Batch batch_;
 };
 
-TrainConfig training_of(const TextStepBenchmarkConfig& config) {
-  TrainConfig training;
+TextTrainConfig training_of(const TextStepBenchmarkConfig& config) {
+  TextTrainConfig training;
   training.model = {};
   fields_from_json({{"arch", config.arch}, {"type", config.type}}, "bench", training.model);
   const ModelSize& size = model_size(config.size);
@@ -55,7 +55,7 @@ TrainConfig training_of(const TextStepBenchmarkConfig& config) {
 
 TimedSteps steps_of(const TextStepBenchmarkConfig& config) {
   using Task = TextTask<float>;
-  const TrainConfig training = training_of(config);
+  const TextTrainConfig training = training_of(config);
   Task::Data data;
   data.text.training = std::make_unique<RandomTokens>(config.batch, config.context, config.vocab);
   return timed_steps<Task>(training, std::move(data));

@@ -83,9 +83,9 @@ void write_corpus(const FactCorpus& corpus, int64_t words, const std::filesystem
   file.commit();
 }
 
-TrainConfig training_config(const TranscendLabConfig& config, const FactRun& run,
-                            const std::filesystem::path& folder) {
-  TrainConfig result = learner_config(run.learner);
+TextTrainConfig training_config(const TranscendLabConfig& config, const FactRun& run,
+                                const std::filesystem::path& folder) {
+  TextTrainConfig result = learner_config(run.learner);
   result.model.layers = config.layers;
   result.model.width = run.width;
   result.model.heads = run.width / kLearnerHeadWidth;

@@ -188,7 +188,7 @@ std::optional<WordAccuracies> FactMeasures::word_accuracies(const std::vector<Qu
   EBT_CHECK(!questions.empty(), "facts: there is no question to ask");
   const auto tokenizer = load_tokenizer(model_);
   const auto generator =
-      load_generator(model_, {kTexts, load_config<TrainConfig>(model_).run.precision});
+      load_generator(model_, {kTexts, load_config<TextTrainConfig>(model_).run.precision});
   WordAccuracies result{temperatures, std::vector<double>(temperatures.size())};
   const bool done = for_each_distribution(
       *generator, *tokenizer, questions, watch,
@@ -207,7 +207,7 @@ std::optional<double> FactMeasures::written_accuracy(const std::vector<Question>
   EBT_CHECK(!questions.empty(), "facts: there is no question to ask");
   const auto tokenizer = load_tokenizer(model_);
   const auto generator =
-      load_generator(model_, {kTexts, load_config<TrainConfig>(model_).run.precision});
+      load_generator(model_, {kTexts, load_config<TextTrainConfig>(model_).run.precision});
   size_t asked = 0;
   size_t answered = 0;
   int64_t right = 0;
@@ -252,7 +252,7 @@ std::optional<Judgement> FactMeasures::judgement(const std::vector<Question>& qu
   }
   Ranking by_probability;
   const auto generator =
-      load_generator(model_, {kTexts, load_config<TrainConfig>(model_).run.precision});
+      load_generator(model_, {kTexts, load_config<TextTrainConfig>(model_).run.precision});
   const bool done =
       for_each_distribution(*generator, *tokenizer, asked, watch,
                             [&](size_t question, const std::vector<double>& log_probabilities) {

@@ -21,8 +21,8 @@ std::string learner_in_words(const std::string& learner) {
   return learner == "s1" ? "EBT S1" : learner == "s2" ? "EBT S2" : learner;
 }
 
-TrainConfig learner_config(const std::string& learner) {
-  TrainConfig config;
+TextTrainConfig learner_config(const std::string& learner) {
+  TextTrainConfig config;
   if (learner == kTransformerPpLearner) {
     config.model.arch = Architecture::kTransformerPp;
   } else {
@@ -40,7 +40,8 @@ JobWatch part_of(const JobWatch& watch, double begin, double share) {
           watch.stop_requested};
 }
 
-std::optional<TrainedLearner> train_learner(TrainConfig config, const std::filesystem::path& folder,
+std::optional<TrainedLearner> train_learner(TextTrainConfig config,
+                                            const std::filesystem::path& folder,
                                             const JobWatch& watch) {
   config.run.out = folder.string();
   config.run.threads = omp_get_max_threads();

@@ -18,7 +18,7 @@ inline constexpr char kTransformerPpLearner[] = "transformer_pp";
 std::string learner_in_words(const std::string& learner);
 
 // The config of such a learner, everything else as a run has it. Throws Error for any other name.
-TrainConfig learner_config(const std::string& learner);
+TextTrainConfig learner_config(const std::string& learner);
 
 // Of learners whose width is chosen: heads are as many as fit.
 inline constexpr int64_t kLearnerHeadWidth = 32;
@@ -44,7 +44,8 @@ struct TrainedLearner {
 
 // Trains the model of `config` in `folder`, or goes on from the last checkpoint there. Nothing when
 // it was asked to stop: it is saved then. Throws Error as Trainer does.
-std::optional<TrainedLearner> train_learner(TrainConfig config, const std::filesystem::path& folder,
+std::optional<TrainedLearner> train_learner(TextTrainConfig config,
+                                            const std::filesystem::path& folder,
                                             const JobWatch& watch);
 
 }  // namespace ebt

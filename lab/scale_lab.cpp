@@ -115,7 +115,7 @@ std::vector<Job> ScaleLab::jobs() const {
 std::optional<Json> ScaleLab::work(const Job& job, const std::filesystem::path& folder,
                                    const std::filesystem::path& /*lab_folder*/,
                                    const JobWatch& watch) const {
-  TrainConfig config = learner_config(job.parameters["learner"]);
+  TextTrainConfig config = learner_config(job.parameters["learner"]);
   config.model.layers = job.parameters["layers"];
   config.model.width = job.parameters["width"];
   config.model.heads = config.model.width / kLearnerHeadWidth;

@@ -121,7 +121,7 @@ class Measurement {
   Measurement(const ThinkLabConfig& config, const Puzzle& puzzle, std::filesystem::path folder,
               const std::filesystem::path& data, const JobWatch& watch)
       : config_(config), puzzle_(puzzle), folder_(std::move(folder)), data_(data), watch_(watch) {
-    const auto trained = load_config<TrainConfig>(folder_);
+    const auto trained = load_config<TextTrainConfig>(folder_);
     thinks_ = trained.model.arch == Architecture::kEbt;
     context_ = trained.model.context;
     precision_ = trained.run.precision;
@@ -220,7 +220,7 @@ void ThinkLabConfig::check() const {
 
 std::vector<std::string> s2_parts() { return {"step-size", "step-count", "langevin", "replay"}; }
 
-void leave_out(const std::string& part, ThinkingConfig& thinking) {
+void leave_out(const std::string& part, TextThinkingConfig& thinking) {
   if (part == "step-size") {
     thinking.step_size_spread = 1;
   } else if (part == "step-count") {
@@ -267,7 +267,7 @@ std::optional<Json> ThinkLab::work(const Job& job, const std::filesystem::path& 
   const auto puzzle = make_puzzle(puzzle_config(config_, job.parameters["puzzle"]));
   const std::filesystem::path data = lab_folder / "data";
   make_folder(data);
-  TrainConfig config = learner_config(job.parameters["learner"]);
+  TextTrainConfig config = learner_config(job.parameters["learner"]);
   if (const std::string without = job.parameters["without"]; !without.empty()) {
     leave_out(without, config.thinking);
   }

@@ -81,7 +81,7 @@ class ThinkLab : public Lab {
 // Parts of the S2 recipe that can be left out, as jobs name them.
 std::vector<std::string> s2_parts();
 // Leaves one out. Throws Error for any other name.
-void leave_out(const std::string& part, ThinkingConfig& thinking);
+void leave_out(const std::string& part, TextThinkingConfig& thinking);
 
 // What the page says of results of these settings (think_report.cpp).
 LabReport think_report(const ThinkLabConfig& config, const std::vector<LabResult>& results);

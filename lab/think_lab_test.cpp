@@ -96,9 +96,9 @@ TEST(ThinkLab, TrainsEveryLearnerOnEveryPuzzleAndEveryRecipeOnOne) {
 }
 
 TEST(ThinkLab, LeavesOutOnePartAtATime) {
-  const ThinkingConfig full = learner_config("s2").thinking;
+  const TextThinkingConfig full = learner_config("s2").thinking;
   for (const std::string& part : s2_parts()) {
-    ThinkingConfig thinking = full;
+    TextThinkingConfig thinking = full;
     leave_out(part, thinking);
     const Json before = fields_to_json(full);
     const Json after = fields_to_json(thinking);
@@ -108,7 +108,7 @@ TEST(ThinkLab, LeavesOutOnePartAtATime) {
     }
     EXPECT_EQ(changed, 1) << part;
   }
-  ThinkingConfig thinking = full;
+  TextThinkingConfig thinking = full;
   EXPECT_EQ(error_text([&] { leave_out("luck", thinking); }),
             "'luck' is no part of the recipe s2 that can be left out");
 }

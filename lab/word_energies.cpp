@@ -17,7 +17,7 @@ constexpr float kSureLogit = 60;
 }  // namespace
 
 WordEnergies::WordEnergies(const std::filesystem::path& model) {
-  const auto config = load_config<TrainConfig>(model);
+  const auto config = load_config<TextTrainConfig>(model);
   EBT_CHECK(
       config.model.arch == Architecture::kEbt && config.model.normalize &&
           config.thinking.initial == InitialPrediction::kRandomNoise &&

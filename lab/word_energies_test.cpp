@@ -40,7 +40,7 @@ class WordEnergiesTest : public ::testing::Test {
   }
 
   testing::TemporaryFolder folder_;
-  TrainConfig config_;
+  TextTrainConfig config_;
   std::unique_ptr<TextModel<float>> model_;
 };
 

@@ -167,7 +167,7 @@ class Replay {
   Perturbation perturb_;
   int64_t texts_;
   ThinkOptions options_;
-  ModelConfig model_;
+  TextModelConfig model_;
   int64_t rows_ = 0, positions_ = 0;
   std::map<int, std::vector<T>> draws_;
   Outcome outcome_;

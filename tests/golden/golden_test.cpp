@@ -86,7 +86,7 @@ class Replay {
   }
 
   void energy_model() {
-    ThinkingConfig thinking = golden::thinking_config(config_);
+    TextThinkingConfig thinking = golden::thinking_config(config_);
     ThinkingDraws<T> draws;
     if (thinking.step_size_spread != 1) {
       draws.step_size = next_draw();
@@ -135,7 +135,7 @@ class Replay {
   nlohmann::json config_;
   Perturbation perturb_;
   EngineOptions options_;
-  ModelConfig model_config_;
+  TextModelConfig model_config_;
   Batch batch_;
   TrainingRows<T> rows_;
   std::map<int, std::string> draws_;

@@ -71,7 +71,7 @@ class BigramGenerator : public Generator {
 
   int64_t most_submitted() const { return most_submitted_; }
 
-  const ModelConfig& config() const override { return config_; }
+  const TextModelConfig& config() const override { return config_; }
   int64_t capacity() const override { return capacity_; }
   int64_t running() const override {
     return std::min(capacity_, static_cast<int64_t>(texts_.size()));
@@ -243,7 +243,7 @@ class BigramGenerator : public Generator {
 
   BigramTable table_;
   int64_t capacity_;
-  ModelConfig config_;
+  TextModelConfig config_;
   int64_t next_id_ = 1;
   int64_t most_submitted_ = 0;
   bool stepping_ = false;

@@ -20,7 +20,7 @@ namespace ebt::testing {
 template <class T>
 class BigramModel : public TextModel<T> {
  public:
-  explicit BigramModel(const ModelConfig& config) : config_(config) {
+  explicit BigramModel(const TextModelConfig& config) : config_(config) {
     layout_.add("alpha", {}, false);
     layout_.add("table", {config.vocab_size, config.vocab_size});
     weights_ = ParameterBlock<T>(layout_);
@@ -36,7 +36,7 @@ class BigramModel : public TextModel<T> {
   // Rows that started from given logits, in all.
   int64_t replayed_rows = 0;
 
-  const ModelConfig& config() const override { return config_; }
+  const TextModelConfig& config() const override { return config_; }
   const ParameterLayout& layout() const override { return layout_; }
   const ParameterBlock<T>& weights() const override { return weights_; }
   ParameterBlock<T>& edit_weights() override { return weights_; }
@@ -133,7 +133,7 @@ class BigramModel : public TextModel<T> {
     return sums;
   }
 
-  ModelConfig config_;
+  TextModelConfig config_;
   ParameterLayout layout_;
   ParameterBlock<T> weights_;
   ParameterBlock<T> gradients_;

@@ -40,8 +40,8 @@ inline std::vector<std::string> files(const std::vector<std::string>& kinds) {
 }
 
 // The model that a file was recorded from; every size comes from the shapes of its tensors.
-inline ModelConfig model_config(const SafetensorsFile& file, const nlohmann::json& config) {
-  ModelConfig model;
+inline TextModelConfig model_config(const SafetensorsFile& file, const nlohmann::json& config) {
+  TextModelConfig model;
   const bool energy = config.at("kind") != "transformer_pp";
   model.arch = energy ? Architecture::kEbt : Architecture::kTransformerPp;
   const std::string type = config.at("ebt_type");
@@ -72,8 +72,8 @@ inline ModelConfig model_config(const SafetensorsFile& file, const nlohmann::jso
   return model;
 }
 
-inline ThinkingConfig thinking_config(const nlohmann::json& config) {
-  ThinkingConfig thinking;
+inline TextThinkingConfig thinking_config(const nlohmann::json& config) {
+  TextThinkingConfig thinking;
   thinking.steps_max = 1;
   if (config.at("randomize_mcmc_num_steps") > 0) {
     thinking.steps_min = 2;

@@ -98,7 +98,7 @@ Array<S> landscape_modulation(const NamedWeights<S>& weights, const std::string&
 }
 
 template <class S>
-BlockWeights<S> block_weights(const ModelConfig& config, const NamedWeights<S>& weights,
+BlockWeights<S> block_weights(const TextModelConfig& config, const NamedWeights<S>& weights,
                               int64_t layer, int64_t landscape) {
   const std::string at = "transformer.layers." + std::to_string(layer) + ".";
   const auto named = [&](const char* name) { return &weights.at(at + name + ".weight"); };
@@ -119,7 +119,7 @@ BlockWeights<S> block_weights(const ModelConfig& config, const NamedWeights<S>& 
 // The energies (B, Q) of candidates (B, Q, D) that follow positions first_query.. of the tokens
 // (B, S), on one landscape.
 template <class S>
-Array<S> energies(const ModelConfig& config, const NamedWeights<S>& weights,
+Array<S> energies(const TextModelConfig& config, const NamedWeights<S>& weights,
                   const Array<int32_t>& tokens, int64_t landscape, const Array<S>& candidates,
                   int64_t first_query) {
   const Array<S>& table = weights.at("embeddings.weight");

@@ -42,7 +42,7 @@ class ScriptedGenerator : public Generator {
     }
   }
 
-  const ModelConfig& config() const override { return config_; }
+  const TextModelConfig& config() const override { return config_; }
   int64_t capacity() const override { return capacity_; }
   int64_t running() const override {
     return std::min(capacity_, static_cast<int64_t>(texts_.size()));
@@ -181,7 +181,7 @@ class ScriptedGenerator : public Generator {
   std::string script_;
   int64_t capacity_;
   std::shared_ptr<GeneratorControls> controls_;
-  ModelConfig config_;
+  TextModelConfig config_;
   int64_t next_id_ = 1;
   bool stepping_ = false;
   std::deque<std::unique_ptr<Text>> texts_;

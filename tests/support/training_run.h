@@ -15,17 +15,18 @@ namespace ebt::testing {
 
 template <class T = float>
 typename TextTrainer<T>::ModelFactory bigram_factory() {
-  return [](const TrainConfig& config) { return std::make_unique<BigramModel<T>>(config.model); };
+  return
+      [](const TextTrainConfig& config) { return std::make_unique<BigramModel<T>>(config.model); };
 }
 
 // 20 steps of 6 rows on a text without separators, with a validation and a checkpoint every 10 and
 // on one thread, in a folder `name` beside the text.
-inline TrainConfig small_run(const TemporaryFolder& folder, const std::string& name) {
+inline TextTrainConfig small_run(const TemporaryFolder& folder, const std::string& name) {
   std::string text;
   for (int i = 0; i < 120; ++i) {
     text += "line " + std::to_string(i * i % 97) + " of the text;\n";
   }
-  TrainConfig config;
+  TextTrainConfig config;
   config.model.context = 8;
   config.data.data = folder.write("text.txt", text);
   config.optimizer.learning_rate = 0.02;

@@ -16,7 +16,7 @@ std::string error_of(const std::string& text, Config& config) {
 }
 
 TEST(ConfigFields, RoundTripsEveryField) {
-  TrainConfig config;
+  TextTrainConfig config;
   config.model.type = EbtType::kAdalnZero;
   config.model.arch = Architecture::kTransformerPp;
   config.model.layers = 7;
@@ -26,7 +26,7 @@ TEST(ConfigFields, RoundTripsEveryField) {
   config.run.seed = 0xFFFFFFFFFFFFFFFFULL;
   config.data.data = "a \"quoted\" file";
   const Json json = fields_to_json(config);
-  TrainConfig read;
+  TextTrainConfig read;
   fields_from_json(nlohmann::json::parse(json.dump()), "run.json", read);
   EXPECT_EQ(fields_to_json(read), json);
   EXPECT_EQ(read.model.type, EbtType::kAdalnZero);
@@ -35,7 +35,7 @@ TEST(ConfigFields, RoundTripsEveryField) {
 }
 
 TEST(ConfigFields, KeepsFieldsThatTheFileDoesNotName) {
-  TrainConfig config;
+  TextTrainConfig config;
   config.run.steps = 12;
   EXPECT_EQ(error_of(R"({"batch": 3})", config), "no error");
   EXPECT_EQ(config.run.steps, 12);
@@ -43,7 +43,7 @@ TEST(ConfigFields, KeepsFieldsThatTheFileDoesNotName) {
 }
 
 TEST(ConfigFields, NamesAnUnknownKeyAndTheKnownOnes) {
-  DataConfig config;
+  TextDataConfig config;
   EXPECT_EQ(
       error_of(R"({"dataa": "x"})", config),
       "c.json: unknown field \"dataa\"; known fields are data, text-field, as, skip-bad-lines, "
@@ -51,10 +51,10 @@ TEST(ConfigFields, NamesAnUnknownKeyAndTheKnownOnes) {
 }
 
 TEST(ConfigFields, RefusesWrongTypesAndLeavesTheConfigAlone) {
-  TrainConfig config;
+  TextTrainConfig config;
   EXPECT_EQ(error_of(R"({"steps": 5, "batch": "many"})", config),
             "c.json: \"batch\" must be a whole number, not \"many\"");
-  EXPECT_EQ(config.run.steps, TrainConfig().run.steps);
+  EXPECT_EQ(config.run.steps, TextTrainConfig().run.steps);
   EXPECT_EQ(error_of(R"({"batch": 1.5})", config),
             "c.json: \"batch\" must be a whole number, not 1.5");
   EXPECT_EQ(error_of(R"({"batch": 18446744073709551615})", config),
@@ -71,12 +71,12 @@ TEST(ConfigFields, RefusesWrongTypesAndLeavesTheConfigAlone) {
 }
 
 TEST(ConfigFields, RefusesWhatIsNotAnObject) {
-  TrainConfig config;
+  TextTrainConfig config;
   EXPECT_EQ(error_of("[1]", config), "c.json: expected a JSON object of fields, not [1]");
 }
 
 TEST(ConfigFields, QuotesLongValuesShort) {
-  RunConfig config;
+  TextRunConfig config;
   const std::string message = error_of("{\"out\": [\"" + std::string(500, 'x') + "\"]}", config);
   EXPECT_LT(message.size(), 120U);
 }

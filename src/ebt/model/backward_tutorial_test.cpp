@@ -16,7 +16,7 @@ using Layer = BlockLayer<double, PredictionAttention<double>, TextStyle>;
 class BackwardTutorial : public ::testing::Test {
  protected:
   BackwardTutorial() {
-    ModelConfig config;
+    TextModelConfig config;
     config.type = EbtType::kDefault;
     config.width = 2;
     config.heads = 1;

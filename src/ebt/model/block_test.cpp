@@ -45,7 +45,7 @@ struct BlockCase : LayerCase {
   }
   template <class Saved>
   void prepare(Arena& arena, Saved& saved) const {
-    ModelConfig config;
+    TextModelConfig config;
     config.type = modulated ? EbtType::kAdaln : EbtType::kDefault;
     config.width = width();
     config.heads = heads;

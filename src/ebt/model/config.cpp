@@ -45,7 +45,7 @@ void SequenceConfig::check_sequence() const {
             landscapes);
 }
 
-void ModelConfig::check() const {
+void TextModelConfig::check() const {
   check_sequence();
   EBT_CHECK(vocab_size >= 2 && vocab_size <= 10'000'000,
             "--vocab-size: {} is not between 2 and 10 million", vocab_size);
@@ -62,7 +62,7 @@ void ThinkingSettings::check_settings() const {
   EBT_CHECK(langevin_noise >= 0, "--langevin-noise: {} is negative", langevin_noise);
 }
 
-void ThinkingConfig::check() const {
+void TextThinkingConfig::check() const {
   check_settings();
   EBT_CHECK(initial_scale >= 0, "--initial-scale: {} is negative", initial_scale);
   EBT_CHECK(contrastive >= 0, "--contrastive: {} is negative", contrastive);

@@ -58,7 +58,7 @@ struct SequenceConfig : BlockConfig {
 };
 
 // A model of text.
-struct ModelConfig : SequenceConfig {
+struct TextModelConfig : SequenceConfig {
   int64_t vocab_size = 257;  // V
   bool tied_vocabulary = false;
   bool normalize = true;  // predictions pass through a softmax before every step

@@ -18,8 +18,8 @@ constexpr int64_t kBatch = 2;
 constexpr int64_t kContext = 3;
 constexpr int64_t kLandscape = 1;
 
-ModelConfig tiny(EbtType type) {
-  ModelConfig config;
+TextModelConfig tiny(EbtType type) {
+  TextModelConfig config;
   config.type = type;
   config.layers = 2;
   config.width = 4;
@@ -35,7 +35,7 @@ ModelConfig tiny(EbtType type) {
 
 // A model with random weights, candidates and cotangents, and everything that the streams need.
 struct EnergyModel {
-  ModelConfig config;
+  TextModelConfig config;
   int64_t first_query;
   int64_t queries;
   ParameterLayout layout;

@@ -13,7 +13,7 @@ template <class S>
 class KeyCache {
  public:
   // For `slots` texts of up to `capacity` tokens, landscape tokens included.
-  KeyCache(Arena& arena, const ModelConfig& config, int64_t slots, int64_t capacity)
+  KeyCache(Arena& arena, const TextModelConfig& config, int64_t slots, int64_t capacity)
       : layers_(config.layers),
         width_(config.width),
         head_width_(config.head_width()),
@@ -22,7 +22,7 @@ class KeyCache {
         values_(arena.take<S>({slots * contexts_ * layers_, 2 * width_ * capacity_})) {}
 
   // Landscapes whose contexts differ.
-  static int64_t contexts_of(const ModelConfig& config) {
+  static int64_t contexts_of(const TextModelConfig& config) {
     const bool one = config.arch != Architecture::kEbt || config.type == EbtType::kDefault;
     return one ? 1 : config.landscapes;
   }

@@ -121,7 +121,7 @@ const char* subject_of(ModelKind kind) { return entry_of(kind).of; }
 ModelKind model_kind(const std::filesystem::path& folder) { return ModelConfigFile(folder).kind(); }
 
 std::shared_ptr<const Tokenizer> load_tokenizer(const std::filesystem::path& folder) {
-  ModelConfig model;
+  TextModelConfig model;
   ModelConfigFile(folder, ModelKind::kText).read("model", model);
   auto tokenizer = open_tokenizer(folder.string());
   // Published models have more weights than their tokenizers have tokens.

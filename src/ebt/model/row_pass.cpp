@@ -17,7 +17,7 @@ void copy(Tensor<const T> from, Tensor<T> to) {
 }  // namespace
 
 template <class T, class S>
-RowPass<T, S>::RowPass(Arena& arena, const ModelConfig& config, const RowWeights<T, S>& weights,
+RowPass<T, S>::RowPass(Arena& arena, const TextModelConfig& config, const RowWeights<T, S>& weights,
                        const KeyCache<S>& cache, PassRows most)
     : config_(config),
       weights_(weights),

@@ -45,7 +45,7 @@ template <class T, class S>
 class RowPass {
  public:
   // `weights` and `cache` must outlive the pass.
-  RowPass(Arena& arena, const ModelConfig& config, const RowWeights<T, S>& weights,
+  RowPass(Arena& arena, const TextModelConfig& config, const RowWeights<T, S>& weights,
           const KeyCache<S>& cache, PassRows most);
 
   // Memory (P, D) for the embedded candidates, which forward overwrites.
@@ -72,7 +72,7 @@ class RowPass {
   // The rows of the last forward, candidates first.
   int64_t rows() const { return static_cast<int64_t>(rows_.size()); }
 
-  ModelConfig config_;
+  TextModelConfig config_;
   const RowWeights<T, S>& weights_;
   const KeyCache<S>& cache_;
   RotaryTable<T> table_;

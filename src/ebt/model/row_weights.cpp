@@ -5,7 +5,7 @@
 namespace ebt {
 
 template <class T, class S>
-RowWeights<T, S>::RowWeights(const ModelConfig& config, const SequenceWeights<const T>& weights)
+RowWeights<T, S>::RowWeights(const TextModelConfig& config, const SequenceWeights<const T>& weights)
     : values_(weights) {
   const bool energy = config.arch == Architecture::kEbt;
   for (const BlockWeights<const T>& block : weights.blocks) {

@@ -14,7 +14,7 @@ template <class T, class S>
 class RowWeights {
  public:
   // Copies the matrices of `weights`, whose other tensors are used where they are.
-  RowWeights(const ModelConfig& config, const SequenceWeights<const T>& weights);
+  RowWeights(const TextModelConfig& config, const SequenceWeights<const T>& weights);
   RowWeights(const RowWeights&) = delete;
   RowWeights& operator=(const RowWeights&) = delete;
 

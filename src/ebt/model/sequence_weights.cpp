@@ -47,7 +47,7 @@ void add_sequence_parameters(const SequenceConfig& config, ParameterLayout& layo
   layout.add(energy_head_name(config), {1, width});
 }
 
-ParameterLayout text_model_layout(const ModelConfig& config) {
+ParameterLayout text_model_layout(const TextModelConfig& config) {
   const bool energy = config.arch == Architecture::kEbt;
   ParameterLayout layout;
   if (energy) {
@@ -93,7 +93,7 @@ SequenceWeights<P> sequence_weights(const SequenceConfig& config, Block& paramet
 }
 
 template <class P, class Block>
-SequenceWeights<P> text_weights(const ModelConfig& config, Block& parameters) {
+SequenceWeights<P> text_weights(const TextModelConfig& config, Block& parameters) {
   SequenceWeights<P> weights = sequence_weights<P>(config, parameters);
   weights.embeddings = parameters.tensor("embeddings.weight");
   if (config.arch != Architecture::kEbt) {
@@ -145,8 +145,8 @@ template class SequenceOperands<double, double>;
   template SequenceWeights<T> sequence_weights(const SequenceConfig&, ParameterBlock<T>&); \
   template SequenceWeights<const T> sequence_weights(const SequenceConfig&,                \
                                                      const ParameterBlock<T>&);            \
-  template SequenceWeights<T> text_weights(const ModelConfig&, ParameterBlock<T>&);        \
-  template SequenceWeights<const T> text_weights(const ModelConfig&, const ParameterBlock<T>&);
+  template SequenceWeights<T> text_weights(const TextModelConfig&, ParameterBlock<T>&);    \
+  template SequenceWeights<const T> text_weights(const TextModelConfig&, const ParameterBlock<T>&);
 EBT_INSTANTIATE(float)
 EBT_INSTANTIATE(double)
 #undef EBT_INSTANTIATE

@@ -44,7 +44,7 @@ class SequenceOperands {
   SequenceOperands(const SequenceConfig& config, const SequenceWeights<const T>& weights);
   // Bytes of the copies.
   static size_t bytes(const SequenceConfig& config, int64_t vocab_size);
-  static size_t bytes(const ModelConfig& config) { return bytes(config, config.vocab_size); }
+  static size_t bytes(const TextModelConfig& config) { return bytes(config, config.vocab_size); }
 
   const SequenceOperandViews<T, S>& views() const { return views_; }
   // Copies the weights anew, after they have changed.
@@ -58,24 +58,24 @@ class SequenceOperands {
 // Adds the blocks and what is above them under the published names.
 void add_sequence_parameters(const SequenceConfig& config, ParameterLayout& layout);
 // Every tensor of a model of text, under the published names.
-ParameterLayout text_model_layout(const ModelConfig& config);
+ParameterLayout text_model_layout(const TextModelConfig& config);
 
 // The tensors of a block of parameters by role: ParameterBlock<T> gives P = T, a constant one P =
 // const T.
 template <class P, class Block>
 SequenceWeights<P> sequence_weights(const SequenceConfig& config, Block& parameters);
 template <class P, class Block>
-SequenceWeights<P> text_weights(const ModelConfig& config, Block& parameters);
+SequenceWeights<P> text_weights(const TextModelConfig& config, Block& parameters);
 
 template <>
-struct ModelRoles<ModelConfig> {
+struct ModelRoles<TextModelConfig> {
   template <class P>
   using Weights = SequenceWeights<P>;
   template <class T, class S>
   using Operands = SequenceOperands<T, S>;
-  static ParameterLayout layout(const ModelConfig& config) { return text_model_layout(config); }
+  static ParameterLayout layout(const TextModelConfig& config) { return text_model_layout(config); }
   template <class P, class Block>
-  static SequenceWeights<P> by_role(const ModelConfig& config, Block& parameters) {
+  static SequenceWeights<P> by_role(const TextModelConfig& config, Block& parameters) {
     return text_weights<P>(config, parameters);
   }
 };

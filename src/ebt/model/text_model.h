@@ -42,7 +42,7 @@ struct TrainingRows {
 // A model of text: weights, gradients and a workspace for at most (B, S) tokens at a time. Not
 // thread-safe; kernels inside use all OpenMP threads.
 template <class T>
-class TextModel : public Model<T, ModelConfig> {
+class TextModel : public Model<T, TextModelConfig> {
  public:
   // Adds the rows' gradients to gradients() and returns their losses, cross-entropies of the tokens
   // with a target. `seed` and `training_step`
@@ -56,19 +56,19 @@ class TextModel : public Model<T, ModelConfig> {
 // Bytes that make_text_model will take for rows of shape (rows, context), weights and, for
 // training, gradients and optimizer moments included.
 template <class T>
-size_t model_bytes(const ModelConfig& model, const ThinkingConfig& thinking, int64_t rows,
+size_t model_bytes(const TextModelConfig& model, const TextThinkingConfig& thinking, int64_t rows,
                    int64_t context, const EngineOptions& options);
 
 // Builds a model whose weights are zeros and whose workspace fits (rows, context).
 // Throws Error when the configuration is impossible or its memory is refused.
 template <class T>
-std::unique_ptr<TextModel<T>> make_text_model(const ModelConfig& model,
-                                              const ThinkingConfig& thinking, int64_t rows,
+std::unique_ptr<TextModel<T>> make_text_model(const TextModelConfig& model,
+                                              const TextThinkingConfig& thinking, int64_t rows,
                                               int64_t context, const EngineOptions& options);
 
 // Fills the weights with their initial values, alpha with thinking.step_size or, where that is 0,
 // with one that suits the model. The same seed gives the same weights.
 template <class T>
-void initialize_weights(TextModel<T>& model, const ThinkingConfig& thinking, uint64_t seed);
+void initialize_weights(TextModel<T>& model, const TextThinkingConfig& thinking, uint64_t seed);
 
 }  // namespace ebt

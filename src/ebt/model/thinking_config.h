@@ -40,7 +40,7 @@ struct ThinkingSettings {
 };
 
 // Of models whose candidates are tokens.
-struct ThinkingConfig : ThinkingSettings {
+struct TextThinkingConfig : ThinkingSettings {
   InitialPrediction initial = InitialPrediction::kRandomNoise;
   double initial_scale = 1.0;   // standard deviation of the initial logits
   double contrastive = 0.0;     // weight of the contrastive term

@@ -14,14 +14,14 @@ struct TransformerPp<T, S>::Workspace {
   DirectPredictor<T, S> predictor;
   Tensor<T> row_loss;  // (chunk)
 
-  Workspace(Arena& arena, const ModelConfig& config,
+  Workspace(Arena& arena, const TextModelConfig& config,
             const typename DirectPredictor<T, S>::Work& work, const EngineOptions& options)
       : predictor(arena, config, config.vocab_size, work, options),
         row_loss(arena.take<T>({work.chunk()})) {}
 };
 
 template <class T, class S>
-TransformerPp<T, S>::TransformerPp(const ModelConfig& model, int64_t rows, int64_t context,
+TransformerPp<T, S>::TransformerPp(const TextModelConfig& model, int64_t rows, int64_t context,
                                    const EngineOptions& options)
     : Shell(model, options, workspace_bytes(model, rows, context, options)),
       rotary_(context, model.head_width(), model.rope_theta) {}
@@ -30,8 +30,8 @@ template <class T, class S>
 TransformerPp<T, S>::~TransformerPp() = default;
 
 template <class T, class S>
-size_t TransformerPp<T, S>::workspace_bytes(const ModelConfig& model, int64_t rows, int64_t context,
-                                            const EngineOptions& options) {
+size_t TransformerPp<T, S>::workspace_bytes(const TextModelConfig& model, int64_t rows,
+                                            int64_t context, const EngineOptions& options) {
   size_t most = 0;
   for (const bool training : {false, true}) {
     if (options.training || !training) {

@@ -19,10 +19,10 @@ class TransformerPp : public ModelShell<T, S, TextModel<T>> {
 
  public:
   // Workspace for at most (rows, context) tokens. Throws Error for an impossible configuration.
-  TransformerPp(const ModelConfig& model, int64_t rows, int64_t context,
+  TransformerPp(const TextModelConfig& model, int64_t rows, int64_t context,
                 const EngineOptions& options);
   ~TransformerPp() override;
-  static size_t workspace_bytes(const ModelConfig& model, int64_t rows, int64_t context,
+  static size_t workspace_bytes(const TextModelConfig& model, int64_t rows, int64_t context,
                                 const EngineOptions& options);
 
   LossSums train(const TrainingRows<T>& rows, uint64_t seed, uint64_t training_step) override;

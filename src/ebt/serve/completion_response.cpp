@@ -237,7 +237,7 @@ Json CompletionFormat::usage_chunk(const Usage& usage) const {
 }
 
 Json model_json(const ServedModel& model) {
-  const ModelConfig& config = model.config;
+  const TextModelConfig& config = model.config;
   const bool thinks = config.arch == Architecture::kEbt;
   return {{"id", model.name},
           {"object", "model"},

@@ -19,7 +19,7 @@ namespace ebt {
 struct ServedModel {
   std::string name;
   int64_t created = 0;  // seconds since 1970
-  ModelConfig config;
+  TextModelConfig config;
   std::shared_ptr<const Tokenizer> tokenizer;
   ChatTemplate chat = ChatTemplate::plain();
   // The probability that a prediction of this energy is right; empty where nothing is calibrated.

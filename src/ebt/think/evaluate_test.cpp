@@ -24,7 +24,7 @@ ValidationWindows windows_of(std::vector<std::string_view> documents) {
 }
 
 BigramModel<double> some_model() {
-  ModelConfig config;
+  TextModelConfig config;
   config.context = kContext;
   BigramModel<double> model(config);
   for (int64_t i = 0; i < model.weights().all().count(); ++i) {

@@ -21,7 +21,7 @@ void SamplingOptions::check() const {
   EBT_CHECK(top_p > 0 && top_p <= 1, "top-p: {} is not in (0, 1]", top_p);
 }
 
-void GenerationRequest::check(const ModelConfig& model) const {
+void GenerationRequest::check(const TextModelConfig& model) const {
   think.check();
   sampling.check();
   EBT_CHECK(!prompt.empty(), "generate: the prompt has no tokens");

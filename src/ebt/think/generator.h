@@ -53,7 +53,7 @@ struct GenerationRequest {
   bool trace = false;      // report entropy and the likeliest tokens after every step too
 
   // Throws Error naming the first impossible field.
-  void check(const ModelConfig& model) const;
+  void check(const TextModelConfig& model) const;
 };
 
 struct TokenProbability {
@@ -102,7 +102,7 @@ class Generator {
  public:
   virtual ~Generator() = default;
 
-  virtual const ModelConfig& config() const = 0;
+  virtual const TextModelConfig& config() const = 0;
   // Texts that can run at the same time; others wait in the order of their submission.
   virtual int64_t capacity() const = 0;
   // Queues a request and returns its id. Throws Error for an impossible one.

@@ -15,8 +15,8 @@ namespace {
 
 // What inference needs of the config of a text model.
 struct TextConfig {
-  ModelConfig model;
-  ThinkingConfig thinking;
+  TextModelConfig model;
+  TextThinkingConfig thinking;
   std::string precision;  // that it was trained in
 
   explicit TextConfig(const std::filesystem::path& folder) {

@@ -2,7 +2,7 @@
 
 namespace ebt {
 
-std::vector<PlannedStep> plan_of(const ModelConfig& model, const ThinkingConfig& trained,
+std::vector<PlannedStep> plan_of(const TextModelConfig& model, const TextThinkingConfig& trained,
                                  const ThinkOptions& options, double step_size) {
   std::vector<PlannedStep> plan;
   if (model.arch != Architecture::kEbt) {

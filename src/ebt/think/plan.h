@@ -15,7 +15,7 @@ struct PlannedStep {
 };
 
 // `step_size` is the model's alpha. Empty for a baseline.
-std::vector<PlannedStep> plan_of(const ModelConfig& model, const ThinkingConfig& trained,
+std::vector<PlannedStep> plan_of(const TextModelConfig& model, const TextThinkingConfig& trained,
                                  const ThinkOptions& options, double step_size);
 
 }  // namespace ebt

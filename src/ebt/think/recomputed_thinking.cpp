@@ -10,8 +10,8 @@
 namespace ebt {
 
 template <class T, class S>
-RecomputedThinking<T, S>::Buffers::Buffers(Arena& arena, const ModelConfig& model,
-                                           const ThinkingConfig& trained, int64_t positions)
+RecomputedThinking<T, S>::Buffers::Buffers(Arena& arena, const TextModelConfig& model,
+                                           const TextThinkingConfig& trained, int64_t positions)
     : work(ContextWork<T, S>::take(arena, model, 1, positions, Keep::kKeys)),
       context(arena, model, 1, positions, Keep::kKeys, work),
       step(arena, {model, model.layers, 1, positions}, Pooling::kNone,
@@ -25,7 +25,8 @@ RecomputedThinking<T, S>::Buffers::Buffers(Arena& arena, const ModelConfig& mode
 namespace {
 
 template <class Buffers>
-size_t bytes_of(const ModelConfig& model, const ThinkingConfig& trained, int64_t positions) {
+size_t bytes_of(const TextModelConfig& model, const TextThinkingConfig& trained,
+                int64_t positions) {
   Arena measure;
   const Buffers buffers(measure, model, trained, positions);
   return measure.peak_bytes();
@@ -34,8 +35,8 @@ size_t bytes_of(const ModelConfig& model, const ThinkingConfig& trained, int64_t
 }  // namespace
 
 template <class T, class S>
-RecomputedThinking<T, S>::RecomputedThinking(const ModelConfig& model,
-                                             const ThinkingConfig& trained,
+RecomputedThinking<T, S>::RecomputedThinking(const TextModelConfig& model,
+                                             const TextThinkingConfig& trained,
                                              const ParameterBlock<T>& weights, int64_t positions,
                                              ThinkingNoise<T> noise)
     : config_(model),

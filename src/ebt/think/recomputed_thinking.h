@@ -18,7 +18,7 @@ template <class T, class S = T>
 class RecomputedThinking {
  public:
   // For `positions` tokens. `weights`, which must outlive it, are copied where products need that.
-  RecomputedThinking(const ModelConfig& model, const ThinkingConfig& trained,
+  RecomputedThinking(const TextModelConfig& model, const TextThinkingConfig& trained,
                      const ParameterBlock<T>& weights, int64_t positions,
                      ThinkingNoise<T> noise = counter_based_noise<T>());
 
@@ -36,7 +36,7 @@ class RecomputedThinking {
 
  private:
   struct Buffers {
-    Buffers(Arena& arena, const ModelConfig& model, const ThinkingConfig& trained,
+    Buffers(Arena& arena, const TextModelConfig& model, const TextThinkingConfig& trained,
             int64_t positions);
     ContextWork<T, S> work;
     CausalContext<T, S> context;
@@ -51,8 +51,8 @@ class RecomputedThinking {
   typename PredictionStream<T, S>::Params read(Tensor<const int32_t> tokens, int64_t landscape);
   void take_start(const ThinkOptions& options, NoiseAddress noise, int64_t step);
 
-  ModelConfig config_;
-  ThinkingConfig trained_;
+  TextModelConfig config_;
+  TextThinkingConfig trained_;
   SequenceOperands<T, S> operands_;
   RotaryTable<T> rotary_;
   ThinkingNoise<T> noise_;

@@ -15,7 +15,7 @@ namespace {
 // One chunk (thinking_pass.h).
 template <class T, class S>
 struct TextProblem : CausalProblem<Simplex<T, S>> {
-  const ThinkingConfig& thinking;
+  const TextThinkingConfig& thinking;
   TextExtra<T, S>& extra;
   double inverse_token_count;
   bool learns;
@@ -79,8 +79,8 @@ struct TextProblem : CausalProblem<Simplex<T, S>> {
 
 // Lays out a workspace.
 template <class Workspace, class T, class S>
-std::unique_ptr<Workspace> lay_out(Arena& arena, const ModelConfig& model,
-                                   const ThinkingConfig& thinking, const CausalWork& work,
+std::unique_ptr<Workspace> lay_out(Arena& arena, const TextModelConfig& model,
+                                   const TextThinkingConfig& thinking, const CausalWork& work,
                                    const EngineOptions& options, Tensor<int32_t>& tokens) {
   tokens = arena.take<int32_t>({work.batch, work.range.end});
   // Positions per chunk that keep products large and logits in the cache of a core or near it.
@@ -92,7 +92,7 @@ std::unique_ptr<Workspace> lay_out(Arena& arena, const ModelConfig& model,
 }  // namespace
 
 template <class T, class S>
-Simplex<T, S> text_candidates(const ModelConfig& config, const ThinkingConfig& thinking,
+Simplex<T, S> text_candidates(const TextModelConfig& config, const TextThinkingConfig& thinking,
                               const SequenceOperandViews<T, S>& weights) {
   Simplex<T, S> space;
   space.matrix = weights.vocabulary;
@@ -109,7 +109,7 @@ TextExtra<T, S>::TextExtra(Arena& arena, const SequenceConfig& config,
   const int64_t n = chunk.count();
   targets = arena.take<int32_t>({n});
   bound = space.clamped ? arena.take<T>({n}) : Tensor<T>{};
-  if (training && static_cast<const ThinkingConfig&>(thinking).contrastive > 0) {
+  if (training && static_cast<const TextThinkingConfig&>(thinking).contrastive > 0) {
     energy_bar = arena.take<T>({chunk.rows, chunk.queries});
     truth.emplace(arena, StackShape{config, config.layers, chunk.rows, chunk.queries},
                   Pooling::kNone, space, n, false, false);
@@ -117,15 +117,16 @@ TextExtra<T, S>::TextExtra(Arena& arena, const SequenceConfig& config,
 }
 
 template <class T, class S>
-TextEbt<T, S>::TextEbt(const ModelConfig& model, const ThinkingConfig& thinking, int64_t rows,
-                       int64_t context, const EngineOptions& options)
+TextEbt<T, S>::TextEbt(const TextModelConfig& model, const TextThinkingConfig& thinking,
+                       int64_t rows, int64_t context, const EngineOptions& options)
     : Shell(model, options, workspace_bytes(model, thinking, rows, context, options)),
       thinking_(thinking),
       rotary_(context + model.lead() + 1, model.head_width(), model.rope_theta) {}
 
 template <class T, class S>
-size_t TextEbt<T, S>::workspace_bytes(const ModelConfig& model, const ThinkingConfig& thinking,
-                                      int64_t rows, int64_t context, const EngineOptions& options) {
+size_t TextEbt<T, S>::workspace_bytes(const TextModelConfig& model,
+                                      const TextThinkingConfig& thinking, int64_t rows,
+                                      int64_t context, const EngineOptions& options) {
   size_t most = 0;
   for (const bool training : {false, true}) {
     if (options.training || !training) {
@@ -233,10 +234,10 @@ LossSums TextEbt<T, S>::evaluate(Tensor<const int32_t> inputs, Tensor<const int3
   return sums;
 }
 
-#define EBT_INSTANTIATE(T, S)                                                       \
-  template Simplex<T, S> text_candidates(const ModelConfig&, const ThinkingConfig&, \
-                                         const SequenceOperandViews<T, S>&);        \
-  template struct TextExtra<T, S>;                                                  \
+#define EBT_INSTANTIATE(T, S)                                                               \
+  template Simplex<T, S> text_candidates(const TextModelConfig&, const TextThinkingConfig&, \
+                                         const SequenceOperandViews<T, S>&);                \
+  template struct TextExtra<T, S>;                                                          \
   template class TextEbt<T, S>;
 EBT_INSTANTIATE(float, float)
 EBT_INSTANTIATE(float, Bfloat16)

@@ -12,7 +12,7 @@ namespace ebt {
 
 // The candidates of a model of text.
 template <class T, class S>
-Simplex<T, S> text_candidates(const ModelConfig& config, const ThinkingConfig& thinking,
+Simplex<T, S> text_candidates(const TextModelConfig& config, const TextThinkingConfig& thinking,
                               const SequenceOperandViews<T, S>& weights);
 
 // What text needs for a chunk of N candidates beside the buffers of every pass.
@@ -37,10 +37,10 @@ class TextEbt : public ModelShell<T, S, TextModel<T>> {
 
  public:
   // Workspace for at most (rows, context) tokens. Throws Error for an impossible configuration.
-  TextEbt(const ModelConfig& model, const ThinkingConfig& thinking, int64_t rows, int64_t context,
-          const EngineOptions& options);
+  TextEbt(const TextModelConfig& model, const TextThinkingConfig& thinking, int64_t rows,
+          int64_t context, const EngineOptions& options);
   // Bytes of that workspace.
-  static size_t workspace_bytes(const ModelConfig& model, const ThinkingConfig& thinking,
+  static size_t workspace_bytes(const TextModelConfig& model, const TextThinkingConfig& thinking,
                                 int64_t rows, int64_t context, const EngineOptions& options);
 
   LossSums train(const TrainingRows<T>& rows, uint64_t seed, uint64_t training_step) override;
@@ -59,7 +59,7 @@ class TextEbt : public ModelShell<T, S, TextModel<T>> {
   // Buffers for the shape of work at hand.
   Workspace& prepare(const CausalWork& work);
 
-  ThinkingConfig thinking_;
+  TextThinkingConfig thinking_;
   RotaryTable<T> rotary_;
   Tensor<int32_t> tokens_;  // (B, S) that are read
   std::unique_ptr<Workspace> workspace_;

@@ -16,11 +16,12 @@ namespace {
 constexpr int64_t kContextRows = 256;
 
 // Candidates of a pass: logits of a large vocabulary are large.
-int64_t candidate_rows(const ModelConfig& config, int64_t texts) {
+int64_t candidate_rows(const TextModelConfig& config, int64_t texts) {
   return std::max<int64_t>(2 * texts, config.vocab_size > 8192 ? 32 : 128);
 }
 
-const ModelConfig& checked(const ModelConfig& model, const ThinkingConfig& trained, int64_t texts) {
+const TextModelConfig& checked(const TextModelConfig& model, const TextThinkingConfig& trained,
+                               int64_t texts) {
   model.check();
   if (model.arch == Architecture::kEbt) {
     trained.check();
@@ -30,7 +31,7 @@ const ModelConfig& checked(const ModelConfig& model, const ThinkingConfig& train
 }
 
 template <class T, class S>
-size_t workspace_bytes(const ModelConfig& model, const ThinkingConfig& trained,
+size_t workspace_bytes(const TextModelConfig& model, const TextThinkingConfig& trained,
                        const RowWeights<T, S>& weights, PassRows most, int64_t texts) {
   Arena measure;
   const KeyCache<S> cache(measure, model, texts, model.context + model.lead());
@@ -93,7 +94,7 @@ struct TextGenerator<T, S>::Text {
 };
 
 template <class T, class S>
-TextGenerator<T, S>::TextGenerator(const ModelConfig& model, const ThinkingConfig& trained,
+TextGenerator<T, S>::TextGenerator(const TextModelConfig& model, const TextThinkingConfig& trained,
                                    std::unique_ptr<ParameterLayout> layout,
                                    ParameterBlock<T> weights, int64_t texts, ThinkingNoise<T> noise)
     : config_(checked(model, trained, texts)),

@@ -18,12 +18,12 @@ class TextGenerator : public Generator {
  public:
   // Takes the weights, under text_model_layout(model). Throws Error for an impossible configuration
   // and where memory is refused.
-  TextGenerator(const ModelConfig& model, const ThinkingConfig& trained,
+  TextGenerator(const TextModelConfig& model, const TextThinkingConfig& trained,
                 std::unique_ptr<ParameterLayout> layout, ParameterBlock<T> weights, int64_t texts,
                 ThinkingNoise<T> noise = counter_based_noise<T>());
   ~TextGenerator() override;
 
-  const ModelConfig& config() const override { return config_; }
+  const TextModelConfig& config() const override { return config_; }
   int64_t capacity() const override { return static_cast<int64_t>(slots_.size()); }
   int64_t submit(GenerationRequest request, GenerationCallbacks callbacks) override;
   void cancel(int64_t id) override;
@@ -73,8 +73,8 @@ class TextGenerator : public Generator {
   void report(Text& text);
   void finish(Text& text, FinishReason reason);
 
-  ModelConfig config_;
-  ThinkingConfig trained_;
+  TextModelConfig config_;
+  TextThinkingConfig trained_;
   std::unique_ptr<ParameterLayout> layout_;
   ParameterBlock<T> parameters_;
   RowWeights<T, S> weights_;

@@ -23,8 +23,8 @@ namespace {
 
 using testing::error_text;
 
-ModelConfig small_model(Architecture arch, EbtType type) {
-  ModelConfig model;
+TextModelConfig small_model(Architecture arch, EbtType type) {
+  TextModelConfig model;
   model.arch = arch;
   model.type = type;
   model.layers = 2;
@@ -41,8 +41,8 @@ ModelConfig small_model(Architecture arch, EbtType type) {
 // A model with random weights, no tensor of which is special.
 template <class T>
 struct SmallModel {
-  ModelConfig config;
-  ThinkingConfig thinking;
+  TextModelConfig config;
+  TextThinkingConfig thinking;
   std::unique_ptr<ParameterLayout> layout;
   ParameterBlock<T> weights;
 
@@ -166,7 +166,7 @@ std::vector<NamedOptions> all_options() {
 }
 
 // First token of the context that the token at `position` is predicted from.
-int64_t window_of(const ModelConfig& config, int64_t position) {
+int64_t window_of(const TextModelConfig& config, int64_t position) {
   int64_t start = 0;
   while (position - start > config.context) {
     start += config.context - config.context / 2;

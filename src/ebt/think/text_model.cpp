@@ -15,7 +15,7 @@ namespace ebt {
 
 namespace {
 
-void check(const ModelConfig& model, const ThinkingConfig& thinking) {
+void check(const TextModelConfig& model, const TextThinkingConfig& thinking) {
   model.check();
   if (model.arch == Architecture::kEbt) {
     thinking.check();
@@ -25,7 +25,7 @@ void check(const ModelConfig& model, const ThinkingConfig& thinking) {
 }  // namespace
 
 template <class T>
-size_t model_bytes(const ModelConfig& model, const ThinkingConfig& thinking, int64_t rows,
+size_t model_bytes(const TextModelConfig& model, const TextThinkingConfig& thinking, int64_t rows,
                    int64_t context, const EngineOptions& options) {
   check(model, thinking);
   return with_stored_type<T>(options.precision, [&]<class S>() {
@@ -39,8 +39,8 @@ size_t model_bytes(const ModelConfig& model, const ThinkingConfig& thinking, int
 }
 
 template <class T>
-std::unique_ptr<TextModel<T>> make_text_model(const ModelConfig& model,
-                                              const ThinkingConfig& thinking, int64_t rows,
+std::unique_ptr<TextModel<T>> make_text_model(const TextModelConfig& model,
+                                              const TextThinkingConfig& thinking, int64_t rows,
                                               int64_t context, const EngineOptions& options) {
   check(model, thinking);
   return with_stored_type<T>(options.precision, [&]<class S>() -> std::unique_ptr<TextModel<T>> {
@@ -54,8 +54,8 @@ std::unique_ptr<TextModel<T>> make_text_model(const ModelConfig& model,
 // Embeddings and landscape tokens start N(0, 1), matrices Xavier-normal, norms at one, biases at
 // zero: the published start, from which design choices of ours depart in think/step_size.h alone.
 template <class T>
-void initialize_weights(TextModel<T>& model, const ThinkingConfig& thinking, uint64_t seed) {
-  const ModelConfig& config = model.config();
+void initialize_weights(TextModel<T>& model, const TextThinkingConfig& thinking, uint64_t seed) {
+  const TextModelConfig& config = model.config();
   const std::vector<ParameterEntry>& entries = model.layout().entries();
   for (size_t i = 0; i < entries.size(); ++i) {
     const ParameterEntry& entry = entries[i];
@@ -77,12 +77,12 @@ void initialize_weights(TextModel<T>& model, const ThinkingConfig& thinking, uin
   }
 }
 
-#define EBT_INSTANTIATE(T)                                                                    \
-  template size_t model_bytes<T>(const ModelConfig&, const ThinkingConfig&, int64_t, int64_t, \
-                                 const EngineOptions&);                                       \
-  template std::unique_ptr<TextModel<T>> make_text_model<T>(                                  \
-      const ModelConfig&, const ThinkingConfig&, int64_t, int64_t, const EngineOptions&);     \
-  template void initialize_weights<T>(TextModel<T>&, const ThinkingConfig&, uint64_t);
+#define EBT_INSTANTIATE(T)                                                                        \
+  template size_t model_bytes<T>(const TextModelConfig&, const TextThinkingConfig&, int64_t,      \
+                                 int64_t, const EngineOptions&);                                  \
+  template std::unique_ptr<TextModel<T>> make_text_model<T>(                                      \
+      const TextModelConfig&, const TextThinkingConfig&, int64_t, int64_t, const EngineOptions&); \
+  template void initialize_weights<T>(TextModel<T>&, const TextThinkingConfig&, uint64_t);
 EBT_INSTANTIATE(float)
 EBT_INSTANTIATE(double)
 #undef EBT_INSTANTIATE

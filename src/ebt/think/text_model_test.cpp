@@ -9,8 +9,8 @@
 namespace ebt {
 namespace {
 
-ModelConfig small_model(EbtType type) {
-  ModelConfig model;
+TextModelConfig small_model(EbtType type) {
+  TextModelConfig model;
   model.type = type;
   model.layers = 2;
   model.width = 8;
@@ -22,8 +22,8 @@ ModelConfig small_model(EbtType type) {
   return model;
 }
 
-ThinkingConfig all_steps(double step_size) {
-  ThinkingConfig thinking;
+TextThinkingConfig all_steps(double step_size) {
+  TextThinkingConfig thinking;
   thinking.step_size = step_size;
   thinking.detach = false;
   return thinking;
@@ -43,7 +43,8 @@ struct Tokens {
   }
 };
 
-std::unique_ptr<TextModel<double>> made(const ModelConfig& model, const ThinkingConfig& thinking,
+std::unique_ptr<TextModel<double>> made(const TextModelConfig& model,
+                                        const TextThinkingConfig& thinking,
                                         const EngineOptions& options = {}) {
   auto result = make_text_model<double>(model, thinking, 2, model.context, options);
   initialize_weights(*result, thinking, 5);
@@ -79,7 +80,7 @@ double difference_quotient(TextModel<double>& model, const Tokens& tokens,
   return (ends[1] - ends[0]) / (2 * width);
 }
 
-void expect_gradient(const ModelConfig& model_config, const ThinkingConfig& thinking,
+void expect_gradient(const TextModelConfig& model_config, const TextThinkingConfig& thinking,
                      const char* name) {
   const Tokens tokens;
   const auto model = made(model_config, thinking);
@@ -105,8 +106,8 @@ TEST(TrainingGradient, IsTheSlopeOfTheObjectiveForEveryTypeOfModel) {
 }
 
 TEST(TrainingGradient, IsTheSlopeOfTheObjectiveUnderEveryOption) {
-  ModelConfig model = small_model(EbtType::kTimeEmbed);
-  ThinkingConfig thinking = all_steps(0.7);
+  TextModelConfig model = small_model(EbtType::kTimeEmbed);
+  TextThinkingConfig thinking = all_steps(0.7);
   thinking.steps_min = thinking.steps_max = 2;
   thinking.step_size_spread = 2;
   thinking.langevin_noise = 0.5;
@@ -124,7 +125,7 @@ TEST(TrainingGradient, IsTheSlopeOfTheObjectiveUnderEveryOption) {
 TEST(TrainingGradient, OfTheStepSizeLeavesOutClampedEntriesWhenTruncated) {
   // With two steps the truncated gradient of alpha is the true one: what counts as constant in the
   // first step, its energy gradient, does not depend on alpha.
-  ThinkingConfig thinking = all_steps(0.7);
+  TextThinkingConfig thinking = all_steps(0.7);
   thinking.truncate = true;
   for (const double clamp : {0.0, 0.2, 0.05}) {
     thinking.clamp_gradient = clamp;
@@ -141,9 +142,9 @@ TEST(TrainingGradient, OfTheStepSizeLeavesOutClampedEntriesWhenTruncated) {
 }
 
 TEST(TrainingGradient, OfDetachedStepsIsTheSameWithoutAClampThatBites) {
-  ThinkingConfig free;
+  TextThinkingConfig free;
   free.step_size = 0.7;
-  ThinkingConfig clamped = free;
+  TextThinkingConfig clamped = free;
   clamped.clamp_gradient = 1e6;
   const Tokens tokens;
   const auto a = made(small_model(EbtType::kDefault), free);
@@ -156,11 +157,11 @@ TEST(TrainingGradient, OfDetachedStepsIsTheSameWithoutAClampThatBites) {
 
 TEST(TextModel, StartsThinkingNearTheUniformDistributionForAnyVocabulary) {
   for (const int64_t vocab : {257, 50277}) {
-    ModelConfig model;
+    TextModelConfig model;
     model.vocab_size = vocab;
     model.norm_eps = 0.5;
     model.context = 8;
-    const ThinkingConfig thinking;
+    const TextThinkingConfig thinking;
     const auto made_model = make_text_model<float>(model, thinking, 1, 8, {.training = false});
     initialize_weights(*made_model, thinking, 1);
     const std::vector<int32_t> inputs = {5, 99, 3, 250, 17, 42, 8, 120};
@@ -176,8 +177,9 @@ TEST(TextModel, StartsThinkingNearTheUniformDistributionForAnyVocabulary) {
 }
 
 // What one training step adds to the gradients, and its losses.
-std::vector<double> training_step(const ThinkingConfig& thinking, const EngineOptions& options) {
-  ModelConfig model = small_model(EbtType::kTimeEmbed);
+std::vector<double> training_step(const TextThinkingConfig& thinking,
+                                  const EngineOptions& options) {
+  TextModelConfig model = small_model(EbtType::kTimeEmbed);
   const auto trained = made(model, thinking, options);
   const LossSums sums = trained->train(Tokens().rows(), 3, 9);
   std::vector<double> result(trained->gradients().all().begin(), trained->gradients().all().end());
@@ -189,10 +191,10 @@ std::vector<double> training_step(const ThinkingConfig& thinking, const EngineOp
 
 // Steps that are learned one by one, and through all of them with every draw that belongs to
 // positions.
-std::vector<ThinkingConfig> detached_and_noisy() {
-  ThinkingConfig detached;
+std::vector<TextThinkingConfig> detached_and_noisy() {
+  TextThinkingConfig detached;
   detached.step_size = 0.7;
-  ThinkingConfig noisy = all_steps(0.7);
+  TextThinkingConfig noisy = all_steps(0.7);
   noisy.steps_min = noisy.steps_max = 2;
   noisy.langevin_noise = 0.5;
   noisy.step_size_spread = 2;
@@ -201,7 +203,7 @@ std::vector<ThinkingConfig> detached_and_noisy() {
 }
 
 TEST(TextModel, LearnsTheSameInChunksOfAnySize) {
-  for (const ThinkingConfig& thinking : detached_and_noisy()) {
+  for (const TextThinkingConfig& thinking : detached_and_noisy()) {
     const std::vector<double> whole = training_step(thinking, {.chunk_positions = 100});
     for (const int64_t positions : {1, 2, 3, 5, 7}) {
       const std::vector<double> cut = training_step(thinking, {.chunk_positions = positions});
@@ -214,7 +216,7 @@ TEST(TextModel, LearnsTheSameInChunksOfAnySize) {
 }
 
 // What a training step on some of the targets, the others ignored, adds to the gradients.
-std::vector<double> gradient_of(const ThinkingConfig& thinking, const EngineOptions& options,
+std::vector<double> gradient_of(const TextThinkingConfig& thinking, const EngineOptions& options,
                                 const std::vector<int32_t>& targets) {
   const auto trained = made(small_model(EbtType::kTimeEmbed), thinking, options);
   const Tokens tokens;
@@ -227,7 +229,7 @@ std::vector<double> gradient_of(const ThinkingConfig& thinking, const EngineOpti
 // Positions before the first target and behind the last are not thought about; that of other
 // targets is what decides where these are.
 TEST(TextModel, LearnsATargetTheSameWhateverOthersThereAre) {
-  for (const ThinkingConfig& thinking : detached_and_noisy()) {
+  for (const TextThinkingConfig& thinking : detached_and_noisy()) {
     for (const int64_t positions : {2, 3, 4, 100}) {
       const EngineOptions options = {.chunk_positions = positions};
       const auto gradient = [&](const std::vector<int32_t>& targets) {
@@ -247,9 +249,9 @@ TEST(TextModel, LearnsATargetTheSameWhateverOthersThereAre) {
 }
 
 TEST(TextModel, KeepsNoLogitsOfPositionsWithoutTarget) {
-  ThinkingConfig thinking;
+  TextThinkingConfig thinking;
   thinking.step_size = 0.7;
-  const ModelConfig config = small_model(EbtType::kTimeEmbed);
+  const TextModelConfig config = small_model(EbtType::kTimeEmbed);
   const auto trained = made(config, thinking);
   const Tokens tokens;
   const std::vector<int32_t> targets = {-1, -1, 9, 10, -1, -1, 0, -1, -1, -1};
@@ -267,13 +269,13 @@ TEST(TextModel, KeepsNoLogitsOfPositionsWithoutTarget) {
 }
 
 TEST(TextModel, LearnsTheSameBitForBitWhenTheContextIsRecomputed) {
-  ThinkingConfig thinking;
+  TextThinkingConfig thinking;
   thinking.step_size = 0.7;
   EXPECT_EQ(training_step(thinking, {.recompute = true}), training_step(thinking, {}));
 }
 
 TEST(TextModel, RecomputationTakesLessMemory) {
-  ModelConfig model;
+  TextModelConfig model;
   model.layers = 6;
   const auto bytes = [&](Precision precision, bool recompute) {
     return model_bytes<float>(model, {}, 8, 256, {.precision = precision, .recompute = recompute});
@@ -284,11 +286,11 @@ TEST(TextModel, RecomputationTakesLessMemory) {
 }
 
 TEST(TextModel, ChangedWeightsReachBf16Products) {
-  ModelConfig model;
+  TextModelConfig model;
   model.vocab_size = 11;
   model.width = 16;
   model.context = 8;
-  const ThinkingConfig thinking;
+  const TextThinkingConfig thinking;
   for (const Architecture arch : {Architecture::kEbt, Architecture::kTransformerPp}) {
     model.arch = arch;
     const auto made_model =
@@ -309,7 +311,7 @@ TEST(TextModel, ChangedWeightsReachBf16Products) {
 }
 
 TEST(TextModel, EvaluatesARowTheSameInAnyBatch) {
-  const ThinkingConfig thinking;
+  const TextThinkingConfig thinking;
   const auto model = made(small_model(EbtType::kTimeEmbed), thinking);
   const Tokens tokens;
   const TrainingRows<double> rows = tokens.rows();

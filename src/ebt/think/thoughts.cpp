@@ -29,9 +29,9 @@ ThinkingNoise<T> counter_based_noise() {
 }
 
 template <class T, class S>
-Thoughts<T, S>::Thoughts(Arena& arena, const ModelConfig& config, const ThinkingConfig& trained,
-                         const RowWeights<T, S>& weights, const KeyCache<S>& cache, PassRows most,
-                         ThinkingNoise<T> noise)
+Thoughts<T, S>::Thoughts(Arena& arena, const TextModelConfig& config,
+                         const TextThinkingConfig& trained, const RowWeights<T, S>& weights,
+                         const KeyCache<S>& cache, PassRows most, ThinkingNoise<T> noise)
     : config_(config),
       trained_(trained),
       weights_(weights),

@@ -65,7 +65,7 @@ template <class T, class S>
 class Thoughts {
  public:
   // For at most `lanes` candidates at a time. `weights`, `cache` must outlive the thoughts.
-  Thoughts(Arena& arena, const ModelConfig& config, const ThinkingConfig& trained,
+  Thoughts(Arena& arena, const TextModelConfig& config, const TextThinkingConfig& trained,
            const RowWeights<T, S>& weights, const KeyCache<S>& cache, PassRows most,
            ThinkingNoise<T> noise);
 
@@ -118,8 +118,8 @@ class Thoughts {
   void descend(std::span<const int64_t> order);
   void advance(Lane& lane);
 
-  ModelConfig config_;
-  ThinkingConfig trained_;
+  TextModelConfig config_;
+  TextThinkingConfig trained_;
   const RowWeights<T, S>& weights_;
   ThinkingNoise<T> noise_;
   RowPass<T, S> pass_;

@@ -43,7 +43,7 @@ TextObserver stop_at(int64_t step) {
   }};
 }
 
-void run_until(const TrainConfig& config, int64_t step) {
+void run_until(const TextTrainConfig& config, int64_t step) {
   TextTrainer<float> trainer = TextTrainer<float>::start(config, bigram_factory());
   EXPECT_THROW(trainer.run(stop_at(step)), Interrupted);
 }
@@ -52,7 +52,7 @@ TextTrainer<float> resumed(const fs::path& folder) {
   return TextTrainer<float>::resume(folder, {}, bigram_factory());
 }
 
-TextTrainer<float> started_or_resumed(const TrainConfig& config) {
+TextTrainer<float> started_or_resumed(const TextTrainConfig& config) {
   const fs::path folder = config.run.out;
   return fs::exists(folder / kConfigFile) ? resumed(folder)
                                           : TextTrainer<float>::start(config, bigram_factory());
@@ -93,7 +93,7 @@ class CheckpointTest : public ::testing::Test {
   }
 
   TemporaryFolder folder_;
-  TrainConfig config_;
+  TextTrainConfig config_;
   fs::path whole_;
   fs::path run_;
 };

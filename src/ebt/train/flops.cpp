@@ -27,7 +27,7 @@ struct Shapes {
   double keys;       // k
   double again;      // r
 
-  Shapes(const TrainConfig& config, int64_t row_count)
+  Shapes(const TextTrainConfig& config, int64_t row_count)
       : rows(static_cast<double>(row_count)),
         S(static_cast<double>(config.model.context)),
         T(S +
@@ -64,7 +64,7 @@ struct Thinking {
   double passed_on;  // g
   double contrast;   // h
 
-  Thinking(const ModelConfig& model, const ThinkingConfig& thinking)
+  Thinking(const TextModelConfig& model, const TextThinkingConfig& thinking)
       : steps(static_cast<double>(model.landscapes) *
               static_cast<double>(thinking.steps_min + thinking.steps_max) / 2),
         swept(thinking.truncate ? 1 : steps),
@@ -80,8 +80,8 @@ struct Thinking {
   }
 };
 
-TrainingFlops energy_flops(const TrainConfig& config, const Shapes& s, double gradient_passes) {
-  const ModelConfig& model = config.model;
+TrainingFlops energy_flops(const TextTrainConfig& config, const Shapes& s, double gradient_passes) {
+  const TextModelConfig& model = config.model;
   const Thinking k(model, config.thinking);
   const double contexts =
       model.type == EbtType::kDefault ? 1 : static_cast<double>(model.landscapes);
@@ -118,7 +118,7 @@ void TrainingFlops::add(const TrainingFlops& more, double times) {
   other += times * more.other;
 }
 
-TrainingFlops training_step_flops(const TrainConfig& config, bool is_first_step) {
+TrainingFlops training_step_flops(const TextTrainConfig& config, bool is_first_step) {
   const int64_t batch = config.run.batch;
   const int64_t replayed = is_first_step ? 0 : std::min(batch / 2, config.thinking.replay_rows);
   const Shapes shapes(config, batch + replayed);
@@ -130,7 +130,7 @@ TrainingFlops training_step_flops(const TrainConfig& config, bool is_first_step)
   return energy_flops(config, shapes, static_cast<double>(passes));
 }
 
-TrainingFlops training_flops(const TrainConfig& config, int64_t steps) {
+TrainingFlops training_flops(const TextTrainConfig& config, int64_t steps) {
   TrainingFlops flops;
   if (steps > 0) {
     flops.add(training_step_flops(config, true), 1);

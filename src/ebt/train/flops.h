@@ -51,9 +51,9 @@ struct TrainingFlops {
 
 // Of one training step. The replay buffer lends its share of the batch from the second step on.
 // The config is a resolved one.
-TrainingFlops training_step_flops(const TrainConfig& config, bool is_first_step = false);
+TrainingFlops training_step_flops(const TextTrainConfig& config, bool is_first_step = false);
 
 // Of the first `steps` training steps.
-TrainingFlops training_flops(const TrainConfig& config, int64_t steps);
+TrainingFlops training_flops(const TextTrainConfig& config, int64_t steps);
 
 }  // namespace ebt

@@ -108,13 +108,13 @@ TEST(ImageModelFolder, RefusesAConfigThatIsNotOne) {
 
 TEST(ImageModelFolder, SaysWhatAFolderOfTheOtherKindHoldsAndIsFor) {
   const TemporaryFolder folder;
-  save_config(folder.path(), TrainConfig{});
+  save_config(folder.path(), TextTrainConfig{});
   EXPECT_EQ(error_text([&] { load_config<ImageTrainConfig>(folder.path()); }),
             "'" + folder.path().string() +
                 "' holds a model of text, not of images: it is for 'ebt generate', 'ebt eval', "
                 "'ebt report' and 'ebt train --resume'");
   save_config(folder.path(), ImageTrainConfig{});
-  EXPECT_EQ(error_text([&] { load_config<TrainConfig>(folder.path()); }),
+  EXPECT_EQ(error_text([&] { load_config<TextTrainConfig>(folder.path()); }),
             "'" + folder.path().string() +
                 "' holds a model of images, not of text: it is for 'ebt denoise', 'ebt eval "
                 "image', 'ebt probe' and 'ebt train image --resume'");

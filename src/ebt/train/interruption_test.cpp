@@ -50,9 +50,9 @@ Config short_run(Config config) {
   return config;
 }
 
-TrainConfig text_run(const TemporaryFolder& folder, const std::string& name,
-                     const std::string& learner) {
-  TrainConfig config = short_run(small_run(folder, name));
+TextTrainConfig text_run(const TemporaryFolder& folder, const std::string& name,
+                         const std::string& learner) {
+  TextTrainConfig config = short_run(small_run(folder, name));
   if (learner == "transformer_pp") {
     config.model.arch = Architecture::kTransformerPp;
   } else {

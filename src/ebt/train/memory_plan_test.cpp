@@ -31,18 +31,18 @@ TEST(MemoryPlan, HalvesTheMicroBatchUntilItFits) {
 TEST(MemoryPlan, FitsWhereTheSystemDoesNotSay) { EXPECT_TRUE((MemoryPlan{1, 1e30, {}}.fits())); }
 
 TEST(MemoryPlan, CountsWhatConfigurationsAdd) {
-  TrainConfig config;
+  TextTrainConfig config;
   config = config.resolved();
   const auto needed = [&](auto change) {
-    TrainConfig changed = config;
+    TextTrainConfig changed = config;
     change(changed);
     return plan_memory<TextTask<float>>(changed).needed_bytes;
   };
-  const double base = needed([](TrainConfig&) {});
+  const double base = needed([](TextTrainConfig&) {});
   EXPECT_GT(base, 1e6);
-  EXPECT_LT(needed([](TrainConfig& c) { c.run.micro_batch = 2; }), base);
-  EXPECT_LT(needed([](TrainConfig& c) { c.run.recompute = true; }), base);
-  const double replayed = needed([](TrainConfig& c) { c.thinking.replay_rows = 100; });
+  EXPECT_LT(needed([](TextTrainConfig& c) { c.run.micro_batch = 2; }), base);
+  EXPECT_LT(needed([](TextTrainConfig& c) { c.run.recompute = true; }), base);
+  const double replayed = needed([](TextTrainConfig& c) { c.thinking.replay_rows = 100; });
   const double row = 4.0 * 256 * 257;
   const double kMiB = 1 << 20;
   EXPECT_NEAR(replayed - base, row * (100 + 16 + 8), kMiB);
@@ -50,7 +50,7 @@ TEST(MemoryPlan, CountsWhatConfigurationsAdd) {
               300 * kMiB, kMiB);
   // What the process holds is needed and available alike.
   const std::vector<char> held(size_t{64} << 20U, 1);
-  EXPECT_NEAR(needed([](TrainConfig&) {}) - base, 64 * kMiB, kMiB);
+  EXPECT_NEAR(needed([](TextTrainConfig&) {}) - base, 64 * kMiB, kMiB);
 }
 
 TEST(MemoryPlan, RefusesWithBothAmountsAndWhatToLower) {

@@ -23,7 +23,7 @@ bool apply_shared(const std::string& name, Thinking& thinking) {
 
 }  // namespace
 
-void apply_recipe(const std::string& name, TrainConfig& config) {
+void apply_recipe(const std::string& name, TextTrainConfig& config) {
   const bool is_s2 = apply_shared(name, config.thinking);
   config.model.type = EbtType::kTimeEmbed;
   config.model.landscapes = is_s2 ? 1 : 2;

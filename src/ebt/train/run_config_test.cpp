@@ -22,7 +22,7 @@ using testing::TemporaryFolder;
 
 TEST(ModelFolder, RestoresEveryFieldOfAConfig) {
   const TemporaryFolder folder;
-  TrainConfig config;
+  TextTrainConfig config;
   config.model.type = EbtType::kAdalnZero;
   config.model.norm_eps = 0.1 + 0.2;
   config.thinking.step_size = 500;
@@ -31,16 +31,16 @@ TEST(ModelFolder, RestoresEveryFieldOfAConfig) {
   config.data.data = "/books/\"quoted\"";
   config.run.seed = ~uint64_t{0};
   save_config(folder.path(), config);
-  EXPECT_EQ(fields_to_json(load_config<TrainConfig>(folder.path())), fields_to_json(config));
+  EXPECT_EQ(fields_to_json(load_config<TextTrainConfig>(folder.path())), fields_to_json(config));
 }
 
 TEST(ModelFolder, KeepsDefaultsForPartsThatAConfigDoesNotName) {
   const TemporaryFolder folder;
   folder.write(kConfigFile, R"({"format_version": 1, "model": {"layers": 3}})");
-  const TrainConfig config = load_config<TrainConfig>(folder.path());
+  const TextTrainConfig config = load_config<TextTrainConfig>(folder.path());
   EXPECT_EQ(config.model.layers, 3);
-  EXPECT_EQ(config.model.width, ModelConfig{}.width);
-  EXPECT_EQ(config.run.steps, RunConfig{}.steps);
+  EXPECT_EQ(config.model.width, TextModelConfig{}.width);
+  EXPECT_EQ(config.run.steps, TextRunConfig{}.steps);
 }
 
 TEST(ModelFolder, RefusesAConfigThatIsNotOne) {
@@ -48,7 +48,7 @@ TEST(ModelFolder, RefusesAConfigThatIsNotOne) {
   const std::string name = "'" + folder.file(kConfigFile) + "'";
   const auto error_of = [&](const char* text) {
     folder.write(kConfigFile, text);
-    return error_text([&] { load_config<TrainConfig>(folder.path()); });
+    return error_text([&] { load_config<TextTrainConfig>(folder.path()); });
   };
   EXPECT_EQ(error_of("[1]"), name + " must hold a JSON object");
   EXPECT_EQ(error_of("{\"model_type\": \"bert\"}"),
@@ -61,13 +61,13 @@ TEST(ModelFolder, RefusesAConfigThatIsNotOne) {
                 "thinking, optimizer, data, run");
   EXPECT_NE(error_of("{\"format_version\": 1, ").find("not valid JSON"), std::string::npos);
   std::filesystem::remove(folder.file(kConfigFile));
-  EXPECT_EQ(error_text([&] { load_config<TrainConfig>(folder.path()); }),
+  EXPECT_EQ(error_text([&] { load_config<TextTrainConfig>(folder.path()); }),
             "cannot read " + name + ": No such file or directory");
 }
 
 TEST(ModelFolder, OpensItsTokenizer) {
   const TemporaryFolder folder;
-  TrainConfig config;
+  TextTrainConfig config;
   save_config(folder.path(), config);
   EXPECT_EQ(load_tokenizer(folder.path()), byte_tokenizer()) << "where none is named";
   config.data.tokenizer = "tokenizer.json";
@@ -87,7 +87,7 @@ TEST(ModelFolder, OpensItsTokenizer) {
 TEST(ModelFolder, RefusesATokenizerThatIsTooLargeForTheModel) {
   const TemporaryFolder folder;
   folder.write("tokenizer.json", testing::small_tokenizer().dump());
-  TrainConfig config;
+  TextTrainConfig config;
   config.data.tokenizer = "tokenizer.json";
   config.model.vocab_size = 262;
   save_config(folder.path(), config);
@@ -174,7 +174,7 @@ TEST(ModelFolder, NamesWeightsThatAreNotFinite) {
 
 TEST(ModelFolder, OpensAModelThatHasOnlyAConfigAndWeights) {
   const TemporaryFolder folder;
-  TrainConfig config;
+  TextTrainConfig config;
   config.model.width = 16;
   config.model.context = 8;
   auto made = make_text_model<float>(config.model, config.thinking, 1, 8, {});

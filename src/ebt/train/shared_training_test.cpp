@@ -21,8 +21,8 @@ using testing::TemporaryFolder;
 namespace fs = std::filesystem;
 
 // 12 steps of 8 rows.
-TrainConfig small_run(const TemporaryFolder& folder, const std::string& name, int64_t grains) {
-  TrainConfig config = testing::small_run(folder, name);
+TextTrainConfig small_run(const TemporaryFolder& folder, const std::string& name, int64_t grains) {
+  TextTrainConfig config = testing::small_run(folder, name);
   config.run.steps = 12;
   config.run.batch = 8;
   config.run.grains = grains;
@@ -32,8 +32,9 @@ TrainConfig small_run(const TemporaryFolder& folder, const std::string& name, in
 }
 
 // An Energy-Based Transformer that takes milliseconds.
-TrainConfig small_ebt_run(const TemporaryFolder& folder, const std::string& name, int64_t grains) {
-  TrainConfig config = small_run(folder, name, grains);
+TextTrainConfig small_ebt_run(const TemporaryFolder& folder, const std::string& name,
+                              int64_t grains) {
+  TextTrainConfig config = small_run(folder, name, grains);
   config.model.layers = 1;
   config.model.width = 16;
   config.model.heads = 2;
@@ -42,7 +43,7 @@ TrainConfig small_ebt_run(const TemporaryFolder& folder, const std::string& name
   return config;
 }
 
-void train(const TrainConfig& config, Group& ranks,
+void train(const TextTrainConfig& config, Group& ranks,
            const TextTrainer<float>::ModelFactory& factory = bigram_factory(),
            const TextObserver& observer = {}) {
   TextTrainer<float>::start(config, factory, ranks).run(observer);
@@ -68,7 +69,7 @@ TEST(SharedTraining, GivesTheSameBytesForAnyNumberOfRanks) {
   train(small_run(folder, "alone", 8), lone_group());
   for (const int ranks : {2, 4, 8}) {
     const std::string name = std::to_string(ranks);
-    const TrainConfig config = small_run(folder, name, 8);
+    const TextTrainConfig config = small_run(folder, name, 8);
     run_thread_ranks(ranks, [&](Group& group) { train(config, group); });
     expect_same_runs(folder.file(name), folder.file("alone"), 12);
   }
@@ -80,7 +81,7 @@ TEST(SharedTraining, OfAnEnergyBasedTransformerGivesTheSameBytes) {
   train(small_ebt_run(folder, "alone", 4), lone_group(), factory);
   for (const int ranks : {2, 4}) {
     const std::string name = std::to_string(ranks);
-    const TrainConfig config = small_ebt_run(folder, name, 4);
+    const TextTrainConfig config = small_ebt_run(folder, name, 4);
     run_thread_ranks(ranks, [&](Group& group) { train(config, group, factory); });
     expect_same_runs(folder.file(name), folder.file("alone"), 4);
   }
@@ -89,7 +90,7 @@ TEST(SharedTraining, OfAnEnergyBasedTransformerGivesTheSameBytes) {
 TEST(SharedTraining, ResumesOnAnotherNumberOfRanks) {
   const TemporaryFolder folder;
   train(small_run(folder, "alone", 4), lone_group());
-  const TrainConfig config = small_run(folder, "run", 4);
+  const TextTrainConfig config = small_run(folder, "run", 4);
   // Any rank may ask for the end, and all end.
   const auto stop_on = [](Group& group, int rank, int64_t step) {
     auto taken = std::make_shared<int64_t>(0);
@@ -111,7 +112,7 @@ TEST(SharedTraining, ResumesOnAnotherNumberOfRanks) {
 
 TEST(SharedTraining, IsInterruptedBetweenStepsOnAllRanks) {
   const TemporaryFolder folder;
-  const TrainConfig config = small_run(folder, "run", 2);
+  const TextTrainConfig config = small_run(folder, "run", 2);
   run_thread_ranks(2, [&](Group& group) {
     TextObserver observer;
     observer.interrupted = [&] { return group.rank() == 1; };
@@ -123,7 +124,7 @@ TEST(SharedTraining, IsInterruptedBetweenStepsOnAllRanks) {
 TEST(SharedTraining, SkipsStepsThatAreNotFiniteOnOneRankOnAll) {
   const TemporaryFolder folder;
   const auto with_bad_steps = [](bool loss, bool gradient) {
-    return [loss, gradient](const TrainConfig& config) {
+    return [loss, gradient](const TextTrainConfig& config) {
       auto model = std::make_unique<testing::BigramModel<float>>(config.model);
       if (loss) {
         model->steps_of_bad_loss = {4};
@@ -135,7 +136,7 @@ TEST(SharedTraining, SkipsStepsThatAreNotFiniteOnOneRankOnAll) {
     };
   };
   train(small_run(folder, "alone", 4), lone_group(), with_bad_steps(true, true));
-  const TrainConfig config = small_run(folder, "run", 4);
+  const TextTrainConfig config = small_run(folder, "run", 4);
   run_thread_ranks(4, [&](Group& group) {
     train(config, group, with_bad_steps(group.rank() == 1, group.rank() == 2));
   });
@@ -146,7 +147,7 @@ TEST(SharedTraining, SkipsStepsThatAreNotFiniteOnOneRankOnAll) {
 TEST(SharedTraining, EndsOnAllRanksWhereItDiverges) {
   const TemporaryFolder folder;
   for (const int ranks : {1, 4}) {
-    TrainConfig config = small_run(folder, std::to_string(ranks), 4);
+    TextTrainConfig config = small_run(folder, std::to_string(ranks), 4);
     config.optimizer.learning_rate = 1e36;
     config.run.max_bad_steps = 2;
     EXPECT_NE(error_text([&] {
@@ -160,7 +161,7 @@ TEST(SharedTraining, EndsOnAllRanksWhereItDiverges) {
 TEST(SharedTraining, ExchangesTwiceTheWeightsInAStep) {
   const TemporaryFolder folder;
   for (const int size : {2, 4}) {
-    const TrainConfig config = small_run(folder, std::to_string(size), 4);
+    const TextTrainConfig config = small_run(folder, std::to_string(size), 4);
     std::atomic<int64_t> sent = 0;
     std::atomic<int64_t> parameters = 0;
     run_thread_ranks(size, [&](Group& group) {
@@ -186,7 +187,7 @@ TEST(SharedTraining, ExchangesTwiceTheWeightsInAStep) {
 
 TEST(SharedTraining, OfOneGrainIsTrainingAsItWas) {
   const TemporaryFolder folder;
-  TrainConfig config = small_run(folder, "one", 1);
+  TextTrainConfig config = small_run(folder, "one", 1);
   config.thinking.replay_rows = 16;
   train(config, lone_group());
   EXPECT_EQ(error_text([&] {
@@ -200,7 +201,7 @@ TEST(SharedTraining, OfOneGrainIsTrainingAsItWas) {
 TEST(SharedTraining, RefusesGrainsAndRanksThatCannotBe) {
   const TemporaryFolder folder;
   const auto refusal = [&](int64_t grains, int ranks) {
-    const TrainConfig config = small_run(folder, "run", grains);
+    const TextTrainConfig config = small_run(folder, "run", grains);
     return error_text(
         [&] { run_thread_ranks(ranks, [&](Group& group) { train(config, group); }); });
   };

@@ -22,20 +22,20 @@ int64_t count_targets(const Batch& batch, int64_t rows) {
 
 // The tokens of the model of config.run.from, which a run from it keeps. Throws Error when its
 // tokenizer has other tokens than `tokenizer`.
-int64_t base_vocabulary_size(const TrainConfig& config, const Tokenizer& tokenizer) {
+int64_t base_vocabulary_size(const TextTrainConfig& config, const Tokenizer& tokenizer) {
   const auto base = load_tokenizer(config.run.from);
   EBT_CHECK(vocabulary_of(*base)->fingerprint == vocabulary_of(tokenizer)->fingerprint,
             "--from: the model of '{}' knows the {} tokens of '{}', and this run's text is made of "
             "the {} of '{}'",
             config.run.from, base->vocabulary_size(), base->name(), tokenizer.vocabulary_size(),
             tokenizer.name());
-  return load_config<TrainConfig>(config.run.from).model.vocab_size;
+  return load_config<TextTrainConfig>(config.run.from).model.vocab_size;
 }
 
 }  // namespace
 
 template <class T>
-typename TextTask<T>::Data TextTask<T>::begin(TrainConfig& config) {
+typename TextTask<T>::Data TextTask<T>::begin(TextTrainConfig& config) {
   Data data;
   data.tokenizer_path = chosen_tokenizer(config.data.tokenizer, config.data.data);
   data.tokenizer = open_tokenizer(data.tokenizer_path, config.data.end_of_text);
@@ -51,7 +51,7 @@ typename TextTask<T>::Data TextTask<T>::load(const std::filesystem::path& folder
 }
 
 template <class T>
-void TextTask<T>::open(const TrainConfig& config, Data& data) {
+void TextTask<T>::open(const TextTrainConfig& config, Data& data) {
   data.text =
       open_training_text(config.data, config.model.context, config.run.seed, *data.tokenizer);
 }
@@ -64,7 +64,7 @@ DataIdentity TextTask<T>::identity(const Data& data) {
 
 template <class T>
 std::string TextTask<T>::change_text(const Data& data, const DataIdentity& trained_on,
-                                     const TrainConfig& /*config*/,
+                                     const TextTrainConfig& /*config*/,
                                      const std::filesystem::path& folder) {
   const uint64_t size = identity(data).front().second;
   const uint64_t size_then = trained_on.front().second;
@@ -85,14 +85,14 @@ void TextTask<T>::save(const Data& data, const std::filesystem::path& folder) {
 }
 
 template <class T>
-size_t TextTask<T>::model_bytes(const TrainConfig& config) {
+size_t TextTask<T>::model_bytes(const TextTrainConfig& config) {
   return ebt::model_bytes<T>(config.model, config.thinking, config.run.micro_batch,
                              config.model.context, engine_options<T>(config.run));
 }
 
 template <class T>
-double TextTask<T>::working_bytes(const TrainConfig& config) {
-  const ModelConfig& model = config.model;
+double TextTask<T>::working_bytes(const TextTrainConfig& config) {
+  const TextModelConfig& model = config.model;
   const int64_t batch = config.run.batch;
   const int64_t micro_batch = config.run.micro_batch;
   // The buffer's rows, and those of a batch on their way in and out.
@@ -119,14 +119,14 @@ double TextTask<T>::working_bytes(const TrainConfig& config) {
 }
 
 template <class T>
-std::string TextTask<T>::what_to_lower(const TrainConfig& config) {
+std::string TextTask<T>::what_to_lower(const TextTrainConfig& config) {
   return fmt::format(
       "micro-batch ({}), context ({}), replay-rows ({}) or the size of the model, or set recompute",
       config.run.micro_batch, config.model.context, config.thinking.replay_rows);
 }
 
 template <class T>
-std::unique_ptr<TextModel<T>> TextTask<T>::make_model(const TrainConfig& config) {
+std::unique_ptr<TextModel<T>> TextTask<T>::make_model(const TextTrainConfig& config) {
   auto made = make_text_model<T>(config.model, config.thinking, config.run.micro_batch,
                                  config.model.context, engine_options<T>(config.run));
   initialize_weights(*made, config.thinking, config.run.seed);
@@ -134,7 +134,7 @@ std::unique_ptr<TextModel<T>> TextTask<T>::make_model(const TrainConfig& config)
 }
 
 template <class T>
-TextTask<T>::TextTask(const TrainConfig& config, Data data, Grains<T> grains)
+TextTask<T>::TextTask(const TextTrainConfig& config, Data data, Grains<T> grains)
     : config_(config),
       data_(std::move(data)),
       grains_(std::move(grains)),

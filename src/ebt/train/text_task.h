@@ -22,7 +22,7 @@ template <class T>
 class TextTask {
  public:
   using Scalar = T;
-  using Config = TrainConfig;
+  using Config = TextTrainConfig;
   using Model = TextModel<T>;
   using Measured = TextLosses;
   struct Data {
@@ -31,24 +31,25 @@ class TextTask {
     TrainingText text;
   };
 
-  static Data begin(TrainConfig& config);
+  static Data begin(TextTrainConfig& config);
   static Data load(const std::filesystem::path& folder);
-  static void open(const TrainConfig& config, Data& data);
+  static void open(const TextTrainConfig& config, Data& data);
   static DataIdentity identity(const Data& data);
   static std::string change_text(const Data& data, const DataIdentity& trained_on,
-                                 const TrainConfig& config, const std::filesystem::path& folder);
+                                 const TextTrainConfig& config,
+                                 const std::filesystem::path& folder);
   static void save(const Data& data, const std::filesystem::path& folder);
 
-  static size_t model_bytes(const TrainConfig& config);
-  static double working_bytes(const TrainConfig& config);
+  static size_t model_bytes(const TextTrainConfig& config);
+  static double working_bytes(const TextTrainConfig& config);
   static size_t data_bytes(const Data& data) { return data.text.training->order_bytes(); }
-  static std::string what_to_lower(const TrainConfig& config);
-  static std::unique_ptr<TextModel<T>> make_model(const TrainConfig& config);
+  static std::string what_to_lower(const TextTrainConfig& config);
+  static std::unique_ptr<TextModel<T>> make_model(const TextTrainConfig& config);
 
-  TextTask(const TrainConfig& config, Data data)
+  TextTask(const TextTrainConfig& config, Data data)
       : TextTask(config, std::move(data), Grains<T>(config.run.batch)) {}
   // Learns from this rank's grains of a batch.
-  TextTask(const TrainConfig& config, Data data, Grains<T> grains);
+  TextTask(const TextTrainConfig& config, Data data, Grains<T> grains);
 
   const Data& data() const { return data_; }
   const TrainingText& text() const { return data_.text; }
@@ -60,7 +61,7 @@ class TextTask {
   ReplayBuffer<T>* replay() { return &replay_; }
 
  private:
-  TrainConfig config_;
+  TextTrainConfig config_;
   Data data_;
   Grains<T> grains_;
   ReplayBuffer<T> replay_;

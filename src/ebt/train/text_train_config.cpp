@@ -15,18 +15,18 @@ constexpr double kThinkingNormEps = 0.5;
 
 }  // namespace
 
-void DataConfig::check() const {
+void TextDataConfig::check() const {
   check_share("--validation", validation);
   EBT_CHECK(prompt_field.empty() || !data.empty(),
             "--prompt-field: the CMake manual has no prompts: name examples with --data");
 }
 
-void RunConfig::check() const {
+void TextRunConfig::check() const {
   RunSettings::check();
   check_between("--validation-windows", validation_windows, 0, std::numeric_limits<int64_t>::max());
 }
 
-void TrainConfig::check() const {
+void TextTrainConfig::check() const {
   constexpr int64_t kMostTokens = 1 << 30;
   model.check();
   thinking.check();
@@ -41,11 +41,11 @@ void TrainConfig::check() const {
             thinking.replay_rows);
 }
 
-TrainConfig TrainConfig::resolved() const {
-  TrainConfig result = *this;
+TextTrainConfig TextTrainConfig::resolved() const {
+  TextTrainConfig result = *this;
   if (model.norm_eps == 0) {
     result.model.norm_eps =
-        model.arch == Architecture::kEbt ? kThinkingNormEps : ModelConfig{}.norm_eps;
+        model.arch == Architecture::kEbt ? kThinkingNormEps : TextModelConfig{}.norm_eps;
   }
   result.run.resolve(default_learning_rate(model), result.optimizer);
   result.data.data = absolute_path(data.data);

@@ -14,7 +14,7 @@
 namespace ebt {
 
 // What text is read, and how it is cut. `data` may also name prepared data.
-struct DataConfig : TextSource {
+struct TextDataConfig : TextSource {
   std::string prompt_field;  // of examples (data/examples.h), which --text-field answers; or empty
   // A path for open_tokenizer, or empty: see chosen_tokenizer. In the config of a model folder what
   // the tokenizer's name() is.
@@ -42,7 +42,7 @@ struct DataConfig : TextSource {
 };
 
 // A run on text.
-struct RunConfig : RunSettings {
+struct TextRunConfig : RunSettings {
   bool recompute = false;
   int64_t validation_windows = 64;  // windows of the periodic validation; 0: all
 
@@ -67,27 +67,27 @@ struct RunConfig : RunSettings {
 
 // The options of RunSettings, and whether to compute again.
 template <class T>
-EngineOptions engine_options(const RunConfig& run) {
+EngineOptions engine_options(const TextRunConfig& run) {
   EngineOptions options = engine_options<T>(static_cast<const RunSettings&>(run));
   options.recompute = run.recompute;
   return options;
 }
 
-struct TrainConfig {
+struct TextTrainConfig {
   static constexpr ModelKind kKind = ModelKind::kText;
-  ModelConfig model;
-  ThinkingConfig thinking;
+  TextModelConfig model;
+  TextThinkingConfig thinking;
   OptimizerConfig optimizer;
-  DataConfig data;
-  RunConfig run;
-  // A run chooses its own epsilon of the norms; ModelConfig's default is the published one.
-  TrainConfig() { model.norm_eps = 0; }
+  TextDataConfig data;
+  TextRunConfig run;
+  // A run chooses its own epsilon of the norms; TextModelConfig's default is the published one.
+  TextTrainConfig() { model.norm_eps = 0; }
 
   // Throws Error naming the first impossible field.
   void check() const;
   // The same run with every default written out: learning rate, warm-up, micro-batch, and absolute
   // paths. What stays open is the step size of thinking, which depends on the initial weights.
-  TrainConfig resolved() const;
+  TextTrainConfig resolved() const;
 
   // Calls visit(name, part) for every part, as config.json names them.
   template <class Visitor>

@@ -37,7 +37,7 @@ void make_alpha_matter(TextTrainer<float>& trainer) {
 
 TEST(Trainer, LearnsTheText) {
   const TemporaryFolder folder;
-  TrainConfig config = small_run(folder, "run");
+  TextTrainConfig config = small_run(folder, "run");
   config.run.steps = 60;
   TextTrainer<float> trainer = TextTrainer<float>::start(config, bigram_factory());
   std::vector<TextStepReport> steps;
@@ -62,11 +62,11 @@ TEST(Trainer, LearnsTheText) {
 
 TEST(Trainer, WritesOutWhatItResolved) {
   const TemporaryFolder folder;
-  TrainConfig config = small_run(folder, "run");
+  TextTrainConfig config = small_run(folder, "run");
   config.model.vocab_size = 3;
   config.optimizer.learning_rate = 0;
   const TextTrainer<float> trainer = TextTrainer<float>::start(config, bigram_factory());
-  const TrainConfig stored = load_config<TrainConfig>(folder.path() / "run");
+  const TextTrainConfig stored = load_config<TextTrainConfig>(folder.path() / "run");
   EXPECT_EQ(stored.model.vocab_size, 257);
   EXPECT_EQ(stored.optimizer.learning_rate, 2.4e-3);
   EXPECT_EQ(stored.optimizer.warmup_steps, 2);
@@ -76,7 +76,7 @@ TEST(Trainer, WritesOutWhatItResolved) {
 
 TEST(Trainer, GivesTheStepSizeItsOwnLearningRateAndFreezesItOnRequest) {
   const TemporaryFolder folder;
-  TrainConfig config = small_run(folder, "fast");
+  TextTrainConfig config = small_run(folder, "fast");
   config.run.steps = 1;
   config.optimizer.warmup_steps = 0;
   config.thinking.step_size_lr = 4;
@@ -97,7 +97,7 @@ TEST(Trainer, GivesTheStepSizeItsOwnLearningRateAndFreezesItOnRequest) {
 
 TEST(Trainer, AccumulatesMicroBatchesToTheWholeBatch) {
   const TemporaryFolder folder;
-  TrainConfig config = small_run(folder, "whole");
+  TextTrainConfig config = small_run(folder, "whole");
   config.thinking.replay_rows = 16;
   TextTrainer<double> whole = TextTrainer<double>::start(config, bigram_factory<double>());
   whole.run();
@@ -116,7 +116,7 @@ TEST(Trainer, AccumulatesMicroBatchesToTheWholeBatch) {
 
 TEST(Trainer, GivesTheSameMetricsAndWeightsForAnyNumberOfThreads) {
   const TemporaryFolder folder;
-  TrainConfig config = small_run(folder, "one");
+  TextTrainConfig config = small_run(folder, "one");
   config.run.threads = 1;
   TextTrainer<float> one = TextTrainer<float>::start(config, bigram_factory());
   one.run();
@@ -132,7 +132,7 @@ TEST(Trainer, GivesTheSameMetricsAndWeightsForAnyNumberOfThreads) {
 
 TEST(Trainer, JoinsHalfABatchOfReplayedRowsAfterTheFirstStep) {
   const TemporaryFolder folder;
-  TrainConfig config = small_run(folder, "run");
+  TextTrainConfig config = small_run(folder, "run");
   config.thinking.replay_rows = 16;
   TextTrainer<float> trainer = TextTrainer<float>::start(config, bigram_factory());
   trainer.run();
@@ -142,7 +142,7 @@ TEST(Trainer, JoinsHalfABatchOfReplayedRowsAfterTheFirstStep) {
 
 TEST(Trainer, SkipsAndCountsStepsThatAreNotFinite) {
   const TemporaryFolder folder;
-  const TrainConfig config = small_run(folder, "run");
+  const TextTrainConfig config = small_run(folder, "run");
   TextTrainer<float> trainer = TextTrainer<float>::start(config, bigram_factory());
   auto& model = dynamic_cast<BigramModel<float>&>(trainer.model());
   model.steps_of_bad_loss = {4};
@@ -163,7 +163,7 @@ TEST(Trainer, SkipsAndCountsStepsThatAreNotFinite) {
 
 TEST(Trainer, StopsAfterBadStepsInARowAndKeepsTheLastGoodCheckpoint) {
   const TemporaryFolder folder;
-  TrainConfig config = small_run(folder, "run");
+  TextTrainConfig config = small_run(folder, "run");
   config.run.checkpoint_every = 2;
   config.run.max_bad_steps = 3;
   TextTrainer<float> trainer = TextTrainer<float>::start(config, bigram_factory());
@@ -185,7 +185,7 @@ TEST(Trainer, StopsAfterBadStepsInARowAndKeepsTheLastGoodCheckpoint) {
 TEST(Trainer, FailsWhereItEndsInWeightsThatAreNoGood) {
   const TemporaryFolder folder;
   const auto error_of = [&](const char* name, double validation, auto spoil) {
-    TrainConfig config = small_run(folder, name);
+    TextTrainConfig config = small_run(folder, name);
     config.data.validation = validation;
     config.run.checkpoint_every = 10;
     config.run.max_bad_steps = 100;
@@ -222,7 +222,7 @@ TEST(Trainer, FailsWhereItEndsInWeightsThatAreNoGood) {
 
 TEST(Trainer, SavesAndEndsWhenAskedToStop) {
   const TemporaryFolder folder;
-  const TrainConfig config = small_run(folder, "run");
+  const TextTrainConfig config = small_run(folder, "run");
   TextTrainer<float> trainer = TextTrainer<float>::start(config, bigram_factory());
   int64_t steps = 0;
   trainer.run({.on_step = [&](const TextStepReport& report) { steps = report.step; },
@@ -236,7 +236,7 @@ TEST(Trainer, SavesAndEndsWhenAskedToStop) {
 
 TEST(Trainer, RefusesToOverwriteAModel) {
   const TemporaryFolder folder;
-  const TrainConfig config = small_run(folder, "run");
+  const TextTrainConfig config = small_run(folder, "run");
   const TextTrainer<float> first = TextTrainer<float>::start(config, bigram_factory());
   EXPECT_EQ(error_text([&] { TextTrainer<float>::start(config, bigram_factory()); }),
             "'" + config.run.out +
@@ -246,7 +246,7 @@ TEST(Trainer, RefusesToOverwriteAModel) {
 
 TEST(Trainer, LearnsTheSameFromPreparedDataAsFromTheText) {
   const TemporaryFolder folder;
-  TrainConfig config = small_run(folder, "from text");
+  TextTrainConfig config = small_run(folder, "from text");
   config.data.tokenizer = folder.write("t.json", testing::small_tokenizer().dump());
   TextTrainer<float> from_text = TextTrainer<float>::start(config, bigram_factory());
   from_text.run();
@@ -279,7 +279,7 @@ TEST(Trainer, LearnsTheSameFromPreparedDataAsFromTheText) {
 
 TEST(Trainer, LearnsAnswersButNotTheirPrompts) {
   const TemporaryFolder folder;
-  TrainConfig config = small_run(folder, "run");
+  TextTrainConfig config = small_run(folder, "run");
   std::string lines;
   for (int i = 0; i < 40; ++i) {
     lines += R"({"text": "yz", "prompt": "abc"})"
@@ -312,7 +312,7 @@ TEST(Trainer, LearnsAnswersButNotTheirPrompts) {
 
 TEST(Trainer, RefusesAnImpossibleConfigBeforeItWritesAnything) {
   const TemporaryFolder folder;
-  TrainConfig config = small_run(folder, "run");
+  TextTrainConfig config = small_run(folder, "run");
   config.run.batch = 0;
   EXPECT_THROW(TextTrainer<float>::start(config, bigram_factory()), Error);
   config = small_run(folder, "run");
@@ -326,7 +326,7 @@ TEST(Trainer, RefusesAnImpossibleConfigBeforeItWritesAnything) {
 
 TEST(Trainer, SaysThatTheFolderCannotBeMade) {
   const TemporaryFolder folder;
-  TrainConfig config = small_run(folder, "run");
+  TextTrainConfig config = small_run(folder, "run");
   config.run.out = folder.write("a file", "") + "/run";
   EXPECT_EQ(error_text([&] { TextTrainer<float>::start(config, bigram_factory()); }),
             "cannot make the folder '" + config.run.out + "': Not a directory");
@@ -334,7 +334,7 @@ TEST(Trainer, SaysThatTheFolderCannotBeMade) {
 
 TEST(Trainer, RefusesAModelThatCannotFitInMemory) {
   const TemporaryFolder folder;
-  TrainConfig config = small_run(folder, "run");
+  TextTrainConfig config = small_run(folder, "run");
   config.model.layers = 1000;
   config.model.width = 1 << 16;
   config.model.heads = 1 << 10;

@@ -37,7 +37,7 @@ void add_examples(const ExampleSet& examples, Checksum& checksum) {
 
 }  // namespace
 
-TrainingText open_training_text(const DataConfig& data, int64_t context, uint64_t seed,
+TrainingText open_training_text(const TextDataConfig& data, int64_t context, uint64_t seed,
                                 const Tokenizer& tokenizer) {
   TrainingText text;
   if (!data.prompt_field.empty()) {

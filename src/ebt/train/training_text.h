@@ -21,7 +21,7 @@ struct TrainingText {
 
 // Windows of a text or, where `data.prompt_field` is set, examples. Throws Error as
 // TokenCorpus::open, TokenCorpus::split and ExampleSet do.
-TrainingText open_training_text(const DataConfig& data, int64_t context, uint64_t seed,
+TrainingText open_training_text(const TextDataConfig& data, int64_t context, uint64_t seed,
                                 const Tokenizer& tokenizer);
 
 }  // namespace ebt
