@@ -12,6 +12,7 @@ void register_calibrate(CLI::App& app);
 void register_denoise(CLI::App& app);
 void register_probe(CLI::App& app);
 void register_generate(CLI::App& app);
+void register_solve(CLI::App& app);
 void register_inspect(CLI::App& app);
 void register_report(CLI::App& app);
 void register_tokenizer(CLI::App& app);

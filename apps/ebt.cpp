@@ -78,6 +78,7 @@ void describe(CLI::App& app, GlobalFlags& flags) {
   ebt::register_denoise(app);
   ebt::register_probe(app);
   ebt::register_generate(app);
+  ebt::register_solve(app);
   ebt::register_inspect(app);
   ebt::register_report(app);
   ebt::register_tokenizer(app);

@@ -12,7 +12,6 @@
 #include "ebt/core/share_progress.h"
 #include "ebt/core/threads.h"
 #include "ebt/data/answers/answer_data.h"
-#include "ebt/data/answers/answer_format_file.h"
 #include "ebt/data/puzzle/addition_generator.h"
 #include "ebt/data/puzzle/colouring_generator.h"
 #include "ebt/data/puzzle/maze_generator.h"
@@ -100,8 +99,9 @@ void run_eval_infill(const Flags& command_flags) {
   options.check();
   use_threads(flags.threads);
   const auto config = load_config<InfillTrainConfig>(flags.model);
-  const AnswerFormat format = load_answer_format(flags.model);
-  const auto model = load_infill_model(flags.model, rows_together(config.model), flags.precision);
+  const LoadedInfillModel loaded =
+      load_infill_model(flags.model, flags.batch * options.restarts, flags.precision);
+  const AnswerFormat& format = loaded.format;
   AnswerDataConfig data = config.data;
   std::unique_ptr<AnswerSet> rows;
   if (flags.data.empty()) {
@@ -136,7 +136,7 @@ void run_eval_infill(const Flags& command_flags) {
   InfillScores scores;
   {
     ShareProgress progress;
-    scores = measure_answers(*model, *rows, options, flags.rows, flags.batch, judge,
+    scores = measure_answers(*loaded.model, *rows, options, flags.rows, flags.batch, judge,
                              [&](double done) { progress.update("solving", done); });
   }
   Json result = {{"model", flags.model}};

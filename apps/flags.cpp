@@ -220,12 +220,12 @@ void Flags::check_paths() const {
 }
 
 void Flags::add_words(const std::string& name, const std::string& help,
-                      const std::string& heading) {
+                      const std::string& heading, const std::string& separator) {
   command_
       .add_option_function<std::vector<std::string>>(
           name,
-          [this, name](const std::vector<std::string>& words) {
-            command_line_[name] = fmt::format("{}", fmt::join(words, " "));
+          [this, name, separator](const std::vector<std::string>& words) {
+            command_line_[name] = fmt::format("{}", fmt::join(words, separator));
           },
           help)
       ->group(heading);

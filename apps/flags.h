@@ -65,11 +65,12 @@ class Flags {
     });
   }
 
-  // Adds one value, a string, for all words that stand without flags: they are joined by blanks.
+  // Adds one value, a string, for all words that stand without flags: they are joined by
+  // `separator`.
   template <class Config>
-  void bind_words(Config fields, const std::string& heading) {
+  void bind_words(Config fields, const std::string& heading, const std::string& separator = " ") {
     fields.visit_fields([&](const char* name, std::string& /*field*/, const char* help) {
-      add_words(name, help, heading);
+      add_words(name, help, heading, separator);
       known_.emplace_back(name);
     });
   }
@@ -146,7 +147,8 @@ class Flags {
     words(name, names);
   }
   void add_positional(const std::string& name, const std::string& help, const std::string& heading);
-  void add_words(const std::string& name, const std::string& help, const std::string& heading);
+  void add_words(const std::string& name, const std::string& help, const std::string& heading,
+                 const std::string& separator);
   // Gives an option of text its type in help and completion, and remembers paths.
   void describe(CLI::Option* option, const std::string& name, const std::string& default_text);
   // The fields of `given` that `config` has.

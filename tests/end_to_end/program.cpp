@@ -34,6 +34,11 @@ constexpr uid_t kNobody = 65534;
   dup2(err_file, STDERR_FILENO);
   close(out_file);
   close(err_file);
+  if (!limits.in.empty()) {
+    const int in_file = open(limits.in.c_str(), O_RDONLY);
+    dup2(in_file, STDIN_FILENO);
+    close(in_file);
+  }
   if (limits.closed_streams) {
     close(STDIN_FILENO);
     close(STDOUT_FILENO);

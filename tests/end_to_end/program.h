@@ -29,6 +29,7 @@ struct Outcome {
 struct Limits {
   std::optional<uint64_t> file_bytes = {};  // larger files cannot be written, as on a full disk
   bool unprivileged = false;                // run as a user who owns nothing
+  std::string in = {};                      // a file to read; empty: the standard input of the test
   std::string out = {}, err = {};           // files to write to; empty: those that an Outcome shows
   bool closed_streams = false;              // no standard input, output and error at all
   bool ignores_hangup = false;              // as under nohup

@@ -1,14 +1,17 @@
 #include "ebt/think/open_model.h"
 
+#include <algorithm>
 #include <type_traits>
 #include <utility>
 
 #include "ebt/core/bfloat16.h"
+#include "ebt/data/answers/answer_format_file.h"
 #include "ebt/layers/noise_schedule.h"
 #include "ebt/model/infill_weights.h"
 #include "ebt/model/sequence_weights.h"
 #include "ebt/think/dit_denoiser.h"
 #include "ebt/think/ebt_denoiser.h"
+#include "ebt/think/solver.h"
 
 namespace ebt {
 namespace {
@@ -62,22 +65,32 @@ std::unique_ptr<TextModel<T>> load_model(const std::filesystem::path& folder, in
   return model;
 }
 
-std::unique_ptr<InfillModel<float>> load_infill_model(const std::filesystem::path& folder,
-                                                      int64_t rows, const std::string& precision) {
+LoadedInfillModel load_infill_model(const std::filesystem::path& folder, int64_t rows,
+                                    const std::string& precision) {
   InfillModelConfig model;
   InfillThinkingConfig thinking;
   const ModelConfigFile config(folder, ModelKind::kInfill);
   config.read("model", model);
   config.read("thinking", thinking);
   model.check();
+  thinking.check();
+  LoadedInfillModel loaded;
+  loaded.format = load_answer_format(folder);
+  EBT_CHECK(
+      model.vocab_size == loaded.format.vocabulary_size() &&
+          model.row_length == loaded.format.length,
+      "'{}' describes a model of rows of {} tokens out of {}, but its format has {} out of {}",
+      (folder / kConfigFile).string(), model.row_length, model.vocab_size, loaded.format.length,
+      loaded.format.vocabulary_size());
   const SafetensorsFile file(folder / kModelFile);
   check_weights(file, infill_model_layout(model));
   EngineOptions options;
   options.training = false;
   options.precision = precision_of(precision);
-  auto made = make_infill_model<float>(model, thinking, rows, options);
-  load_weights(file, made->edit_weights());
-  return made;
+  loaded.model =
+      make_infill_model<float>(model, thinking, std::min(rows, rows_together(model)), options);
+  load_weights(file, loaded.model->edit_weights());
+  return loaded;
 }
 
 std::unique_ptr<TextGenerator<float>> load_text_generator(const std::filesystem::path& folder,

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "ebt/data/answers/answer_format.h"
 #include "ebt/model/infill_model.h"
 #include "ebt/model/model_folder.h"
 #include "ebt/model/text_model.h"
@@ -23,9 +24,14 @@ namespace ebt {
 template <class T>
 std::unique_ptr<TextModel<T>> load_model(const std::filesystem::path& folder, int64_t rows);
 
-// For evaluation and solving, of up to `rows` rows at a time, in "fp32", "bf16" or "auto".
-std::unique_ptr<InfillModel<float>> load_infill_model(const std::filesystem::path& folder,
-                                                      int64_t rows, const std::string& precision);
+// A model of whole answers, and how its rows are written.
+struct LoadedInfillModel {
+  std::unique_ptr<InfillModel<float>> model;
+  AnswerFormat format;
+};
+// For solve(), of up to `rows` rows at a time, in "fp32", "bf16" or "auto".
+LoadedInfillModel load_infill_model(const std::filesystem::path& folder, int64_t rows,
+                                    const std::string& precision);
 
 // For generation of so many texts at a time in single precision, its thoughts starting from
 // `noise`.
