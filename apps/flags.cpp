@@ -219,8 +219,8 @@ void Flags::check_paths() const {
   check_outputs(inputs, outputs);
 }
 
-void Flags::add_words(const std::string& name, const std::string& help,
-                      const std::string& heading, const std::string& separator) {
+void Flags::add_words(const std::string& name, const std::string& help, const std::string& heading,
+                      const std::string& separator) {
   command_
       .add_option_function<std::vector<std::string>>(
           name,

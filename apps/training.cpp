@@ -5,10 +5,10 @@
 #include <cmath>
 #include <filesystem>
 
-#include "ebt/data/answers/answer_format_file.h"
 #include "ebt/core/log.h"
 #include "ebt/core/message.h"
 #include "ebt/core/printable.h"
+#include "ebt/data/answers/answer_format_file.h"
 #include "ebt/io/folder.h"
 #include "ebt/kernels/gemm.h"
 #include "ebt/kernels/isa.h"
@@ -84,8 +84,7 @@ void remove_run(const std::string& folder) {
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     const std::string name = entry.path().filename().string();
     if (name == kConfigFile || name == kModelFile || name == kMetricsFile || name == kStreamFile ||
-        name == kAnswerFormatFile ||
-        name.starts_with("training-state-")) {
+        name == kAnswerFormatFile || name.starts_with("training-state-")) {
       std::filesystem::remove(entry.path());
     }
   }

@@ -36,7 +36,8 @@ concept TrainingTask = requires(Task& task, const Task& same, typename Task::Con
   // vocabulary, which may have to be opened for it. Of one that goes on: what its folder keeps.
   { Task::begin(config) } -> std::same_as<typename Task::Data>;
   { Task::load(folder) } -> std::same_as<typename Task::Data>;
-  // Opens it unless it is open, as a config wants it. Throws Error when it cannot, or nothing in it can be read.
+  // Opens it unless it is open, as a config wants it. Throws Error when it cannot, or nothing in it
+  // can be read.
   Task::open(resolved, data);
   // Tells it from other data; and what to say where those that a run was trained on were others.
   { Task::identity(data) } -> std::same_as<DataIdentity>;
