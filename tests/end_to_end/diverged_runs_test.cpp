@@ -55,10 +55,11 @@ class DivergedRuns : public ::testing::Test {
   std::string text_ = folder_.write("text.txt", words());
 };
 
-// At a rate of 0.1 attention is saturated: its slopes are zero, and predictions uniform.
+// Thinking starts from zeros: validations draw other noise than evaluations do, which in a run that
+// has diverged is not small.
 TEST_F(DivergedRuns, AreMeasuredAlikeByTrainingAndEval) {
   for (const char* precision : {"fp32", "bf16"}) {
-    for (const char* rate : {"0.001", "0.1"}) {
+    for (const char* rate : {"0.001", "1"}) {
       SCOPED_TRACE(std::string(precision) + ", learning rate " + rate);
       const std::string model = folder_.file("model");
       const json trained = run_ebt_json({"train",
@@ -83,6 +84,8 @@ TEST_F(DivergedRuns, AreMeasuredAlikeByTrainingAndEval) {
                                          "0.03",
                                          "--validation-windows",
                                          "0",
+                                         "--initial",
+                                         "zeros",
                                          "--learning-rate",
                                          rate,
                                          "--precision",
