@@ -190,9 +190,9 @@ TEST_F(Solve, RefusesWhatMeansNothing) {
   expect_says(error(command({kBoard, "--think-steps", "0"})), "think-steps: 0 is not between");
   expect_says(solve_lines("\n\n", {}).err, "no puzzle");
 
-  auto changed = nlohmann::json::parse(read_file(folder_.path() / "model" / kConfigFile));
-  changed["format"]["characters"] = "123456";
-  folder_.write("model/config.json", changed.dump());
+  AnswerFormat other = small_boards();
+  other.characters = "123456";
+  save_answer_format(model_, other);
   expect_says(error(command({kBoard})),
               "rows of 16 tokens out of 4, but its format has 16 out of 6");
   const Outcome text = run_ebt({"generate", "--model", model_});
