@@ -68,8 +68,8 @@ ModelConfigFile::ModelConfigFile(const std::filesystem::path& folder) {
       std::vector<std::string> words;
       std::transform(kKinds.begin() + 1, kKinds.end(), std::back_inserter(words),
                      [](const KindEntry& known) { return fmt::format("\"{}\"", known.word); });
-      fail("{}: \"{}\" must be {}, or absent for text", source_, kKindKey,
-           fmt::join(words, " or "));
+      fail("{}: \"{}\" must be one of {}, or absent for text", source_, kKindKey,
+           fmt::join(words, ", "));
     }
     kind_ = entry->kind;
   }

@@ -95,8 +95,10 @@ TEST(ImageModelFolder, RefusesAConfigThatIsNotOne) {
   };
   EXPECT_EQ(error_of(R"({"format_version": 2, "kind": "image"})"),
             name + " has format version 2, and this program reads version 1");
-  EXPECT_EQ(error_of(R"({"format_version": 1, "kind": "smell"})"),
-            name + ": \"kind\" must be \"image\", or absent for text");
+  EXPECT_EQ(
+      error_of(R"({"format_version": 1, "kind": "smell"})"),
+      name +
+          ": \"kind\" must be one of \"image\", \"infill\", \"video_train\", or absent for text");
   EXPECT_EQ(error_of(R"({"format_version": 1, "kind": "image", "tokens": {}})"),
             name +
                 " has an unknown part \"tokens\"; known parts are format_version, kind, model, "
