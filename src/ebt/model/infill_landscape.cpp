@@ -13,8 +13,8 @@ int64_t largest_chunk(const InfillModelConfig& config, int64_t rows, const Engin
 int64_t rows_per_chunk(const InfillModelConfig& config, int64_t rows,
                        const EngineOptions& options) {
   const int64_t most = largest_chunk(config, rows, options);
-  const int64_t chunks = (rows + most - 1) / most;
-  return (rows + chunks - 1) / chunks;
+  const int64_t chunks = std::max<int64_t>((rows + most - 1) / most, 1);
+  return std::max<int64_t>((rows + chunks - 1) / chunks, 1);
 }
 
 StackShape answer_stack_shape(const InfillModelConfig& config, int64_t n) {

@@ -59,6 +59,9 @@ size_t VideoTransformerPp<T, S>::workspace_bytes(const VideoModelConfig& model, 
 template <class T, class S>
 LossSums VideoTransformerPp<T, S>::measure(const ClipRows<T>& rows, bool learns,
                                            const FrameObserver<T>& observe) {
+  EBT_CHECK(rows.frames.dim(2) == this->config().width,
+            "video: frames of {} values, but the model's have {}", rows.frames.dim(2),
+            this->config().width);
   const typename DirectPredictor<T, S>::Work work{rows.frames.dim(0), rows.frames.dim(1) - 1,
                                                   learns};
   if (workspace_ == nullptr || !(workspace_->predictor.work() == work)) {

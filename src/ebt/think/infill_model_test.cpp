@@ -178,6 +178,15 @@ TEST_P(InfillModels, NeverReadWhatIsAskedFor) {
   EXPECT_EQ(one, other);
 }
 
+TEST_P(InfillModels, ThinkAboutNoRowsWithoutAFault) {
+  const Puzzles puzzles;
+  const auto model = make<float>(GetParam(), {});
+  int64_t seen = 0;
+  model->think(puzzles.rows(0, 0), 3, {nullptr, {0, 6, 5}},
+               [&](const InfillStep<float>&) { ++seen; });
+  EXPECT_EQ(seen, 0);
+}
+
 INSTANTIATE_TEST_SUITE_P(Architectures, InfillModels,
                          testing::Values(InfillArchitecture::kEbt, InfillArchitecture::kFeedForward,
                                          InfillArchitecture::kLooped),

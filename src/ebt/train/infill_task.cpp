@@ -91,7 +91,7 @@ size_t InfillTask<T>::model_bytes(const InfillTrainConfig& config) {
 template <class T>
 double InfillTask<T>::working_bytes(const InfillTrainConfig& config) {
   const InfillModelConfig& model = config.model;
-  const int64_t rows = rows_per_chunk(model, config.run.micro_batch, engine_options<T>(config.run));
+  const int64_t rows = largest_chunk(model, config.run.micro_batch, engine_options<T>(config.run));
   const double tokens = static_cast<double>(config.run.batch * model.row_length) *
                         (2 * sizeof(int32_t) + sizeof(uint8_t));
   return tokens +
