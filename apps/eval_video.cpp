@@ -63,10 +63,7 @@ SelectedClips select_clips(const EvalVideoFlags& flags, const VideoTrainConfig& 
   }
   VideoData data;
   data.clips = std::make_shared<Clips>(source.data);
-  EBT_CHECK(data.clips->width() == config.model.width,
-            "'{}' holds frames of {} numbers, and the model is of frames of {}", source.data,
-            data.clips->width(), config.model.width);
-  cut_clips(source, config.model.context, data);
+  cut_clips(source, config.model.width, config.model.context, data);
   if (!flags.data.empty()) {
     return {fmt::format("'{}'", printable(source.data)), data.training};
   }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "ebt/data/even_choice.h"
 #include "ebt/eval/statistics.h"
 
 namespace ebt {
@@ -97,23 +98,16 @@ InfillScores measure_answers(InfillModel<float>& model, const AnswerSet& answers
                              const SolveOptions& options, int64_t wanted, int64_t batch_rows,
                              const AnswerJudge& is_right,
                              const std::function<void(double)>& progress) {
-  const int64_t available = answers.count();
-  const int64_t total = wanted > 0 ? std::min(wanted, available) : available;
+  const int64_t total = limited(wanted, answers.count());
   EBT_CHECK(total > 0, "there are no rows to measure");
   InfillScores scores;
   scores.rows = total;
   std::vector<double> confidences;
   std::vector<bool> kept_right;
   AnswerBatch batch;
-  AnswerBatch one;
   for (int64_t first = 0; first < total; first += batch_rows) {
     const int64_t count = std::min(batch_rows, total - first);
-    batch.resize(count, model.config().row_length);
-    for (int64_t row = 0; row < count; ++row) {
-      answers.fill(one, (first + row) * available / total, 1);
-      std::copy(one.tokens.begin(), one.tokens.end(), batch.tokens.begin() + row * batch.length);
-      std::copy(one.known.begin(), one.known.end(), batch.known.begin() + row * batch.length);
-    }
+    answers.fill_evenly(batch, first, count, total);
     scores.unknown_tokens += std::count(batch.known.begin(), batch.known.end(), uint8_t{0});
     const Tally tally(batch, is_right, scores);
     const auto begin = std::chrono::steady_clock::now();

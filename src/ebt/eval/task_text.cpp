@@ -133,12 +133,6 @@ void for_each_example(
   EBT_CHECK(count > 0, "{} is empty: there is no example to measure", input.name);
 }
 
-int64_t spread_place(int64_t i, int64_t count, int64_t available) { return i * available / count; }
-
-int64_t limited(int64_t wanted, int64_t available) {
-  return wanted > 0 ? std::min(wanted, available) : available;
-}
-
 std::string some_of(int64_t count, int64_t available, const std::string& things) {
   return count < available ? fmt::format("{} of the {} {}", count, available, things)
                            : fmt::format("all {} {}", available, things);

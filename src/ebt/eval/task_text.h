@@ -54,10 +54,6 @@ void for_each_example(
     const std::string& path,
     const std::function<void(const std::string& what, const nlohmann::json& object)>& visit);
 
-// The i-th of `count` places spread evenly over `available`.
-int64_t spread_place(int64_t i, int64_t count, int64_t available);
-// `wanted`, or `available` where that is less or `wanted` is 0.
-int64_t limited(int64_t wanted, int64_t available);
 // "200 of the 5153 passages", or "all 5153 passages".
 std::string some_of(int64_t count, int64_t available, const std::string& things);
 

@@ -162,13 +162,7 @@ TEST(JsonLines, AreRefusedInOneSentence) {
   EXPECT_NE(error_of("{\"text").find("line 1 of 'F' is not valid JSON"), std::string::npos);
 }
 
-TEST(SpreadPlaces, CoverTheWholeEvenly) {
-  EXPECT_EQ(spread_place(0, 3, 9), 0);
-  EXPECT_EQ(spread_place(1, 3, 9), 3);
-  EXPECT_EQ(spread_place(2, 3, 9), 6);
-  EXPECT_EQ(limited(0, 9), 9);
-  EXPECT_EQ(limited(20, 9), 9);
-  EXPECT_EQ(limited(2, 9), 2);
+TEST(SomeOf, SaysHowManyOfWhat) {
   EXPECT_EQ(some_of(2, 9, "texts"), "2 of the 9 texts");
   EXPECT_EQ(some_of(9, 9, "texts"), "all 9 texts");
 }

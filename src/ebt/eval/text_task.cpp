@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "ebt/core/error.h"
+#include "ebt/data/even_choice.h"
 #include "ebt/eval/task_text.h"
 #include "ebt/eval/tasks.h"
 

@@ -5,6 +5,7 @@
 #include <numbers>
 
 #include "ebt/core/work_watch.h"
+#include "ebt/data/even_choice.h"
 
 namespace ebt {
 
@@ -22,7 +23,7 @@ template <class T>
 TextLosses evaluate(TextModel<T>& model, const RowSet& rows, int64_t batch_rows,
                     const PassOptions& options, int64_t max_rows) {
   const int64_t available = rows.count();
-  const int64_t total = max_rows > 0 ? std::min(max_rows, available) : available;
+  const int64_t total = limited(max_rows, available);
   TextLosses result;
   Batch batch;
   Batch one;
@@ -30,7 +31,7 @@ TextLosses evaluate(TextModel<T>& model, const RowSet& rows, int64_t batch_rows,
     batch = {};
     batch.rows = count;
     for (int64_t row = first; row < first + count; ++row) {
-      rows.fill(one, row * available / total, 1);
+      rows.fill(one, spread_place(row, total, available), 1);
       result.bytes += one.target_bytes;
       batch.context = one.context;
       batch.inputs.insert(batch.inputs.end(), one.inputs.begin(), one.inputs.end());

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "ebt/core/work_watch.h"
+#include "ebt/data/even_choice.h"
 
 namespace ebt {
 namespace {
@@ -97,14 +98,13 @@ double ImageTask<T>::add_gradients(ImageModel<T>& model, int64_t step, ImageLoss
 template <class T>
 ImageLosses ImageTask<T>::validate(ImageModel<T>& model) {
   const int64_t available = data_.validation->count();
-  const int64_t wanted = config_.run.validation_images;
-  const int64_t total = wanted > 0 ? std::min(wanted, available) : available;
+  const int64_t total = limited(config_.run.validation_images, available);
   ImageLosses measured;
   measured.arch = config_.model.arch;
   work_in_parts(total, config_.run.micro_batch, [&](int64_t first, int64_t count) {
     const Tensor<float> filled = pixels(count);
     for (int64_t row = 0; row < count; ++row) {
-      data_.validation->fill((first + row) * available / total, filled.slice(row, 1));
+      data_.validation->fill(spread_place(first + row, total, available), filled.slice(row, 1));
     }
     const ImageRows<T> rows{images(count), first, 1.0 / static_cast<double>(total)};
     measured.add(model.evaluate(rows, config_.run.seed));

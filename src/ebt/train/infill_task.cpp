@@ -5,6 +5,7 @@
 
 #include "ebt/core/work_watch.h"
 #include "ebt/data/answers/answer_format_file.h"
+#include "ebt/data/even_choice.h"
 #include "ebt/data/random_draws.h"
 #include "ebt/model/infill_landscape.h"
 
@@ -28,7 +29,7 @@ AnswerData InfillTask<T>::begin(InfillTrainConfig& config) {
   AnswerData data = open_answer_data(config.data, config.run.seed);
   if (!config.run.from.empty()) {
     const AnswerFormat base = load_answer_format(config.run.from);
-    EBT_CHECK(fields_to_json(base) == fields_to_json(data.format),
+    EBT_CHECK(base == data.format,
               "--from: the model of '{}' reads rows of {} tokens of {:?}, and these data are rows "
               "of {} tokens of {:?}, or of another layout",
               config.run.from, base.length, base.characters, data.format.length,
@@ -54,7 +55,7 @@ void InfillTask<T>::open(const InfillTrainConfig& config, AnswerData& data) {
     return;
   }
   AnswerData opened = open_answer_data(config.data, config.run.seed);
-  EBT_CHECK(fields_to_json(opened.format) == fields_to_json(data.format),
+  EBT_CHECK(opened.format == data.format,
             "{} holds other rows than the model learned from: of {} tokens of {:?}, and not of {} "
             "of {:?}",
             source_name(config.data.data), opened.format.length, opened.format.characters,
@@ -161,18 +162,10 @@ double InfillTask<T>::add_gradients(InfillModel<T>& model, int64_t step, InfillL
 // Rows are spread evenly over those kept for validation, as their file may be sorted.
 template <class T>
 InfillLosses InfillTask<T>::validate(InfillModel<T>& model) {
-  const int64_t available = data_.validation->count();
-  const int64_t wanted = config_.run.validation_rows;
-  const int64_t total = wanted > 0 ? std::min(wanted, available) : available;
+  const int64_t total = limited(config_.run.validation_rows, data_.validation->count());
   InfillLosses measured;
-  AnswerBatch one;
   work_in_parts(total, config_.run.micro_batch, [&](int64_t first, int64_t count) {
-    batch_.resize(count, config_.model.row_length);
-    for (int64_t row = 0; row < count; ++row) {
-      data_.validation->fill(one, (first + row) * available / total, 1);
-      std::copy(one.tokens.begin(), one.tokens.end(), batch_.tokens.begin() + row * batch_.length);
-      std::copy(one.known.begin(), one.known.end(), batch_.known.begin() + row * batch_.length);
-    }
+    data_.validation->fill_evenly(batch_, first, count, total);
     measured.add(model.evaluate(rows_of(batch_, 0, count, first), config_.run.seed, 0));
   });
   return measured;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "ebt/core/work_watch.h"
+#include "ebt/data/even_choice.h"
 
 namespace ebt {
 
@@ -21,10 +22,7 @@ void VideoTask<T>::open(const VideoTrainConfig& config, VideoData& data) {
   if (data.clips == nullptr) {
     data.clips = std::make_shared<Clips>(config.data.data);
   }
-  EBT_CHECK(data.clips->width() == config.model.width,
-            "'{}' holds frames of {} numbers, and the model is of frames of {}", config.data.data,
-            data.clips->width(), config.model.width);
-  cut_clips(config.data, config.model.context, data);
+  cut_clips(config.data, config.model.width, config.model.context, data);
 }
 
 template <class T>
@@ -106,12 +104,11 @@ double VideoTask<T>::add_gradients(VideoModel<T>& model, int64_t step, VideoLoss
 template <class T>
 VideoLosses VideoTask<T>::validate(VideoModel<T>& model) {
   const int64_t available = data_.validation->count();
-  const int64_t wanted = config_.run.validation_windows;
-  const int64_t total = wanted > 0 ? std::min(wanted, available) : available;
+  const int64_t total = limited(config_.run.validation_windows, available);
   VideoLosses measured;
   work_in_parts(total, config_.run.micro_batch, [&](int64_t first, int64_t count) {
     const ClipRows<T> part = rows(*data_.validation, first, count, total,
-                                  [&](int64_t row) { return row * available / total; });
+                                  [&](int64_t row) { return spread_place(row, total, available); });
     measured.add(model.evaluate(part, config_.run.seed, 0, {}));
   });
   return measured;

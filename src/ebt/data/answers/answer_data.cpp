@@ -9,6 +9,7 @@
 #include "ebt/core/config_check.h"
 #include "ebt/data/answers/answer_table.h"
 #include "ebt/data/answers/answer_text.h"
+#include "ebt/data/even_choice.h"
 #include "ebt/data/shuffled_order.h"
 #include "ebt/data/text/text_input.h"
 #include "ebt/io/byte_stream.h"
@@ -115,10 +116,9 @@ AnswerData open_table(const AnswerDataConfig& config, uint64_t seed) {
             wanted);
   std::vector<int64_t> training;
   std::vector<int64_t> validation;
+  const std::vector<bool> kept = choose_evenly(wanted, count);
   for (int64_t row = 0; row < count; ++row) {
-    // As many of the first row + 1 as the share demands.
-    const bool kept = (row + 1) * wanted / count > row * wanted / count;
-    (kept ? validation : training).push_back(row);
+    (kept[static_cast<size_t>(row)] ? validation : training).push_back(row);
   }
   AnswerData data;
   data.format = opened.format;

@@ -47,6 +47,7 @@ struct AnswerFormat {
     visit("boxes", boxes, "rows x columns of the boxes of the grid");
   }
 
+  bool operator==(const AnswerFormat&) const = default;
   // V, the padding among them.
   int64_t vocabulary_size() const {
     return static_cast<int64_t>(characters.size()) + (padded ? 1 : 0);

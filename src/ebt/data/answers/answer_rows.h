@@ -41,6 +41,9 @@ class AnswerSet {
   virtual int64_t count() const = 0;
   // Makes `batch` the rows [first_row, first_row + rows), which must be among the count().
   virtual void fill(AnswerBatch& batch, int64_t first_row, int64_t rows) const = 0;
+
+  // Makes `batch` the places [first, first + rows) of `total` rows that lie evenly in the set.
+  void fill_evenly(AnswerBatch& batch, int64_t first, int64_t rows, int64_t total) const;
 };
 
 }  // namespace ebt

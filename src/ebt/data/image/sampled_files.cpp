@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "ebt/core/error.h"
+#include "ebt/data/even_choice.h"
 #include "ebt/data/image/image_crop.h"
 #include "ebt/kernels/rng.h"
 
@@ -79,11 +80,7 @@ std::vector<bool> validation_files(int64_t count, double share) {
   if (share > 0 && count > 1) {
     wanted = std::max<int64_t>(wanted, 1);
   }
-  std::vector<bool> chosen(static_cast<size_t>(count));
-  for (int64_t i = 0; i < count; ++i) {
-    chosen[static_cast<size_t>(i)] = (i + 1) * wanted / count > i * wanted / count;
-  }
-  return chosen;
+  return choose_evenly(wanted, count);
 }
 
 TrainingFiles::TrainingFiles(std::shared_ptr<CheckedFiles> checked, std::vector<int64_t> files,

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "ebt/core/config_check.h"
+#include "ebt/data/even_choice.h"
 
 namespace ebt {
 
@@ -41,7 +42,10 @@ void ClipWindows::read(int64_t window, Tensor<T> frames) const {
   clips_->read(clip, first, frames);
 }
 
-void cut_clips(const VideoDataConfig& config, int64_t context, VideoData& data) {
+void cut_clips(const VideoDataConfig& config, int64_t width, int64_t context, VideoData& data) {
+  EBT_CHECK(data.clips->width() == width,
+            "'{}' holds frames of {} numbers, and the model is of frames of {}", config.data,
+            data.clips->width(), width);
   const int64_t count = data.clips->count();
   int64_t kept = std::llround(config.validation * static_cast<double>(count));
   if (config.validation > 0 && count > 1) {
@@ -50,10 +54,9 @@ void cut_clips(const VideoDataConfig& config, int64_t context, VideoData& data) 
   EBT_CHECK(kept < count, "'{}' has {} clips, and all are kept for validation", config.data, count);
   std::vector<int64_t> training;
   std::vector<int64_t> validation;
+  const std::vector<bool> keep = choose_evenly(kept, count);
   for (int64_t clip = 0; clip < count; ++clip) {
-    // Of every `count` clips `kept`, evenly.
-    const bool keep = (clip + 1) * kept / count > clip * kept / count;
-    (keep ? validation : training).push_back(clip);
+    (keep[static_cast<size_t>(clip)] ? validation : training).push_back(clip);
   }
   data.training = std::make_shared<ClipWindows>(data.clips, std::move(training), context);
   data.validation = std::make_shared<ClipWindows>(data.clips, std::move(validation), context);

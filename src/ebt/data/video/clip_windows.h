@@ -53,8 +53,8 @@ struct VideoData {
 };
 
 // Cuts clips into windows. Which of them are for validation follows from their number and the share
-// alone: they are spread evenly, and at least one of two. Throws Error when none is left for
-// training, or a clip is too short.
-void cut_clips(const VideoDataConfig& config, int64_t context, VideoData& data);
+// alone: they are spread evenly, and at least one of two. Throws Error when frames are not of
+// `width` numbers, none is left for training, or a clip is too short.
+void cut_clips(const VideoDataConfig& config, int64_t width, int64_t context, VideoData& data);
 
 }  // namespace ebt

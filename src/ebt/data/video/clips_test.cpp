@@ -136,7 +136,7 @@ TEST(ClipWindows, ForetellEveryFrameButTheFirst) {
   folder.write("data/c.npy", npy_bytes("<f8", "(5, 1)", bytes_of_numbers(counted(5, 40))));
   VideoData data;
   data.clips = std::make_shared<Clips>(folder.file("data"));
-  cut_clips({folder.file("data"), 0.0}, 3, data);
+  cut_clips({folder.file("data"), 0.0}, 1, 3, data);
   EXPECT_EQ(data.validation->count(), 0);
   std::vector<double> firsts;
   for (int64_t window = 0; window < data.training->count(); ++window) {
@@ -146,17 +146,17 @@ TEST(ClipWindows, ForetellEveryFrameButTheFirst) {
     firsts.push_back(frames[0]);
   }
   EXPECT_EQ(firsts, (std::vector<double>{0, 3, 4, 20, 40, 41}));
-  cut_clips({folder.file("data"), 0.1}, 3, data);
+  cut_clips({folder.file("data"), 0.1}, 1, 3, data);
   EXPECT_EQ(data.training->count() + data.validation->count(), 6);
   EXPECT_GT(data.validation->count(), 0) << "at least one clip of two";
   EXPECT_EQ(error_text([&] {
-              cut_clips({"x", 0.0}, 4, data);
+              cut_clips({"x", 0.0}, 1, 4, data);
             }),
             "'" + folder.file("data/b.npy") +
                 "' has 4 frames, and a context of 4 and the frame after it are 5: lower --context, "
                 "or take the clip out");
   EXPECT_EQ(error_text([&] {
-              cut_clips({"x", 0.9}, 3, data);
+              cut_clips({"x", 0.9}, 1, 3, data);
             }),
             "'x' has 3 clips, and all are kept for validation");
 }
