@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <type_traits>
 
@@ -18,7 +19,9 @@ class Shape {
   static constexpr int kMaxRank = 4;
 
   Shape() = default;
-  Shape(std::initializer_list<int64_t> extents) {
+  Shape(std::initializer_list<int64_t> extents)
+      : Shape(std::span<const int64_t>(extents.begin(), extents.size())) {}
+  explicit Shape(std::span<const int64_t> extents) {
     EBT_CHECK(extents.size() <= kMaxRank, "tensor: rank {} is above {}", extents.size(), kMaxRank);
     for (const int64_t extent : extents) {
       EBT_CHECK(extent >= 0, "tensor: negative extent {}", extent);

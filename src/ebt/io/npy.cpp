@@ -2,6 +2,7 @@
 
 #include <array>
 #include <charconv>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -60,20 +61,10 @@ Shape shape_of(std::string_view tuple, size_t item_bytes, const std::string& nam
     extents.push_back(extent);
     tuple = tuple.substr(static_cast<size_t>(rest - tuple.data()));
   }
-  switch (extents.size()) {
-    case 0:
-      return {};
-    case 1:
-      return {extents[0]};
-    case 2:
-      return {extents[0], extents[1]};
-    case 3:
-      return {extents[0], extents[1], extents[2]};
-    default:
-      EBT_CHECK(extents.size() == 4, "'{}' has {} dimensions, and at most 4 are supported", name,
-                extents.size());
-      return {extents[0], extents[1], extents[2], extents[3]};
-  }
+  EBT_CHECK(extents.size() <= Shape::kMaxRank,
+            "'{}' has {} dimensions, and at most {} are supported", name, extents.size(),
+            Shape::kMaxRank);
+  return Shape(std::span<const int64_t>(extents));
 }
 
 }  // namespace

@@ -58,21 +58,6 @@ Dtype parse_dtype(const json& value, const std::string& what) {
   return found->dtype;
 }
 
-Shape make_shape(const std::array<int64_t, Shape::kMaxRank>& extents, size_t rank) {
-  switch (rank) {
-    case 0:
-      return {};
-    case 1:
-      return {extents[0]};
-    case 2:
-      return {extents[0], extents[1]};
-    case 3:
-      return {extents[0], extents[1], extents[2]};
-    default:
-      return {extents[0], extents[1], extents[2], extents[3]};
-  }
-}
-
 // Also proves that Shape::count() and the size in bytes do not overflow.
 Shape parse_shape(const json& value, size_t item_bytes, const std::string& what) {
   EBT_CHECK(value.is_array(), "{} has a shape that is not a list", what);
@@ -89,7 +74,7 @@ Shape parse_shape(const json& value, size_t item_bytes, const std::string& what)
               "{} has a shape whose size overflows", what);
     extents[axis] = static_cast<int64_t>(extent);
   }
-  return make_shape(extents, value.size());
+  return Shape(std::span<const int64_t>(extents).first(value.size()));
 }
 
 // The part of `data` that the tensor claims.
