@@ -56,13 +56,6 @@ class Answers : public ::testing::Test {
     arguments.insert(arguments.end(), more.begin(), more.end());
     return arguments;
   }
-  static void expect_refused(const Arguments& arguments, const std::string& part) {
-    const Outcome outcome = run_ebt(arguments);
-    EXPECT_EQ(outcome.exit_code, 1) << "signal " << outcome.signal;
-    EXPECT_EQ(outcome.out, "");
-    EXPECT_NE(outcome.err.find(part), std::string::npos) << outcome.err;
-    EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 2) << outcome.err;
-  }
 
   TemporaryFolder folder_;
 };

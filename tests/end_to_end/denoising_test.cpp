@@ -68,15 +68,6 @@ class Denoising : public ::testing::Test {
   static Arguments probe(const Arguments& more) {
     return with({"probe", "--model", model(), "--threads", "1"}, more);
   }
-  // Expects exit code 1, and on stderr one sentence with `part` and a hint.
-  static void expect_refused(const Arguments& arguments, const std::string& part) {
-    const Outcome outcome = run_ebt(arguments);
-    EXPECT_EQ(outcome.exit_code, 1) << "signal " << outcome.signal;
-    EXPECT_EQ(outcome.out, "");
-    EXPECT_EQ(outcome.err.rfind("ebt: ", 0), 0U) << outcome.err;
-    EXPECT_NE(outcome.err.find(part), std::string::npos) << outcome.err;
-    EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 2) << outcome.err;
-  }
   // Without what the clock measured.
   static json without_times(json value) {
     if (value.is_object()) {

@@ -30,14 +30,6 @@ class ImageTraining : public ::testing::Test {
     more.insert(more.end(), kStateful.begin(), kStateful.end());
     return tiny_image_training(folder_.file(name), more);
   }
-  // Expects exit code 1, one sentence with `part`, and a hint.
-  static void expect_refused(const Arguments& arguments, const std::string& part) {
-    const Outcome outcome = run_ebt(arguments);
-    EXPECT_EQ(outcome.exit_code, 1) << "signal " << outcome.signal;
-    EXPECT_EQ(outcome.out, "");
-    EXPECT_NE(outcome.err.find(part), std::string::npos) << outcome.err;
-    EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 2) << outcome.err;
-  }
   void expect_no_training(const Arguments& more, const std::string& part) {
     expect_refused(tiny_image_training(folder_.file("out"), more), part);
     EXPECT_FALSE(std::filesystem::exists(folder_.file("out")));

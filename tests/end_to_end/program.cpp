@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
@@ -143,6 +144,15 @@ nlohmann::json run_ebt_json(Arguments arguments) {
   nlohmann::json object = nlohmann::json::parse(outcome.out, nullptr, false);
   EXPECT_TRUE(object.is_object()) << outcome.out;
   return object;
+}
+
+void expect_refused(const Arguments& arguments, const std::string& part) {
+  const Outcome outcome = run_ebt(arguments);
+  EXPECT_EQ(outcome.exit_code, 1) << "signal " << outcome.signal;
+  EXPECT_EQ(outcome.out, "");
+  EXPECT_EQ(outcome.err.rfind("ebt: ", 0), 0U) << outcome.err;
+  EXPECT_NE(outcome.err.find(part), std::string::npos) << outcome.err;
+  EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 2) << outcome.err;
 }
 
 std::string read_file(const std::filesystem::path& path) {

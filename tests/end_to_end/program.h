@@ -63,6 +63,9 @@ Outcome run_ebt(const Arguments& arguments, const Limits& limits = {});
 // Expects success; returns the JSON object that it printed.
 nlohmann::json run_ebt_json(Arguments arguments);
 
+// Expects exit code 1, no output, one sentence with `part`, and a hint.
+void expect_refused(const Arguments& arguments, const std::string& part);
+
 std::string read_file(const std::filesystem::path& path);
 
 // A few ten thousand bytes of real text: the headers of this project.

@@ -230,16 +230,8 @@ class Replay {
 
 // What the file holds of outputs, loss and gradients.
 Outcome recorded(const SafetensorsFile& file) {
-  Outcome outcome;
-  for (const StoredTensor& tensor : file.tensors()) {
-    for (const char* prefix : {"grad.", "out.x.", "out.energy.", "out.y", "out.mse", "out.vb",
-                               "out.loss", "out.q_sample", "out.ddim"}) {
-      if (tensor.name.rfind(prefix, 0) == 0) {
-        outcome[tensor.name] = file.read<double>(tensor.name);
-      }
-    }
-  }
-  return outcome;
+  return recorded_of(file, {"grad.", "out.x.", "out.energy.", "out.y", "out.mse", "out.vb",
+                            "out.loss", "out.q_sample", "out.ddim"});
 }
 
 class GoldenImages : public testing::TestWithParam<std::string> {

@@ -175,12 +175,7 @@ class Replay {
 
 // What the file holds; final logits as log probabilities.
 Outcome recorded(const SafetensorsFile& file) {
-  Outcome outcome;
-  for (const StoredTensor& tensor : file.tensors()) {
-    if (tensor.name.rfind("out.", 0) == 0) {
-      outcome[tensor.name] = file.read<double>(tensor.name);
-    }
-  }
+  Outcome outcome = recorded_of(file, {"out."});
   const int64_t vocab = file.tensor("out.final_logits").shape[2];
   std::vector<double>& logits = outcome["out.final_logits"];
   for (size_t at = 0; at < logits.size(); at += static_cast<size_t>(vocab)) {

@@ -147,15 +147,7 @@ Outcome replay(const SafetensorsFile& file, const Perturbation& perturb = {},
 }
 
 // What the file holds of outputs, loss and gradients.
-Outcome recorded(const SafetensorsFile& file) {
-  Outcome outcome;
-  for (const StoredTensor& tensor : file.tensors()) {
-    if (tensor.name.rfind("grad.", 0) == 0 || tensor.name.rfind("out.", 0) == 0) {
-      outcome[tensor.name] = file.read<double>(tensor.name);
-    }
-  }
-  return outcome;
-}
+Outcome recorded(const SafetensorsFile& file) { return recorded_of(file, {"grad.", "out."}); }
 
 // Mirror descent starts every step from where the last one ended, so that the roundings of all
 // steps add up: of 48 files, 47 are below 5 times what roundings of the inputs change, one is

@@ -145,15 +145,7 @@ class Replay {
 
 // What the file holds of outputs, loss and gradients.
 Outcome recorded(const SafetensorsFile& file) {
-  Outcome outcome;
-  for (const StoredTensor& tensor : file.tensors()) {
-    for (const char* prefix : {"grad.", "out.logits", "out.energy", "out.loss"}) {
-      if (tensor.name.rfind(prefix, 0) == 0) {
-        outcome[tensor.name] = file.read<double>(tensor.name);
-      }
-    }
-  }
-  return outcome;
+  return recorded_of(file, {"grad.", "out.logits", "out.energy", "out.loss"});
 }
 
 class Golden : public testing::TestWithParam<std::string> {

@@ -89,15 +89,7 @@ Outcome replay(const SafetensorsFile& file, const Perturbation& perturb = {},
 }
 
 // What the file holds of outputs, loss and gradients.
-Outcome recorded(const SafetensorsFile& file) {
-  Outcome outcome;
-  for (const StoredTensor& tensor : file.tensors()) {
-    if (tensor.name.rfind("grad.", 0) == 0 || tensor.name.rfind("out.", 0) == 0) {
-      outcome[tensor.name] = file.read<double>(tensor.name);
-    }
-  }
-  return outcome;
-}
+Outcome recorded(const SafetensorsFile& file) { return recorded_of(file, {"grad.", "out."}); }
 
 class GoldenVideo : public testing::TestWithParam<std::string> {
  protected:

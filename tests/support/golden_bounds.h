@@ -56,6 +56,18 @@ struct Perturbation {
 // Tensors by their name in a file.
 using Outcome = std::map<std::string, std::vector<double>>;
 
+// The tensors of a file whose names begin with one of these.
+inline Outcome recorded_of(const SafetensorsFile& file, const std::vector<std::string>& prefixes) {
+  Outcome outcome;
+  for (const StoredTensor& tensor : file.tensors()) {
+    if (std::any_of(prefixes.begin(), prefixes.end(),
+                    [&](const std::string& prefix) { return tensor.name.rfind(prefix, 0) == 0; })) {
+      outcome[tensor.name] = file.read<double>(tensor.name);
+    }
+  }
+  return outcome;
+}
+
 // Expects every recorded tensor within its bound of ours.
 inline void expect_within(const std::string& file, const Outcome& ours, const Outcome& recorded,
                           const std::function<double(const std::string&)>& bound) {
