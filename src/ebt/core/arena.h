@@ -1,6 +1,7 @@
 // One block of memory from which a training step takes all its buffers before it starts.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 
@@ -49,5 +50,18 @@ class Arena {
   size_t peak_bytes_ = 0;
   bool measuring_ = true;
 };
+
+// Bytes of the larger of two layouts of one memory: that of inference and, where the model trains,
+// that of training. lay_out(arena, training) lays it out.
+template <class LayOut>
+size_t larger_layout_bytes(bool trains, const LayOut& lay_out) {
+  Arena inference;
+  lay_out(inference, false);
+  Arena training;
+  if (trains) {
+    lay_out(training, true);
+  }
+  return std::max(inference.peak_bytes(), training.peak_bytes());
+}
 
 }  // namespace ebt

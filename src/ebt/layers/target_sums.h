@@ -1,4 +1,4 @@
-// Sums over the positions that have a target.
+// Sums over all positions, and over those that have a target.
 #pragma once
 
 #include <algorithm>
@@ -11,6 +11,13 @@ namespace ebt {
 
 inline int64_t count_targets(Tensor<const int32_t> targets) {
   return std::count_if(targets.begin(), targets.end(), [](int32_t target) { return target >= 0; });
+}
+
+template <class T>
+double sum_of(Tensor<const T> values) {
+  double sum = 0;
+  kernels::sums<T>().sum(values.count(), values.data, &sum);
+  return sum;
 }
 
 // values and targets of equal count.

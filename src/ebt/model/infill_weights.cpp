@@ -40,7 +40,8 @@ InfillWeights<P> infill_weights(const InfillModelConfig& config, Block& paramete
   InfillWeights<P> weights;
   weights.vocabulary = parameters.tensor("vocab_to_embed.weight");
   weights.known = parameters.tensor("known.weight");
-  for (size_t axis = 0; axis < config.axes().size(); ++axis) {
+  const size_t axes = config.axes().size();
+  for (size_t axis = 0; axis < axes; ++axis) {
     weights.axes.push_back(parameters.tensor(axis_name(axis)));
   }
   for (int64_t layer = 0; layer < config.layers; ++layer) {

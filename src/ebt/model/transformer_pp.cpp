@@ -32,15 +32,9 @@ TransformerPp<T, S>::~TransformerPp() = default;
 template <class T, class S>
 size_t TransformerPp<T, S>::workspace_bytes(const TextModelConfig& model, int64_t rows,
                                             int64_t context, const EngineOptions& options) {
-  size_t most = 0;
-  for (const bool training : {false, true}) {
-    if (options.training || !training) {
-      Arena measure;
-      const Workspace layout(measure, model, {rows, context, training}, options);
-      most = std::max(most, measure.peak_bytes());
-    }
-  }
-  return most;
+  return larger_layout_bytes(options.training, [&](Arena& arena, bool training) {
+    const Workspace layout(arena, model, {rows, context, training}, options);
+  });
 }
 
 template <class T, class S>

@@ -45,15 +45,9 @@ VideoTransformerPp<T, S>::~VideoTransformerPp() = default;
 template <class T, class S>
 size_t VideoTransformerPp<T, S>::workspace_bytes(const VideoModelConfig& model, int64_t rows,
                                                  int64_t context, const EngineOptions& options) {
-  size_t most = 0;
-  for (const bool training : {false, true}) {
-    if (options.training || !training) {
-      Arena measure;
-      const Workspace layout(measure, model, {rows, context, training}, options);
-      most = std::max(most, measure.peak_bytes());
-    }
-  }
-  return most;
+  return larger_layout_bytes(options.training, [&](Arena& arena, bool training) {
+    const Workspace layout(arena, model, {rows, context, training}, options);
+  });
 }
 
 template <class T, class S>

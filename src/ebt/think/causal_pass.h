@@ -113,7 +113,6 @@ struct CausalProblem {
   typename Stream::Params at(size_t i) const { return landscape(i).params(); }
   typename Stream::Grads grads(size_t i) const { return landscape(i).grads(parts.gradients); }
   T learned_alpha() const { return parts.weights.values.step_size[0]; }
-  double alpha() const { return std::max(static_cast<double>(learned_alpha()), kSmallestStepSize); }
   T& alpha_bar() const { return parts.gradients.step_size[0]; }
 };
 

@@ -6,6 +6,7 @@
 #include "ebt/core/work_watch.h"
 #include "ebt/kernels/elementwise.h"
 #include "ebt/layers/smooth_l1.h"
+#include "ebt/layers/target_sums.h"
 
 namespace ebt {
 
@@ -28,13 +29,6 @@ struct ImageEbt<T, S>::Workspace {
 
 namespace {
 
-template <class T>
-double sum(Tensor<const T> values) {
-  double total = 0;
-  kernels::sums<T>().sum(values.count(), values.data, &total);
-  return total;
-}
-
 // One chunk (thinking_pass.h).
 template <class T, class S>
 struct ImageProblem {
@@ -50,16 +44,15 @@ struct ImageProblem {
   typename Stream::Params at(size_t /*i*/) const { return landscape.energy(); }
   typename Stream::Grads grads(size_t /*i*/) const { return landscape.energy_grads(gradients); }
   T learned_alpha() const { return landscape.weights.values().step_size[0]; }
-  double alpha() const { return std::max(static_cast<double>(learned_alpha()), kSmallestStepSize); }
   T& alpha_bar() const { return gradients.step_size[0]; }
-  void set_step_sizes(Tensor<const T> /*sizes*/) {}
+  void set_step_sizes(double /*alpha*/, Tensor<const T> /*sizes*/) {}
 
   StepLoss measure(size_t /*i*/, size_t /*last*/, Tensor<const T> images, T scale,
                    Tensor<T> row_loss, Tensor<T> slope) const {
     smooth_l1<T>(images, clean, scale, row_loss, row_error, slope);
-    return {sum<T>(row_error), sum<T>(row_loss)};
+    return {sum_of<T>(row_error), sum_of<T>(row_loss)};
   }
-  double energy_sum(Tensor<const T> energy) const { return sum(energy); }
+  double energy_sum(Tensor<const T> energy) const { return sum_of(energy); }
   template <class Buffers>
   Tensor<const T> energy_bar(size_t /*i*/, Buffers& /*buffers*/) const {
     return {};

@@ -21,13 +21,6 @@ AnswerSpace<T, S> answer_space(const InfillModelConfig& config,
   return space;
 }
 
-template <class T>
-double sum(Tensor<const T> values) {
-  double total = 0;
-  kernels::sums<T>().sum(values.count(), values.data, &total);
-  return total;
-}
-
 // Rows whose energies are wanted as they are: candidates, their features and given tokens.
 template <class T, class S>
 struct ScoredRows {
@@ -97,9 +90,8 @@ struct InfillProblem {
   typename Stream::Params at(size_t /*i*/) const { return landscape.energy(); }
   typename Stream::Grads grads(size_t /*i*/) const { return landscape.energy_grads(gradients); }
   T learned_alpha() const { return landscape.weights.values().step_size[0]; }
-  double alpha() const { return std::max(static_cast<double>(learned_alpha()), kSmallestStepSize); }
   T& alpha_bar() const { return gradients.step_size[0]; }
-  void set_step_sizes(Tensor<const T> sizes) {
+  void set_step_sizes(double /*alpha*/, Tensor<const T> sizes) {
     kernels::rows<T>().scale(sizes.count(), space.row_length, sizes.data,
                              workspace.answers.asked.data, workspace.token_step.data);
   }
@@ -110,7 +102,7 @@ struct InfillProblem {
         workspace.answers.measure(i, space.by_token(state), scale, space.by_token(slope), sums);
     return {loss, loss};
   }
-  double energy_sum(Tensor<const T> energy) const { return sum(energy); }
+  double energy_sum(Tensor<const T> energy) const { return sum_of(energy); }
   template <class Buffers>
   Tensor<const T> energy_bar(size_t /*i*/, Buffers& /*buffers*/) const {
     return {};
@@ -247,26 +239,18 @@ void InfillEbt<T, S>::rank(const InfillRows& rows, const Chunk& chunk,
 }
 
 template <class T, class S>
-std::function<void(int64_t first, Tensor<T>)> InfillEbt<T, S>::initial(
-    const DrawAddress& address) const {
-  return [=, scale = static_cast<T>(thinking_.initial_scale)](int64_t first, Tensor<T> out) {
-    address.initial(first, out, scale);
-  };
-}
-
-template <class T, class S>
 InfillSums InfillEbt<T, S>::train(const InfillRows& rows, const InfillLearning& learning,
                                   uint64_t seed, uint64_t training_step) {
   const DrawAddress address = address_of(rows, seed, training_step);
   ThinkingDraws<T> draws = training_draws<T>(thinking_, 1, address);
-  draws.initial = initial(address);
+  draws.initial = address.initial_noise<T>(thinking_.initial_scale);
   return run(rows, &learning, draws, {});
 }
 
 template <class T, class S>
 InfillSums InfillEbt<T, S>::evaluate(const InfillRows& rows, uint64_t seed, int64_t steps) {
   ThinkingDraws<T> draws;
-  draws.initial = initial(address_of(rows, seed, 0));
+  draws.initial = address_of(rows, seed, 0).template initial_noise<T>(thinking_.initial_scale);
   draws.landscapes = inference_landscapes(1, thinking_, steps);
   InfillSums sums = run(rows, nullptr, draws, {});
   sums.objective = sums.losses.back();

@@ -51,7 +51,6 @@ class InfillEbt : public ModelShell<T, S, InfillModel<T>> {
   // Adds the ranking term of a chunk that ended in `result` to sums and gradients.
   void rank(const InfillRows& rows, const Chunk& chunk, const InfillLearning& learning,
             Tensor<const T> result, Workspace& workspace, InfillSums& sums);
-  std::function<void(int64_t first, Tensor<T>)> initial(const DrawAddress& address) const;
   DrawAddress address_of(const InfillRows& rows, uint64_t seed, uint64_t step) const {
     return {seed, step, rows.first_row, this->config().row_length * this->config().vocab_size};
   }

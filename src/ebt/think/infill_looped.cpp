@@ -173,9 +173,7 @@ std::function<void(int64_t first, Tensor<T>)> InfillLooped<T, S>::initial(
     const InfillRows& rows, uint64_t seed, uint64_t training_step) const {
   const DrawAddress address{seed, training_step, rows.first_row,
                             this->config().row_length * this->config().vocab_size};
-  return [=, scale = static_cast<T>(initial_scale())](int64_t first, Tensor<T> out) {
-    address.initial(first, out, scale);
-  };
+  return address.initial_noise<T>(initial_scale());
 }
 
 template <class T, class S>

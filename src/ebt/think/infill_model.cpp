@@ -1,12 +1,9 @@
 // The makers behind model/infill_model.h: they know all architectures.
 #include "ebt/model/infill_model.h"
 
-#include <algorithm>
-#include <cmath>
-
-#include "ebt/kernels/rng.h"
 #include "ebt/think/infill_ebt.h"
 #include "ebt/think/infill_looped.h"
+#include "ebt/think/initial_weights.h"
 
 namespace ebt {
 
@@ -39,27 +36,11 @@ std::unique_ptr<InfillModel<T>> make_infill_model(const InfillModelConfig& model
   });
 }
 
-// As the reference starts: what is looked up N(0, 1), matrices Xavier-normal, norms at one.
 template <class T>
 void initialize_weights(InfillModel<T>& model, const InfillThinkingConfig& thinking,
                         uint64_t seed) {
-  const std::vector<ParameterEntry>& entries = model.layout().entries();
-  for (size_t i = 0; i < entries.size(); ++i) {
-    const ParameterEntry& entry = entries[i];
-    const Tensor<T> values = model.edit_weights().tensor(entry.name);
-    const auto named = [&](const char* part) { return entry.name.find(part) != std::string::npos; };
-    const RandomStream stream{seed, RandomPurpose::kInitialWeights, i};
-    if (entry.name == kStepSizeName) {
-      values[0] = static_cast<T>(thinking.step_size);
-    } else if (entry.shape.rank() == 1) {
-      std::fill(values.begin(), values.end(), T(1));
-    } else if (named("vocab_to_embed") || named("known") || named("axes")) {
-      stream.normal(0, values, T(1));
-    } else {
-      const auto fans = static_cast<double>(entry.shape[0] + entry.shape[1]);
-      stream.normal(0, values, static_cast<T>(std::sqrt(2.0 / fans)));
-    }
-  }
+  initialize_as_published(model, EbtType::kDefault, thinking.step_size, seed,
+                          {"vocab_to_embed", "known", "axes"});
 }
 
 #define EBT_INSTANTIATE(T)                                                                     \

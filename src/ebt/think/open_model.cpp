@@ -47,22 +47,33 @@ struct LoadedWeights {
   }
 };
 
+// The model that make(options) makes for inference, with the weights of a folder, once they are
+// known to be those of `layout`.
+template <class Make>
+auto with_weights(const std::filesystem::path& folder, const ParameterLayout& layout,
+                  Precision precision, const Make& make) {
+  const SafetensorsFile file(folder / kModelFile);
+  check_weights(file, layout);
+  EngineOptions options;
+  options.training = false;
+  options.precision = precision;
+  auto model = make(options);
+  load_weights(file, model->edit_weights());
+  return model;
+}
+
 }  // namespace
 
 template <class T>
 std::unique_ptr<TextModel<T>> load_model(const std::filesystem::path& folder, int64_t rows) {
   const TextConfig config(folder);
-  const SafetensorsFile file(folder / kModelFile);
-  check_weights(file, text_model_layout(config.model));
-  EngineOptions options;
-  options.training = false;
-  if (std::is_same_v<T, float>) {
-    options.precision = precision_of(config.precision);
-  }
-  auto model =
-      make_text_model<T>(config.model, config.thinking, rows, config.model.context, options);
-  load_weights(file, model->edit_weights());
-  return model;
+  const Precision precision =
+      std::is_same_v<T, float> ? precision_of(config.precision) : Precision::kFp32;
+  return with_weights(folder, text_model_layout(config.model), precision,
+                      [&](const EngineOptions& options) {
+                        return make_text_model<T>(config.model, config.thinking, rows,
+                                                  config.model.context, options);
+                      });
 }
 
 LoadedInfillModel load_infill_model(const std::filesystem::path& folder, int64_t rows,
@@ -82,14 +93,11 @@ LoadedInfillModel load_infill_model(const std::filesystem::path& folder, int64_t
       "'{}' describes a model of rows of {} tokens out of {}, but its format has {} out of {}",
       (folder / kConfigFile).string(), model.row_length, model.vocab_size, loaded.format.length,
       loaded.format.vocabulary_size());
-  const SafetensorsFile file(folder / kModelFile);
-  check_weights(file, infill_model_layout(model));
-  EngineOptions options;
-  options.training = false;
-  options.precision = precision_of(precision);
-  loaded.model =
-      make_infill_model<float>(model, thinking, std::min(rows, rows_together(model)), options);
-  load_weights(file, loaded.model->edit_weights());
+  loaded.model = with_weights(folder, infill_model_layout(model), precision_of(precision),
+                              [&](const EngineOptions& options) {
+                                return make_infill_model<float>(
+                                    model, thinking, std::min(rows, rows_together(model)), options);
+                              });
   return loaded;
 }
 
@@ -146,14 +154,10 @@ std::unique_ptr<VideoModel<float>> load_video_model(const std::filesystem::path&
   config.read("model", model);
   config.read("thinking", thinking);
   model.check();
-  const SafetensorsFile file(folder / kModelFile);
-  check_weights(file, video_model_layout(model));
-  EngineOptions options;
-  options.training = false;
-  options.precision = precision_of(precision);
-  auto made = make_video_model<float>(model, thinking, rows, options);
-  load_weights(file, made->edit_weights());
-  return made;
+  return with_weights(folder, video_model_layout(model), precision_of(precision),
+                      [&](const EngineOptions& options) {
+                        return make_video_model<float>(model, thinking, rows, options);
+                      });
 }
 
 template std::unique_ptr<TextModel<float>> load_model(const std::filesystem::path&, int64_t);

@@ -23,12 +23,11 @@ struct TextProblem : CausalProblem<Simplex<T, S>> {
 
   Tensor<const int32_t> targets() const { return extra.targets; }
 
-  void set_step_sizes(Tensor<const T> /*sizes*/) {
+  void set_step_sizes(double alpha, Tensor<const T> /*sizes*/) {
     // No entry of the prediction may move by more than clamp_gradient at the nominal step size.
     if (extra.bound) {
       kernels::elementwise<T>().fill(
-          extra.bound.count(),
-          static_cast<T>(thinking.clamp_gradient) / static_cast<T>(this->alpha()),
+          extra.bound.count(), static_cast<T>(thinking.clamp_gradient) / static_cast<T>(alpha),
           extra.bound.data);
     }
     this->space.bound = extra.bound;
@@ -127,17 +126,11 @@ template <class T, class S>
 size_t TextEbt<T, S>::workspace_bytes(const TextModelConfig& model,
                                       const TextThinkingConfig& thinking, int64_t rows,
                                       int64_t context, const EngineOptions& options) {
-  size_t most = 0;
-  for (const bool training : {false, true}) {
-    if (options.training || !training) {
-      Arena measure;
-      Tensor<int32_t> tokens;
-      lay_out<Workspace, T, S>(measure, model, thinking, {rows, context, {0, context}, training},
-                               options, tokens);
-      most = std::max(most, measure.peak_bytes());
-    }
-  }
-  return most;
+  return larger_layout_bytes(options.training, [&](Arena& arena, bool training) {
+    Tensor<int32_t> tokens;
+    lay_out<Workspace, T, S>(arena, model, thinking, {rows, context, {0, context}, training},
+                             options, tokens);
+  });
 }
 
 template <class T, class S>
@@ -209,8 +202,7 @@ LossSums TextEbt<T, S>::train(const TrainingRows<T>& rows, uint64_t seed, uint64
                                      out.data);
     };
   } else if (thinking_.initial == InitialPrediction::kRandomNoise) {
-    draws.initial = [=, scale = static_cast<T>(thinking_.initial_scale)](
-                        int64_t first, Tensor<T> out) { address.initial(first, out, scale); };
+    draws.initial = address.initial_noise<T>(thinking_.initial_scale);
   }
   return run(rows, draws, {}, true);
 }
@@ -226,8 +218,7 @@ LossSums TextEbt<T, S>::evaluate(Tensor<const int32_t> inputs, Tensor<const int3
   if (thinking_.initial == InitialPrediction::kRandomNoise) {
     const DrawAddress address{options.seed, 0, options.first_row * targets.dim(1),
                               this->config().vocab_size};
-    draws.initial = [=, scale = static_cast<T>(thinking_.initial_scale)](
-                        int64_t first, Tensor<T> out) { address.initial(first, out, scale); };
+    draws.initial = address.initial_noise<T>(thinking_.initial_scale);
   }
   LossSums sums = run(rows, draws, {}, false);
   sums.objective = sums.losses.back();

@@ -42,6 +42,13 @@ struct DrawAddress {
     RandomStream{seed, RandomPurpose::kInitialPrediction, training_step}.normal(
         static_cast<uint64_t>((first + candidate) * size), out, scale);
   }
+  // The same as ThinkingDraws::initial.
+  template <class T>
+  std::function<void(int64_t candidate, Tensor<T>)> initial_noise(double scale) const {
+    return [address = *this, scale = static_cast<T>(scale)](int64_t candidate, Tensor<T> out) {
+      address.initial(candidate, out, scale);
+    };
+  }
 };
 
 // The draws of a training step: all but where thinking starts.

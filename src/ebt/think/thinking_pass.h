@@ -128,7 +128,10 @@ struct PassBuffers {
 //   energy_sum(energy) sum over the candidates that count
 //   energy_bar(i)      cotangents of the energies of the last step, from terms of the loss on them;
 //                      absent without such terms
-//   alpha, alpha_bar   the step size and its gradient
+//   learned_alpha, alpha_bar
+//                      the weight that is the step size, and its gradient
+//   set_step_sizes(alpha, sizes)
+//                      told the step size as it is, and those (N) of the candidates
 struct StepLoss {
   double measured = 0;   // what is reported
   double objective = 0;  // what is minimised
@@ -180,6 +183,10 @@ class ThinkingPass {
 
  private:
   size_t count() const { return draws_.landscapes.size(); }
+  // Not below what the published implementation raises it to.
+  double alpha() const {
+    return std::max(static_cast<double>(problem_.learned_alpha()), kSmallestStepSize);
+  }
   bool is_last(size_t i) const { return i + 1 == count(); }
   bool has_loss(size_t i) const {
     return i >= first_learned() && (!thinking_.truncate || is_last(i));
@@ -211,18 +218,18 @@ class ThinkingPass {
     } else {
       kernels::elementwise<T>().fill(buffers_.initial.count(), T(0), buffers_.initial.data);
     }
-    const auto alpha = static_cast<T>(problem_.alpha());
+    const auto step_size = static_cast<T>(alpha());
     const auto spread = static_cast<T>(thinking_.step_size_spread);
     const Tensor<T> sizes = buffers_.step_size;
     if (draws_.step_size && spread != T(1)) {
       for_each_run(sizes, draws_.step_size);
       const T least = T(1) / spread;
       kernels::elementwise<T>().affine(sizes.count(), least, spread - least, sizes.data);
-      kernels::elementwise<T>().scale(sizes.count(), alpha, sizes.data);
+      kernels::elementwise<T>().scale(sizes.count(), step_size, sizes.data);
     } else {
-      kernels::elementwise<T>().fill(sizes.count(), alpha, sizes.data);
+      kernels::elementwise<T>().fill(sizes.count(), step_size, sizes.data);
     }
-    problem_.set_step_sizes(sizes);
+    problem_.set_step_sizes(alpha(), sizes);
   }
 
   void take_step(size_t i, const StepObserver<T>& observe) {
@@ -287,7 +294,7 @@ class ThinkingPass {
     }
     double sum = 0;
     kernels::sums<T>().sum(buffers_.row_loss.count(), buffers_.row_loss.data, &sum);
-    problem_.alpha_bar() += static_cast<T>(sum / problem_.alpha());
+    problem_.alpha_bar() += static_cast<T>(sum / alpha());
   }
 
   Problem& problem_;

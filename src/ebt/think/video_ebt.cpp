@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "ebt/kernels/elementwise.h"
-#include "ebt/kernels/sums.h"
 #include "ebt/layers/smooth_l1.h"
+#include "ebt/layers/target_sums.h"
 
 namespace ebt {
 namespace {
@@ -13,25 +13,18 @@ namespace {
 // Frames per chunk that keep products large and activations in the cache of a core or near it.
 constexpr int64_t kChunkFrames = 512;
 
-template <class T>
-double sum(Tensor<const T> values) {
-  double total = 0;
-  kernels::sums<T>().sum(values.count(), values.data, &total);
-  return total;
-}
-
 // One chunk (thinking_pass.h).
 template <class T, class S>
 struct VideoProblem : CausalProblem<Embedded<T, S>> {
   VideoExtra<T, S>& extra;
 
-  void set_step_sizes(Tensor<const T> /*sizes*/) {}
+  void set_step_sizes(double /*alpha*/, Tensor<const T> /*sizes*/) {}
   StepLoss measure(size_t /*i*/, size_t /*last*/, Tensor<const T> frames, T scale,
                    Tensor<T> row_loss, Tensor<T> slope) const {
     smooth_l1<T>(frames, extra.targets, scale, row_loss, extra.row_error, slope);
-    return {sum<T>(extra.row_error), sum<T>(row_loss)};
+    return {sum_of<T>(extra.row_error), sum_of<T>(row_loss)};
   }
-  double energy_sum(Tensor<const T> energy) const { return sum(energy); }
+  double energy_sum(Tensor<const T> energy) const { return sum_of(energy); }
   template <class Buffers>
   Tensor<const T> energy_bar(size_t /*i*/, Buffers& /*buffers*/) const {
     return {};
@@ -61,17 +54,11 @@ template <class T, class S>
 size_t VideoEbt<T, S>::workspace_bytes(const VideoModelConfig& model,
                                        const VideoThinkingConfig& thinking, int64_t rows,
                                        int64_t context, const EngineOptions& options) {
-  size_t most = 0;
-  for (const bool training : {false, true}) {
-    if (options.training || !training) {
-      Arena measure;
-      Tensor<T> observed;
-      lay_out<Workspace, T, S>(measure, model, thinking, {rows, context, {0, context}, training},
-                               options, observed);
-      most = std::max(most, measure.peak_bytes());
-    }
-  }
-  return most;
+  return larger_layout_bytes(options.training, [&](Arena& arena, bool training) {
+    Tensor<T> observed;
+    lay_out<Workspace, T, S>(arena, model, thinking, {rows, context, {0, context}, training},
+                             options, observed);
+  });
 }
 
 template <class T, class S>
@@ -128,8 +115,7 @@ LossSums VideoEbt<T, S>::run(const ClipRows<T>& rows, ThinkingDraws<T> draws,
 template <class T, class S>
 void VideoEbt<T, S>::set_initial(ThinkingDraws<T>& draws, const DrawAddress& address) const {
   if (thinking_.initial == FirstFrame::kRandomNoise) {
-    draws.initial = [=, scale = static_cast<T>(thinking_.initial_scale)](
-                        int64_t first, Tensor<T> out) { address.initial(first, out, scale); };
+    draws.initial = address.initial_noise<T>(thinking_.initial_scale);
   }
 }
 

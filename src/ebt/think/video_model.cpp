@@ -1,13 +1,8 @@
 // The makers behind model/video_model.h: they know both architectures.
 #include "ebt/model/video_model.h"
 
-#include <algorithm>
-#include <cmath>
-#include <string>
-#include <vector>
-
-#include "ebt/kernels/rng.h"
 #include "ebt/model/video_transformer_pp.h"
+#include "ebt/think/initial_weights.h"
 #include "ebt/think/video_ebt.h"
 
 namespace ebt {
@@ -62,30 +57,9 @@ std::unique_ptr<VideoModel<T>> make_video_model(const VideoModelConfig& model,
   });
 }
 
-// As models of text start: landscape tokens N(0, 1), matrices Xavier-normal, norms at one, biases
-// at zero.
 template <class T>
 void initialize_weights(VideoModel<T>& model, const VideoThinkingConfig& thinking, uint64_t seed) {
-  const std::vector<ParameterEntry>& entries = model.layout().entries();
-  for (size_t i = 0; i < entries.size(); ++i) {
-    const ParameterEntry& entry = entries[i];
-    const Tensor<T> values = model.edit_weights().tensor(entry.name);
-    const auto named = [&](const char* part) { return entry.name.find(part) != std::string::npos; };
-    const RandomStream stream{seed, RandomPurpose::kInitialWeights, i};
-    if (entry.name == kStepSizeName) {
-      values[0] = static_cast<T>(thinking.step_size);
-    } else if (named("adaLN") &&
-               (model.config().type == EbtType::kAdalnZero || entry.shape.rank() == 1)) {
-      std::fill(values.begin(), values.end(), T(0));
-    } else if (entry.shape.rank() == 1) {
-      std::fill(values.begin(), values.end(), T(1));
-    } else if (named("embeddings")) {
-      stream.normal(0, values, T(1));
-    } else {
-      const auto fans = static_cast<double>(entry.shape[0] + entry.shape[1]);
-      stream.normal(0, values, static_cast<T>(std::sqrt(2.0 / fans)));
-    }
-  }
+  initialize_as_published(model, model.config().type, thinking.step_size, seed, {"embeddings"});
 }
 
 #define EBT_INSTANTIATE(T)                                                                  \
